@@ -1,0 +1,87 @@
+// Package query holds what a reader may ask of the store: filters, keyset
+// pages and the errors that every reader must tell apart. It is spoken by the
+// store, which answers, and by the API and the reports, which ask.
+package query
+
+import (
+	"errors"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// ErrNotFound is returned when the thing asked for by identity is not stored.
+var ErrNotFound = errors.New("not found")
+
+// ErrBadCursor is returned when a page cursor was not made by this store for
+// the same filter.
+var ErrBadCursor = errors.New("the cursor does not belong to this query; ask again without it")
+
+// Page limits.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// Page is one page of a keyset-paginated answer. Next is the cursor of the
+// following page, empty on the last one.
+type Page[T any] struct {
+	Items []T
+	Next  string
+}
+
+// Incidents filters incidents, newest first. Zero values do not filter; From is
+// inclusive and To exclusive, both on the start of the incident.
+type Incidents struct {
+	From, To time.Time
+	Status   []correlate.IncidentStatus
+	Severity []correlate.Severity
+	Service  string
+	Text     string
+	Limit    int
+	Cursor   string
+}
+
+// Changes filters changes, newest first. Zero values do not filter; From is
+// inclusive and To exclusive, both on the start of the change.
+type Changes struct {
+	From, To    time.Time
+	Services    []string
+	Kinds       []correlate.ChangeKind
+	Status      []correlate.ChangeStatus
+	Environment string
+	Source      string
+	Class       []correlate.ProvenanceClass
+	Text        string
+	Limit       int
+	Cursor      string
+}
+
+// Alerts filters alert episodes, newest first. Zero values do not filter; From
+// is inclusive and To exclusive, both on the start of the alert.
+type Alerts struct {
+	From, To time.Time
+	Services []string
+	Status   []correlate.AlertStatus
+	Limit    int
+	Cursor   string
+}
+
+// Update tells that an incident or its finding has a newer row.
+type Update struct {
+	Incident string
+	Revision int64
+	// FindingVersion is 0 while the incident has no finding.
+	FindingVersion int
+	// At is when the row was stored.
+	At time.Time
+}
+
+// Freshness is how recent the events of one source are.
+type Freshness struct {
+	// Kind is "change", "alert" or "topology".
+	Kind       string
+	Source     string
+	LastSeenAt time.Time
+	Events     uint64
+}
