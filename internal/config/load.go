@@ -1,0 +1,98 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// reserved are variables with our prefix that are no settings: they say where
+// fetched components live, or serve tests.
+var reserved = []string{"FAULTLINE_CACHE", "FAULTLINE_LIBCHDB", "FAULTLINE_KAFKA_LIBS", "FAULTLINE_TOKEN", "FAULTLINE_SERVER", "FAULTLINE_CONFIG"}
+
+// Load reads the settings: defaults, then the YAML file at path (none when
+// empty), then environ ("NAME=value" pairs), then overrides by key (the flags
+// that were given). It returns all that is wrong at once.
+func Load(path string, environ []string, overrides map[string]string) (Config, error) {
+	cfg := Default()
+	if path != "" {
+		file, err := os.Open(path)
+		if err != nil {
+			return cfg, fmt.Errorf("configuration file: %w", err)
+		}
+		defer func() { _ = file.Close() }()
+		if err := decode(file, &cfg); err != nil {
+			return cfg, fmt.Errorf("configuration file %s: %w", path, err)
+		}
+	}
+	errs := []error{applyEnv(&cfg, environ)}
+	for _, key := range sortedKeys(overrides) {
+		errs = append(errs, set(&cfg, key, overrides[key], "flag --"+FlagName(key)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.Validate()
+}
+
+// decode reads one YAML document over cfg and refuses unknown keys.
+func decode(r io.Reader, cfg *Config) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil
+	}
+	err = yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(cfg)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return errors.New(yaml.FormatError(err, false, true))
+	}
+	return nil
+}
+
+func applyEnv(cfg *Config, environ []string) error {
+	keys := make(map[string]string)
+	for _, leaf := range Leaves() {
+		keys[EnvName(leaf.Key)] = leaf.Key
+	}
+	var errs []error
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "FAULTLINE_") || strings.HasPrefix(name, "FAULTLINE_TEST_") || slices.Contains(reserved, name) {
+			continue
+		}
+		key, known := keys[name]
+		if !known {
+			errs = append(errs, fmt.Errorf("environment variable %s: no such setting; see docs/configuration.md for the names", name))
+			continue
+		}
+		errs = append(errs, set(cfg, key, value, "environment variable "+name))
+	}
+	return errors.Join(errs...)
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Dump writes the settings as YAML with secrets hidden.
+func (c *Config) Dump(w io.Writer) error {
+	out, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("dump configuration: %w", err)
+	}
+	_, err = w.Write(out)
+	return err
+}
