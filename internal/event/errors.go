@@ -1,0 +1,28 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrBadSignature is returned when a delivery is not signed, or not signed with
+// the secret that its format is configured with.
+var ErrBadSignature = errors.New("the signature does not match the body and the configured secret")
+
+// ErrUnavailable is wrapped by every error that means "the store cannot be
+// reached now": nothing is wrong with the request, and the same request may
+// succeed later.
+var ErrUnavailable = errors.New("the store cannot be reached")
+
+// UnknownFormatError is returned for a format that no decoder is registered for.
+type UnknownFormatError struct {
+	Format string
+	// Known are the formats that exist, sorted.
+	Known []string
+}
+
+// Error names the format and lists the known ones.
+func (e *UnknownFormatError) Error() string {
+	return fmt.Sprintf("unknown format %q; known are %s", e.Format, strings.Join(e.Known, ", "))
+}
