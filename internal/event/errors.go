@@ -26,3 +26,9 @@ type UnknownFormatError struct {
 func (e *UnknownFormatError) Error() string {
 	return fmt.Sprintf("unknown format %q; known are %s", e.Format, strings.Join(e.Known, ", "))
 }
+
+// ErrRefused is wrapped by an insert error that lies in the rows: the store
+// answered, and the same rows would be refused however often they are sent.
+// The writer halves such a batch until the guilty rows are found. Every other
+// insert error is taken for passing and the same batch is sent again.
+var ErrRefused = errors.New("the store refuses these rows")
