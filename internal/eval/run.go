@@ -1,0 +1,157 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Output is the form in which a report is written.
+type Output string
+
+// The forms of a report.
+const (
+	OutputTable Output = "table"
+	OutputJSON  Output = "json"
+)
+
+// Options say what to score and how to print it.
+type Options struct {
+	// Files are case files; StdinName reads Stdin.
+	Files []string
+	Stdin io.Reader
+	// Rankers are names, see SelectRankers; Available are the rankers to choose
+	// from, as RankersWith gives them.
+	Rankers   []string
+	Available []Ranker
+	// Without names the evidence to withhold, see PartNames.
+	Without []string
+	// By names the breakdowns, see BreakdownNames.
+	By     []string
+	Output Output
+}
+
+// Run scores the chosen rankers on the cases and writes the report to out. A
+// wrong option or a malformed case is an error that says how to mend it.
+func Run(ctx context.Context, o Options, out io.Writer) error {
+	rankers, err := SelectRankers(o.Available, o.Rankers)
+	if err != nil {
+		return err
+	}
+	withheld, err := ParseParts(o.Without)
+	if err != nil {
+		return err
+	}
+	if err := checkBreakdowns(o.By); err != nil {
+		return err
+	}
+	if o.Output != OutputTable && o.Output != OutputJSON {
+		return fmt.Errorf("no output is called %q; choose table or json", o.Output)
+	}
+	var outcomes []Outcome
+	err = EachCase(ctx, o.Files, o.Stdin, func(c Case) error {
+		outcomes = append(outcomes, Score(&c, rankers, withheld)...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return write(out, outcomes, &o)
+}
+
+// write prints the report in the chosen form.
+func write(out io.Writer, outcomes []Outcome, o *Options) error {
+	report := NewReport(outcomes)
+	report.Groups = breakdowns(outcomes, o.By)
+	if o.Output == OutputJSON {
+		if err := json.NewEncoder(out).Encode(report); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		return nil
+	}
+	return writeTable(out, &report, outcomes, o.Without)
+}
+
+// Score asks every ranker about one case and judges the answers. Each ranker
+// gets a View of its own, so that none can disturb the next.
+func Score(c *Case, rankers []Ranker, withheld Parts) []Outcome {
+	outcomes := make([]Outcome, 0, len(rankers))
+	for _, r := range rankers {
+		view := c.View(withheld)
+		begin := time.Now()
+		answer := r.Rank(view)
+		took := time.Since(begin)
+		o := judge(c, answer)
+		o.Ranker, o.Took = r.Name(), took
+		outcomes = append(outcomes, o)
+	}
+	return outcomes
+}
+
+// The breakdowns of a report.
+const (
+	byKind  = "kind"
+	byDelay = "delay"
+)
+
+// BreakdownNames lists what Options.By accepts: the kind of case, and the delay
+// from the guilty change to the first symptom.
+func BreakdownNames() []string { return []string{byKind, byDelay} }
+
+func checkBreakdowns(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(BreakdownNames(), name) {
+			return fmt.Errorf("cannot break down by %q; choose from %s", name, strings.Join(BreakdownNames(), ", "))
+		}
+	}
+	return nil
+}
+
+// breakdowns computes the figures of every group of the asked breakdowns. The
+// best constants of uncalibrated rankers stay those of all cases.
+func breakdowns(outcomes []Outcome, by []string) []Group {
+	var groups []Group
+	outcomes = calibrated(outcomes)
+	for _, name := range by {
+		for _, value := range groupValues(outcomes, name) {
+			members := slices.DeleteFunc(slices.Clone(outcomes), func(o Outcome) bool {
+				return groupOf(&o, name) != value
+			})
+			groups = append(groups, Group{By: name, Value: value, Rankers: figures(members)})
+		}
+	}
+	return groups
+}
+
+func groupOf(o *Outcome, by string) string {
+	if by == byDelay {
+		return string(o.Delay)
+	}
+	return o.Kind
+}
+
+// groupValues lists the values that occur: delays from short to long, kinds by
+// name.
+func groupValues(outcomes []Outcome, by string) []string {
+	seen := make(map[string]bool)
+	for i := range outcomes {
+		seen[groupOf(&outcomes[i], by)] = true
+	}
+	var values []string
+	if by == byDelay {
+		for _, b := range delayBuckets {
+			values = append(values, string(b.name))
+		}
+		values = append(values, string(noDelay))
+		return slices.DeleteFunc(values, func(v string) bool { return !seen[v] })
+	}
+	for v := range seen {
+		values = append(values, v)
+	}
+	slices.Sort(values)
+	return values
+}

@@ -1,0 +1,136 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// grid is a table in the making: rows of cells, the first row the head.
+type grid struct {
+	rows [][]string
+}
+
+func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+
+// String aligns the columns, words to the left and figures to the right. A
+// last column of words is not padded.
+func (g *grid) String() string {
+	var widths []int
+	for _, row := range g.rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, row := range g.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				line.WriteString(cell + pad)
+			} else {
+				line.WriteString("  " + pad + cell)
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return b.String()
+}
+
+// writeTable prints the report for people: figures, comparison of the first
+// ranker with the others, groups. All lines fit 100 columns.
+func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) error {
+	var b strings.Builder
+	if len(r.Rankers) == 0 {
+		b.WriteString("no cases\n")
+	} else {
+		fmt.Fprintf(&b, "%d cases, %d with a cause%s\n\n", r.Rankers[0].Cases, r.Rankers[0].WithCause, withheldNote(without))
+		b.WriteString(figuresGrid(r.Rankers, outcomes).String())
+		if len(r.Rankers) > 1 {
+			b.WriteString("\n" + comparisonGrid(r.Rankers, outcomes).String())
+		}
+		for _, group := range r.Groups {
+			fmt.Fprintf(&b, "\n%s: %s, %d cases\n", group.By, group.Value, group.Rankers[0].Cases)
+			b.WriteString(groupGrid(group.Rankers).String())
+		}
+	}
+	if _, err := io.WriteString(out, b.String()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func withheldNote(without []string) string {
+	if len(without) == 0 {
+		return ""
+	}
+	return ", judged without " + strings.Join(without, ", ")
+}
+
+func figuresGrid(rows []RankerFigures, outcomes []Outcome) *grid {
+	g := &grid{}
+	g.add("ranker", "hit@1", "95% of it", "hit@3", "hit@5", "mrr", "rank",
+		"none:prec", "rec", "brier", "ece", "p50", "p99")
+	for i := range rows {
+		f := &rows[i]
+		ci := bootstrapMean(hitsByCase(outcomes, f.Name))
+		g.add(f.Name, f.HitAt1.String(), short(ci.Low)+"-"+short(ci.High), f.HitAt3.String(), f.HitAt5.String(),
+			f.MRR.String(), oneDecimal(f.MeanRank), f.NoChangePrecision.String(), f.NoChangeRecall.String(),
+			f.Brier.String(), f.ECE.String(), duration(f.P50us), duration(f.P99us))
+	}
+	return g
+}
+
+func comparisonGrid(rows []RankerFigures, outcomes []Outcome) *grid {
+	g := &grid{}
+	g.add("hit@1 of "+rows[0].Name+" against", "difference", "95% of it", "p")
+	for i := 1; i < len(rows); i++ {
+		c := compare(outcomes, rows[0].Name, rows[i].Name)
+		g.add("  "+c.Against, c.Difference.String(), c.Interval.Low.String()+" to "+c.Interval.High.String(), c.P.String())
+	}
+	return g
+}
+
+func groupGrid(rows []RankerFigures) *grid {
+	g := &grid{}
+	g.add("ranker", "hit@1", "hit@3", "hit@5", "none:prec", "rec", "brier")
+	for i := range rows {
+		f := &rows[i]
+		g.add(f.Name, f.HitAt1.String(), f.HitAt3.String(), f.HitAt5.String(),
+			f.NoChangePrecision.String(), f.NoChangeRecall.String(), f.Brier.String())
+	}
+	return g
+}
+
+// short prints a share with two decimals and without its leading zero.
+func short(r Ratio) string {
+	text := r.String()
+	if text == "-" {
+		return text
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%.2f", float64(r)), "0")
+}
+
+func oneDecimal(r Ratio) string {
+	if r.String() == "-" {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", float64(r))
+}
+
+// duration prints microseconds in the unit that keeps it short.
+func duration(us int64) string {
+	switch {
+	case us < 10_000:
+		return fmt.Sprintf("%dus", us)
+	case us < 10_000_000:
+		return fmt.Sprintf("%dms", us/1000)
+	default:
+		return fmt.Sprintf("%ds", us/1_000_000)
+	}
+}
