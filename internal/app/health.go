@@ -1,0 +1,40 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// healthTimeout bounds the question to a running service.
+const healthTimeout = 5 * time.Second
+
+// Health asks the service at server whether it is ready and prints its answer.
+// A service that cannot be reached or is not ready is an ErrDependency.
+func Health(ctx context.Context, server string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(server, "/")+"/readyz", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("--server %q is no address: %w", server, err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return down(fmt.Errorf("no answer from %s; is `faultline serve` running there: %w", server, err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return down(fmt.Errorf("read the answer of %s: %w", server, err))
+	}
+	if _, err := fmt.Fprintln(out, strings.TrimSpace(string(body))); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return down(fmt.Errorf("the service at %s is not ready (status %d)", server, resp.StatusCode))
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package app
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fakeServer records requests and answers like the API.
+type fakeServer struct {
+	requests []string
+	later    int
+}
+
+func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if f.later > 0 {
+		f.later--
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	if r.Header.Get("Authorization") != "Bearer flt_a_b" {
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"title":"Unauthorized","detail":"no such token"}`)
+		return
+	}
+	lines := strings.Count(string(body), "\n")
+	f.requests = append(f.requests, fmt.Sprintf("%s %s %d", r.URL.Path, r.Header.Get("Content-Type"), lines))
+	answer := map[string]any{"accepted": lines, "duplicates": 0}
+	for i, line := range strings.Split(string(body), "\n") {
+		if strings.Contains(line, `"bad"`) {
+			answer["accepted"] = lines - 1
+			answer["rejected"] = []map[string]any{{"line": i + 1, "path": "started_at", "problem": "has no zone", "mend": "append Z"}}
+		}
+	}
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func importFrom(t *testing.T, server *fakeServer, format string, stdin string, files ...string) (string, error) {
+	t.Helper()
+	s := httptest.NewServer(server)
+	defer s.Close()
+	var out strings.Builder
+	err := Import(context.Background(), ImportOptions{Files: files, Format: format, Server: s.URL, Token: "flt_a_b", Output: "table"}, strings.NewReader(stdin), &out)
+	return out.String(), err
+}
+
+func TestImportSortsValuesByWhatTheyAre(t *testing.T) {
+	server := &fakeServer{}
+	stdin := `{"id":"1","kind":"deploy","source":"ci"}
+[{"id":"2","kind":"config","source":"ci"},{"service":"cart","name":"Down","status":"firing"}]
+{"source":"catalog","services":[],"edges":[]}
+{"version":"4","groupKey":"g","alerts":[]} {"specversion":"1.0","type":"t","source":"s","id":"i"}
+{"event":{"id":"x"}} {"deployment":{},"repository":{}}`
+	out, err := importFrom(t, server, "auto", stdin, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"/v1/changes application/x-ndjson 2",
+		"/v1/alerts application/x-ndjson 1",
+		"/v1/topology application/x-ndjson 1",
+		"/v1/webhooks/alertmanager application/json 1",
+		"/v1/webhooks/cloudevents application/json 1",
+		"/v1/webhooks/pagerduty application/json 1",
+		"/v1/webhooks/github application/json 1",
+	}
+	if diff := cmp.Diff(want, server.requests); diff != "" {
+		t.Error(diff)
+	}
+	if out != "accepted 8, known before 0, refused 0\n" {
+		t.Errorf("printed %q", out)
+	}
+}
+
+func TestImportNamesRefusedElements(t *testing.T) {
+	out, err := importFrom(t, &fakeServer{}, "auto", `{"id":"1","kind":"deploy","source":"ci"} {"id":"bad","kind":"deploy","source":"ci"} {"what":1} 7`, "-")
+	if err == nil || errors.Is(err, ErrDependency) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{"accepted 1", "refused 3", "- element 2: started_at: has no zone; append Z", "- element 3: is neither a change", "- element 4: is no JSON object"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q lacks %q", out, want)
+		}
+	}
+}
+
+func TestImportWaitsForAServerThatSaysLater(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for Retry-After")
+	}
+	out, err := importFrom(t, &fakeServer{later: 1}, "change", `{"id":"1"}`, "-")
+	if err != nil || !strings.Contains(out, "accepted 1") {
+		t.Errorf("%q %v", out, err)
+	}
+}
+
+func TestImportReadsGzipFilesAndSplitsLargeOnes(t *testing.T) {
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	for i := range importBatchValues + 1 {
+		fmt.Fprintf(zip, `{"id":"%d"}`+"\n", i)
+	}
+	_ = zip.Close()
+	path := filepath.Join(t.TempDir(), "changes.jsonl.gz")
+	if err := os.WriteFile(path, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := &fakeServer{}
+	if _, err := importFrom(t, server, "change", "", path); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/v1/changes application/x-ndjson 2000", "/v1/changes application/x-ndjson 1"}
+	if diff := cmp.Diff(want, server.requests); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestImportFailures(t *testing.T) {
+	ctx := context.Background()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	cases := map[string]struct {
+		opts  ImportOptions
+		stdin string
+		want  string
+	}{
+		"no token":    {ImportOptions{Files: []string{"-"}, Server: "http://x"}, "", "FAULTLINE_TOKEN"},
+		"no address":  {ImportOptions{Files: []string{"-"}, Server: "nowhere", Token: "t"}, "", "--server"},
+		"no file":     {ImportOptions{Files: []string{"/nonexistent"}, Server: "http://x", Token: "t"}, "", "/nonexistent"},
+		"no JSON":     {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, `{"id":`, "JSON value 1"},
+		"broken gzip": {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, "\x1f\x8bnope", "gzip"},
+		"bad array":   {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, `[1,`, "JSON value 1"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := Import(ctx, tc.opts, strings.NewReader(tc.stdin), io.Discard)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q in it", err, tc.want)
+			}
+		})
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	err := Import(cancelled, ImportOptions{Files: []string{"-"}, Format: "change", Server: closed.URL, Token: "t"}, strings.NewReader(`{}`), io.Discard)
+	if err == nil {
+		t.Error("a closed server took events")
+	}
+}
+
+func TestImportTellsWhatTheServiceAnswers(t *testing.T) {
+	s := httptest.NewServer(&fakeServer{})
+	defer s.Close()
+	err := Import(context.Background(), ImportOptions{Files: []string{"-"}, Format: "change", Server: s.URL, Token: "wrong"}, strings.NewReader(`{}`), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "401") || !strings.Contains(err.Error(), "no such token") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	ready := true
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			t.Errorf("asked %s", r.URL.Path)
+		}
+		if !ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		fmt.Fprint(w, `{"status":"ok"}`)
+	}))
+	defer s.Close()
+	var out strings.Builder
+	if err := Health(context.Background(), s.URL+"/", &out); err != nil || out.String() != "{\"status\":\"ok\"}\n" {
+		t.Errorf("%q %v", out.String(), err)
+	}
+	ready = false
+	if err := Health(context.Background(), s.URL, io.Discard); !errors.Is(err, ErrDependency) {
+		t.Errorf("got %v", err)
+	}
+	if err := Health(context.Background(), "http://127.0.0.1:1", io.Discard); !errors.Is(err, ErrDependency) {
+		t.Errorf("got %v", err)
+	}
+	if err := Health(context.Background(), "::", io.Discard); err == nil || errors.Is(err, ErrDependency) {
+		t.Errorf("got %v", err)
+	}
+}
