@@ -17,7 +17,9 @@ func FoldChanges(events []Change) []correlate.Change {
 	return fold(events,
 		func(e *Change) correlate.Key { return e.Change.Key() },
 		func(e *Change) moment { return momentOf(e.ObservedAt, &e.Meta) },
-		func(known correlate.Change, e *Change) correlate.Change { return correlate.MergeChange(known, e.Change) })
+		func(known correlate.Change, e *Change) correlate.Change {
+			return correlate.MergeChange(known, e.Change)
+		})
 }
 
 // FoldAlerts folds every event of an alert episode into what is known of it,

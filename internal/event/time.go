@@ -1,0 +1,104 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// exampleTime shows what a time must look like; it stands in error texts.
+const exampleTime = "2026-11-19T09:00:00Z"
+
+// ParseTime reads an RFC 3339 time with zone. Any offset is accepted; the
+// result is UTC, cut to whole milliseconds. Lower-case letters and a space for
+// the T, which RFC 3339 allows, are accepted too. The error has no path.
+func ParseTime(s string) (time.Time, *FieldError) {
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, loosen(s))
+	}
+	if err != nil {
+		return time.Time{}, explainTime(s)
+	}
+	return at.UTC().Truncate(time.Millisecond), nil
+}
+
+// loosen rewrites the variants of RFC 3339 section 5.6 that package time does
+// not read into the one that it does.
+func loosen(s string) string {
+	const separator = len("2026-11-19")
+	s = strings.ToUpper(s)
+	if len(s) > separator && s[separator] == ' ' {
+		s = s[:separator] + "T" + s[separator+1:]
+	}
+	return s
+}
+
+// explainTime finds the most helpful thing to say of a text that is no time.
+func explainTime(s string) *FieldError {
+	if s == "" {
+		return &FieldError{Problem: "is empty", Mend: "leave the field out or send a time such as " + exampleTime}
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if _, err := time.Parse(layout, loosen(s)); err == nil {
+			return &FieldError{
+				Problem: fmt.Sprintf("%s has no zone", clip(s)),
+				Mend:    "append Z for UTC or an offset such as +02:00",
+			}
+		}
+	}
+	return &FieldError{
+		Problem: fmt.Sprintf("%s is not an RFC 3339 time", clip(s)),
+		Mend:    "send a time such as " + exampleTime,
+	}
+}
+
+// clip quotes a value of the sender for an error text, cut to a readable length.
+func clip(s string) string {
+	const longest = 60
+	if len(s) > longest {
+		s = s[:longest] + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// window is the range in which times are believed.
+type window struct{ from, to time.Time }
+
+// Times outside of these ranges are the work of a broken clock or of a wrong
+// unit. The wide one is for times that only describe, such as the author date
+// of a commit: they take no part in correlation, but the store must hold them.
+const (
+	earliestYear      = 2000
+	earliestYearDescr = 1970
+	latestYear        = 2200
+	horizon           = 366 * 24 * time.Hour
+)
+
+// eventWindow bounds the times of an event: from 2000 to a year after its
+// arrival. An event without arrival (a case file) is bounded by the year only.
+func eventWindow(arrived time.Time) window {
+	w := window{from: yearStart(earliestYear), to: yearStart(latestYear)}
+	if !arrived.IsZero() {
+		w.to = arrived.Add(horizon)
+	}
+	return w
+}
+
+// descriptiveWindow bounds times that take no part in correlation.
+func descriptiveWindow() window {
+	return window{from: yearStart(earliestYearDescr), to: yearStart(latestYear)}
+}
+
+func yearStart(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// check says what is wrong with a time outside of the window.
+func (w window) check(at time.Time) *FieldError {
+	if !at.Before(w.from) && !at.After(w.to) {
+		return nil
+	}
+	return &FieldError{
+		Problem: fmt.Sprintf("%s is outside of %s to %s", at.Format(time.RFC3339), w.from.Format(time.DateOnly), w.to.Format(time.DateOnly)),
+		Mend:    "check the clock and the unit of the sender",
+	}
+}
