@@ -3,7 +3,7 @@
 # usage: scripts/tool.sh NAME
 set -euo pipefail
 
-cache="${FAULTLINE_CACHE:-$HOME/.cache/faultline}/tools"
+cache="${FAULTLINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/faultline}/tools"
 case "${1:-}" in
   golangci-lint) package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint version=v2.15.0 ;;
   govulncheck) package=golang.org/x/vuln/cmd/govulncheck version=v1.9.0 ;;
