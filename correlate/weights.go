@@ -1,0 +1,145 @@
+package correlate
+
+import "time"
+
+// Weights are all numbers of the model. They are probabilities, seconds and
+// shares, not opaque factors, so that each can be checked against its source.
+// The zero value is useless; start from [DefaultWeights].
+type Weights struct {
+	// NoChangeOdds is the prior odds of "no recorded change did it" against
+	// "some recorded change did it".
+	NoChangeOdds float64 `json:"no_change_odds"`
+	// KindShare is, per kind, the share among changes that caused an outage.
+	KindShare map[ChangeKind]float64 `json:"kind_share"`
+	// KindMix is, per kind, the share among all changes of a usual company. It
+	// is blended with the mix seen in the window, counting for KindMixCount
+	// changes.
+	KindMix      map[ChangeKind]float64 `json:"kind_mix"`
+	KindMixCount float64                `json:"kind_mix_count"`
+	Timing       TimingWeights          `json:"timing"`
+	Topology     TopologyWeights        `json:"topology"`
+	Confinement  ConfinementWeights     `json:"confinement"`
+	Text         TextWeights            `json:"text"`
+	Metrics      MetricWeights          `json:"metrics"`
+	Limits       Limits                 `json:"limits"`
+	Verdict      VerdictWeights         `json:"verdict"`
+}
+
+// DelayPart is one log-normal part of the delay from a change to its impact.
+type DelayPart struct {
+	Share         float64 `json:"share"`
+	MedianSeconds float64 `json:"median_seconds"`
+	Sigma         float64 `json:"sigma"`
+}
+
+// TimingWeights describe when symptoms follow a change.
+type TimingWeights struct {
+	// Delay is the mixture from change to impact for every kind that KindDelay
+	// does not name.
+	Delay     []DelayPart                `json:"delay"`
+	KindDelay map[ChangeKind][]DelayPart `json:"kind_delay,omitempty"`
+	// AlarmMedianSeconds and AlarmSigma are the log-normal lag from impact to
+	// the alert.
+	AlarmMedianSeconds float64 `json:"alarm_median_seconds"`
+	AlarmSigma         float64 `json:"alarm_sigma"`
+	// SkewSeconds is the clock skew within which a change may seem to start
+	// after the alert it caused; the likelihood falls by e per SkewSeconds.
+	SkewSeconds float64 `json:"skew_seconds"`
+	// SpreadSeconds is the scale of the time between the first alert of an
+	// incident and the others, NoiseWindowSeconds the span over which unrelated
+	// alerts scatter, SpreadShare the share of alerts that keep to the scale.
+	SpreadSeconds      float64 `json:"spread_seconds"`
+	NoiseWindowSeconds float64 `json:"noise_window_seconds"`
+	SpreadShare        float64 `json:"spread_share"`
+	// IntervalShare is how much of the density comes from the whole rollout
+	// interval instead of its start.
+	IntervalShare float64 `json:"interval_share"`
+}
+
+// TopologyWeights describe how a fault spreads over the call graph.
+type TopologyWeights struct {
+	// Spread are the shares of the callers that a fault reaches, with the
+	// probability of each: most faults are felt by some callers, some by all.
+	Spread []SpreadPart `json:"spread"`
+	// Self is the probability that the faulty service alerts itself.
+	Self float64 `json:"self"`
+	// Caller is how much of the fault each hop towards the callers passes on.
+	Caller []float64 `json:"caller"`
+	// Callee is the same for a hop from a faulty caller to what it calls, and
+	// Sideways for callers of an overloaded callee.
+	Callee   float64 `json:"callee"`
+	Sideways float64 `json:"sideways"`
+	// Edge is how readily a fault passes over an edge of the kind.
+	Edge map[EdgeKind]float64 `json:"edge"`
+	// SharePower damps edges that carry a small share of the caller's calls.
+	SharePower float64 `json:"share_power"`
+	// HubFan is the number of callers from which on a callee is so widely used
+	// that one caller rarely overloads it.
+	HubFan float64 `json:"hub_fan"`
+	// NoiseAlerts is, per severity, the expected number of unrelated alerts in
+	// an incident; they fall on any of NoiseServices services at most.
+	NoiseAlerts   map[Severity]float64 `json:"noise_alerts"`
+	NoiseServices float64              `json:"noise_services"`
+	// Blind is the probability that the graph says nothing of how the fault
+	// spread: alerts on names it does not know, missing edges.
+	Blind float64 `json:"blind"`
+	// BlindAlerts is how many services alert in such an incident, LeakAlerts how
+	// many alert beside those that the graph explains.
+	BlindAlerts float64 `json:"blind_alerts"`
+	LeakAlerts  float64 `json:"leak_alerts"`
+	// NameLink is the strength of a link between services whose names share
+	// rare words, in place of an edge.
+	NameLink float64 `json:"name_link"`
+	// Alias is the strength with which an alert on a name that contains a
+	// service's whole name counts as an alert on that service.
+	Alias float64 `json:"alias"`
+}
+
+// SpreadPart is one possible reach of a fault: a share of the callers, and how
+// probable that reach is.
+type SpreadPart struct {
+	Reach float64 `json:"reach"`
+	Prior float64 `json:"prior"`
+}
+
+// ConfinementWeights describe regions, versions, instances and environments.
+type ConfinementWeights struct {
+	// Inside is the probability that a symptom of a change confined to a region
+	// shows there; MaxLogOdds bounds the term.
+	Inside     float64 `json:"inside"`
+	MaxLogOdds float64 `json:"max_log_odds"`
+	// OtherEnvironment is the factor for a change in another environment.
+	OtherEnvironment float64 `json:"other_environment"`
+}
+
+// TextWeights describe words shared by alert and change.
+type TextWeights struct {
+	// PerNat is how much log odds one nat of shared rarity is worth.
+	PerNat     float64 `json:"per_nat"`
+	MaxLogOdds float64 `json:"max_log_odds"`
+}
+
+// MetricWeights describe difference-in-differences.
+type MetricWeights struct {
+	MaxLogOdds float64 `json:"max_log_odds"`
+}
+
+// Limits bound the work and the answer.
+type Limits struct {
+	Suspects    int           `json:"suspects"`
+	Shortlist   int           `json:"shortlist"`
+	Recent      int           `json:"recent"`
+	Visits      int           `json:"visits"`
+	Window      time.Duration `json:"window"`
+	RateWindow  time.Duration `json:"rate_window"`
+	BlastNodes  int           `json:"blast_nodes"`
+	PerService  int           `json:"per_service"`
+	AliasGroups int           `json:"alias_groups"`
+}
+
+// VerdictWeights are the probabilities of the first suspect from which on the
+// verdict is "probable" and "possible".
+type VerdictWeights struct {
+	Probable float64 `json:"probable"`
+	Possible float64 `json:"possible"`
+}

@@ -1,0 +1,80 @@
+package correlate
+
+import "time"
+
+// DefaultWeights returns the weights that ship. The comments name the source
+// of each number.
+func DefaultWeights() Weights {
+	return Weights{
+		// Published shares of outages without a guilty change lie between 30% and
+		// 45%; what reaches the engine with changes near it is about a fifth.
+		NoChangeOdds: 0.25,
+		// 84 change-caused public outages: config 29, infrastructure 23, deploy
+		// 17, schema 4, third party 3, flag 2, scaling 2, prompt 2, model 2; half
+		// a case added to each kind.
+		KindShare: map[ChangeKind]float64{
+			KindConfig: 29.5, KindInfrastructure: 23.5, KindDeploy: 17.5, KindSchemaMigration: 4.5,
+			KindDependency: 3.5, KindFeatureFlag: 2.5, KindScaling: 2.5, KindPrompt: 2.5, KindModel: 2.5,
+			KindRollback: 1.5, KindGuardrail: 0.5, KindAccess: 0.5, KindCertificate: 0.5, KindData: 0.5,
+			KindOther: 0.5,
+		},
+		KindMix: map[ChangeKind]float64{
+			KindDeploy: 0.5, KindConfig: 0.2, KindFeatureFlag: 0.12, KindInfrastructure: 0.06,
+			KindScaling: 0.03, KindSchemaMigration: 0.02, KindModel: 0.01, KindPrompt: 0.01,
+			KindRollback: 0.01, KindGuardrail: 0.005, KindAccess: 0.01, KindCertificate: 0.005,
+			KindDependency: 0.005, KindData: 0.005, KindOther: 0.01,
+		},
+		KindMixCount: 100,
+		Timing:       defaultTiming(),
+		Topology:     defaultTopology(),
+		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, OtherEnvironment: 0.01},
+		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3},
+		Metrics:      MetricWeights{MaxLogOdds: 6},
+		Limits: Limits{
+			Suspects: 5, Shortlist: 64, Recent: 256, Visits: 20000, Window: 0,
+			RateWindow: 48 * time.Hour, BlastNodes: 200, PerService: 256, AliasGroups: 4,
+		},
+		Verdict: VerdictWeights{Probable: 0.5, Possible: 0.2},
+	}
+}
+
+// defaultTiming holds the published mixture of delays between a change and its
+// impact (69 outages with a stated change time: 49% within 1 min, 58% 5 min,
+// 65% 15 min, 72% 1 h, 83% 12 h, 91% 24 h, 96% 7 days) and the published lag of
+// alarms (quartiles 3, 8 and 20 min, 95th percentile 89 min).
+func defaultTiming() TimingWeights {
+	return TimingWeights{
+		Delay: []DelayPart{
+			{Share: 0.50, MedianSeconds: 30, Sigma: 1.0},
+			{Share: 0.20, MedianSeconds: 480, Sigma: 1.0},
+			{Share: 0.10, MedianSeconds: 9000, Sigma: 0.7},
+			{Share: 0.12, MedianSeconds: 43200, Sigma: 0.5},
+			{Share: 0.05, MedianSeconds: 230000, Sigma: 0.7},
+			{Share: 0.03, MedianSeconds: 2400000, Sigma: 1.2},
+		},
+		AlarmMedianSeconds: 480, AlarmSigma: 1.4,
+		SkewSeconds: 2, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
+		IntervalShare: 0.3,
+	}
+}
+
+func defaultTopology() TopologyWeights {
+	return TopologyWeights{
+		Spread: []SpreadPart{
+			{Reach: 0.02, Prior: 0.1}, {Reach: 0.1, Prior: 0.2}, {Reach: 0.4, Prior: 0.35}, {Reach: 0.85, Prior: 0.35},
+		},
+		Self:   0.5,
+		Caller: []float64{1, 0.5, 0.25},
+		Callee: 0.1, Sideways: 0.3,
+		Edge: map[EdgeKind]float64{
+			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
+		},
+		SharePower: 0.3, HubFan: 20,
+		NoiseAlerts: map[Severity]float64{
+			SeverityCritical: 0.3, SeverityHigh: 0.6, SeverityWarning: 2.5, SeverityInfo: 5, "": 1,
+		},
+		NoiseServices: 1000,
+		Blind:         0.1, BlindAlerts: 3, LeakAlerts: 0.3,
+		NameLink:      0.5, Alias: 0.7,
+	}
+}
