@@ -1,11 +1,11 @@
 package eval
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/faultline/faultline/correlate"
@@ -128,15 +128,16 @@ func asFieldError(path string, err error) *event.FieldError {
 	}
 }
 
-// joinPath appends the decoder's field path, which repeats the first element
-// when the piece was wrapped in an object of its own.
+// joinPath appends the decoder's field path, which names the embedded Go struct
+// and repeats the first element when the piece was wrapped in an object.
 func joinPath(path, field string) string {
+	field = strings.TrimPrefix(field, "Record.")
 	switch {
 	case field == "" || field == path:
 		return path
 	case path == "":
 		return field
-	case bytes.HasPrefix([]byte(field), []byte(path+".")):
+	case strings.HasPrefix(field, path+"."):
 		return field
 	default:
 		return path + "." + field

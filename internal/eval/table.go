@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,6 +52,7 @@ func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) 
 	} else {
 		fmt.Fprintf(&b, "%d cases, %d with a cause%s\n\n", r.Rankers[0].Cases, r.Rankers[0].WithCause, withheldNote(without))
 		b.WriteString(figuresGrid(r.Rankers, outcomes).String())
+		b.WriteString(legend)
 		if len(r.Rankers) > 1 {
 			b.WriteString("\n" + comparisonGrid(r.Rankers, outcomes).String())
 		}
@@ -65,6 +67,9 @@ func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) 
 	return nil
 }
 
+const legend = "rank: mean of the listed causes; nc-p, nc-r: precision and recall of the answer \"no change\";\n" +
+	"brier, ece: of the first suspect's probability (baselines: their best constant); p50, p99: per case\n"
+
 func withheldNote(without []string) string {
 	if len(without) == 0 {
 		return ""
@@ -74,14 +79,14 @@ func withheldNote(without []string) string {
 
 func figuresGrid(rows []RankerFigures, outcomes []Outcome) *grid {
 	g := &grid{}
-	g.add("ranker", "hit@1", "95% of it", "hit@3", "hit@5", "mrr", "rank",
-		"none:prec", "rec", "brier", "ece", "p50", "p99")
+	g.add("ranker", "hit@1", "95%", "hit@3", "hit@5", "mrr", "rank",
+		"nc-p", "nc-r", "brier", "ece", "p50", "p99")
 	for i := range rows {
 		f := &rows[i]
 		ci := bootstrapMean(hitsByCase(outcomes, f.Name))
-		g.add(f.Name, f.HitAt1.String(), short(ci.Low)+"-"+short(ci.High), f.HitAt3.String(), f.HitAt5.String(),
-			f.MRR.String(), oneDecimal(f.MeanRank), f.NoChangePrecision.String(), f.NoChangeRecall.String(),
-			f.Brier.String(), f.ECE.String(), duration(f.P50us), duration(f.P99us))
+		g.add(f.Name, share(f.HitAt1), short(ci.Low)+"-"+short(ci.High), share(f.HitAt3), share(f.HitAt5),
+			share(f.MRR), rankText(f.MeanRank), share(f.NoChangePrecision), share(f.NoChangeRecall),
+			share(f.Brier), share(f.ECE), duration(f.P50us), duration(f.P99us))
 	}
 	return g
 }
@@ -98,39 +103,53 @@ func comparisonGrid(rows []RankerFigures, outcomes []Outcome) *grid {
 
 func groupGrid(rows []RankerFigures) *grid {
 	g := &grid{}
-	g.add("ranker", "hit@1", "hit@3", "hit@5", "none:prec", "rec", "brier")
+	g.add("ranker", "hit@1", "hit@3", "hit@5", "nc-p", "nc-r", "brier")
 	for i := range rows {
 		f := &rows[i]
-		g.add(f.Name, f.HitAt1.String(), f.HitAt3.String(), f.HitAt5.String(),
-			f.NoChangePrecision.String(), f.NoChangeRecall.String(), f.Brier.String())
+		g.add(f.Name, share(f.HitAt1), share(f.HitAt3), share(f.HitAt5),
+			share(f.NoChangePrecision), share(f.NoChangeRecall), share(f.Brier))
 	}
 	return g
 }
 
-// short prints a share with two decimals and without its leading zero.
-func short(r Ratio) string {
-	text := r.String()
-	if text == "-" {
-		return text
-	}
-	return strings.TrimPrefix(fmt.Sprintf("%.2f", float64(r)), "0")
-}
+// share prints a figure from 0 to 1 in four columns at most.
+func share(r Ratio) string { return decimals(r, 3) }
 
-func oneDecimal(r Ratio) string {
-	if r.String() == "-" {
+// short prints one with two decimals.
+func short(r Ratio) string { return decimals(r, 2) }
+
+func decimals(r Ratio, n int) string {
+	if math.IsNaN(float64(r)) {
 		return "-"
 	}
-	return fmt.Sprintf("%.1f", float64(r))
+	text := fmt.Sprintf("%.*f", n, float64(r))
+	if strings.HasPrefix(text, "0.") {
+		return text[1:]
+	}
+	return text[:n+1]
 }
 
-// duration prints microseconds in the unit that keeps it short.
+func rankText(r Ratio) string {
+	switch {
+	case math.IsNaN(float64(r)):
+		return "-"
+	case r < 100:
+		return fmt.Sprintf("%.1f", float64(r))
+	default:
+		return fmt.Sprintf("%.0f", float64(r))
+	}
+}
+
+// duration prints microseconds in five columns.
 func duration(us int64) string {
 	switch {
-	case us < 10_000:
+	case us < 1000:
 		return fmt.Sprintf("%dus", us)
-	case us < 10_000_000:
+	case us < 10_000:
+		return fmt.Sprintf("%.1fms", float64(us)/1e3)
+	case us < 1_000_000:
 		return fmt.Sprintf("%dms", us/1000)
 	default:
-		return fmt.Sprintf("%ds", us/1_000_000)
+		return fmt.Sprintf("%.1fs", float64(us)/1e6)
 	}
 }

@@ -1,0 +1,160 @@
+package eval
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// sharedCases is a case file of the project's data, which is not part of the
+// repository: the test skips where it is absent, under CI too.
+func sharedCases(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "..", "shared", "data", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("SKIPPED, NOT TESTED: %s is not on this machine", name)
+	}
+	return path
+}
+
+func caseLines(t *testing.T, n int) *bytes.Reader {
+	t.Helper()
+	var b bytes.Buffer
+	for i, c := range manyCases(n) {
+		if i%2 == 1 {
+			c.Causes, c.Kind = []string{}, "no_change"
+		}
+		data, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(data, '\n'))
+	}
+	return bytes.NewReader(b.Bytes())
+}
+
+func run(t *testing.T, o Options) string {
+	t.Helper()
+	o.Files, o.Stdin, o.Available = []string{StdinName}, caseLines(t, 6), Baselines()
+	var out bytes.Buffer
+	if err := Run(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestTableFitsAHundredColumns(t *testing.T) {
+	table := run(t, Options{Output: OutputTable, By: BreakdownNames(), Without: []string{"text"}})
+	for _, line := range strings.Split(table, "\n") {
+		if len(line) > 100 || strings.TrimRight(line, " ") != line {
+			t.Errorf("line of %d columns: %q", len(line), line)
+		}
+	}
+	for _, want := range []string{
+		"6 cases, 3 with a cause, judged without text", "topology-recency", "hit@1 of recency against",
+		"kind: no_change, 3 cases", "delay: <= 5m, 3 cases", "delay: no cause, 3 cases",
+	} {
+		if !strings.Contains(table, want) {
+			t.Errorf("table lacks %q:\n%s", want, table)
+		}
+	}
+}
+
+func TestJSONHoldsAllRankersAndCases(t *testing.T) {
+	var report struct {
+		Rankers []RankerFigures
+		Cases   []CaseFigures
+		Groups  []Group
+	}
+	text := strings.ReplaceAll(run(t, Options{Output: OutputJSON, By: []string{"kind"}}), "null", "0")
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Rankers) != 5 || len(report.Cases) != 30 || len(report.Groups) != 2 {
+		t.Errorf("%d rankers, %d cases, %d groups", len(report.Rankers), len(report.Cases), len(report.Groups))
+	}
+	if f := report.Rankers[0]; f.Name != NameRecency || f.HitAt1 != 1 || f.WithCause != 3 || f.NoChangeRecall != 0 {
+		t.Errorf("recency: %+v", f)
+	}
+}
+
+func TestUnaskedGroupsAreAbsent(t *testing.T) {
+	if text := run(t, Options{Output: OutputJSON, Rankers: []string{"random"}}); strings.Contains(text, "groups") {
+		t.Errorf("report %s", text)
+	}
+}
+
+func TestWrongOptionsAreRefusedBeforeReading(t *testing.T) {
+	for want, o := range map[string]Options{
+		`"guess"`:  {Rankers: []string{"guess"}, Output: OutputTable},
+		`"colour"`: {Without: []string{"colour"}, Output: OutputTable},
+		`"weight"`: {By: []string{"weight"}, Output: OutputTable},
+		`"xml"`:    {Output: "xml"},
+	} {
+		o.Files, o.Available = []string{"/nowhere"}, Baselines()
+		err := Run(t.Context(), o, &bytes.Buffer{})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "choose") {
+			t.Errorf("error %v does not name %s and the choices", err, want)
+		}
+	}
+}
+
+func TestNoCasesGiveAnEmptyTable(t *testing.T) {
+	var out bytes.Buffer
+	o := Options{Files: []string{StdinName}, Stdin: strings.NewReader(""), Available: Baselines(), Output: OutputTable}
+	if err := Run(t.Context(), o, &out); err != nil || out.String() != "no cases\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestFailingWriterIsReported(t *testing.T) {
+	for _, form := range []Output{OutputTable, OutputJSON} {
+		o := Options{Files: []string{StdinName}, Stdin: caseLines(t, 2), Available: Baselines(), Output: form}
+		if err := Run(t.Context(), o, fullDisk{}); err == nil || !strings.Contains(err.Error(), "disk full") {
+			t.Errorf("%s: error %v", form, err)
+		}
+	}
+}
+
+func TestSelectionKeepsTheOrderOfTheContract(t *testing.T) {
+	chosen, err := SelectRankers(Baselines(), []string{NameRandom, NameRecency})
+	if err != nil || len(chosen) != 2 || chosen[0].Name() != NameRecency {
+		t.Errorf("%v, %v", chosen, err)
+	}
+	for _, names := range [][]string{nil, {NameAll}, {NameRecency, NameAll}} {
+		if chosen, err := SelectRankers(Baselines(), names); err != nil || len(chosen) != 5 {
+			t.Errorf("%v selects %d, %v", names, len(chosen), err)
+		}
+	}
+}
+
+// The shares of these rules on the project's cases are known from an
+// independent computation.
+func TestBaselinesReproduceKnownShares(t *testing.T) {
+	cases, err := ReadCases(t.Context(), []string{sharedCases(t, "outages.jsonl.gz")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outcomes []Outcome
+	for i := range cases {
+		outcomes = append(outcomes, Score(&cases[i], Baselines(), Parts{})...)
+	}
+	want := map[string][3]string{
+		NameRecency:         {"0.340", "0.604", "0.679"},
+		NameTopologyRecency: {"0.113", "0.113", "0.226"},
+	}
+	for _, f := range NewReport(outcomes).Rankers {
+		got := [3]string{f.HitAt1.String(), f.HitAt3.String(), f.HitAt5.String()}
+		if w, ok := want[f.Name]; ok && got != w {
+			t.Errorf("%s hits %v, want %v", f.Name, got, w)
+		}
+	}
+}
