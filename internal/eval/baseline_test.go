@@ -11,7 +11,7 @@ import (
 )
 
 // testRankers are the rankers that properties are checked on.
-func testRankers() []Ranker { return Baselines() }
+func testRankers() []Ranker { return Rankers(correlate.DefaultWeights()) }
 
 func rankerNamed(t *testing.T, name string) Ranker {
 	t.Helper()

@@ -176,50 +176,32 @@ func missing(path, mend string) *event.FieldError {
 	return &event.FieldError{Path: path, Problem: "is missing", Mend: mend}
 }
 
+// checkChange also refuses unknown kinds and states, which decide how a change
+// is read. Unknown severities and signals of alerts are let through: they only
+// weigh.
 func checkChange(c *correlate.Change) *event.FieldError {
-	switch {
-	case c.ID == "":
-		return missing("id", "give the id that the change has in its source")
-	case c.Source == "":
-		return missing("source", "name the sending system")
-	case c.Kind == "":
-		return missing("kind", "give the kind of change, or other")
-	case !slices.Contains(correlate.ChangeKinds(), c.Kind):
-		return &event.FieldError{
-			Path: "kind", Problem: fmt.Sprintf("%q is not a kind of change", c.Kind),
-			Mend: "use a kind of the contract, or other",
-		}
-	case c.StartedAt.IsZero():
-		return missing("started_at", "give the start as an RFC 3339 time")
-	case c.FinishedAt != nil && c.FinishedAt.Before(c.StartedAt):
-		return &event.FieldError{
-			Path: "finished_at", Problem: "is before started_at",
-			Mend: "give an end that is not before the start, or none",
-		}
-	case c.Status != "" && !slices.Contains(correlate.ChangeStatuses(), c.Status):
-		return &event.FieldError{
-			Path: "status", Problem: fmt.Sprintf("%q is not a status", c.Status),
-			Mend: "use a status of the contract, or none",
-		}
+	if err := event.CheckChange(c); err != nil {
+		return err
+	}
+	if !slices.Contains(correlate.ChangeKinds(), c.Kind) {
+		return unknown("kind", string(c.Kind), "use a kind of the contract, or other")
+	}
+	if c.Status != "" && !slices.Contains(correlate.ChangeStatuses(), c.Status) {
+		return unknown("status", string(c.Status), "use a status of the contract, or none")
 	}
 	return nil
 }
 
 func checkAlert(a *correlate.Alert) *event.FieldError {
-	switch {
-	case a.Source == "":
-		return missing("source", "name the alerting system")
-	case a.Service == "":
-		return missing("service", "name the alerting service")
-	case a.Name == "":
-		return missing("name", "give the alert's name")
-	case a.StartedAt.IsZero():
-		return missing("started_at", "give the start as an RFC 3339 time")
-	case a.Status != correlate.AlertFiring && a.Status != correlate.AlertResolved:
-		return &event.FieldError{
-			Path: "status", Problem: fmt.Sprintf("%q is not a status", a.Status),
-			Mend: "use firing or resolved",
-		}
+	if err := event.CheckAlert(a); err != nil {
+		return err
+	}
+	if a.Status != correlate.AlertFiring && a.Status != correlate.AlertResolved {
+		return unknown("status", string(a.Status), "use firing or resolved")
 	}
 	return nil
+}
+
+func unknown(path, value, mend string) *event.FieldError {
+	return &event.FieldError{Path: path, Problem: fmt.Sprintf("%q is not a known value", value), Mend: mend}
 }

@@ -17,6 +17,13 @@ type Ranker interface {
 	Rank(v View) Answer
 }
 
+// indexer is a Ranker that a live process feeds event by event: Index does
+// ahead of time what happens as events arrive, and the returned function
+// answers from it. Only the latter is timed. Rank must be the same as both.
+type indexer interface {
+	Index(v View) func() Answer
+}
+
 // Answer is a ranker's verdict on one case. Suspects are ordered by falling
 // Score; equal scores are a tie. Probabilities of the suspects and NoChange
 // sum to at most one.

@@ -25,7 +25,7 @@ type Options struct {
 	Files []string
 	Stdin io.Reader
 	// Rankers are names, see SelectRankers; Available are the rankers to choose
-	// from, as RankersWith gives them.
+	// from, as Rankers gives them.
 	Rankers   []string
 	Available []Ranker
 	// Without names the evidence to withhold, see PartNames.
@@ -81,15 +81,23 @@ func write(out io.Writer, outcomes []Outcome, o *Options) error {
 func Score(c *Case, rankers []Ranker, withheld Parts) []Outcome {
 	outcomes := make([]Outcome, 0, len(rankers))
 	for _, r := range rankers {
-		view := c.View(withheld)
-		begin := time.Now()
-		answer := r.Rank(view)
-		took := time.Since(begin)
+		answer, took := timed(r, c.View(withheld))
 		o := judge(c, answer)
 		o.Ranker, o.Took = r.Name(), took
 		outcomes = append(outcomes, o)
 	}
 	return outcomes
+}
+
+// timed measures the answering, without the indexing.
+func timed(r Ranker, v View) (Answer, time.Duration) {
+	ask := func() Answer { return r.Rank(v) }
+	if ix, ok := r.(indexer); ok {
+		ask = ix.Index(v)
+	}
+	begin := time.Now()
+	answer := ask()
+	return answer, time.Since(begin)
 }
 
 // The breakdowns of a report.

@@ -8,9 +8,11 @@ import (
 )
 
 // View is a Record as it could be seen at its moment of judgement. Record.View
-// makes it; a ranker must be given nothing else.
+// makes it; a ranker must be given nothing else. Withheld tells which parts
+// were taken out, so that a ranker can tell "not shown" from "not there".
 type View struct {
 	Record
+	Withheld Parts
 }
 
 // View returns what was observable at r.At, without the withheld parts. What
@@ -19,7 +21,7 @@ type View struct {
 // that resolves later is firing. The Record is not modified; the View shares
 // with it what needed no restating.
 func (r *Record) View(withheld Parts) View {
-	v := View{Record{
+	v := View{Withheld: withheld, Record: Record{
 		At:       r.At,
 		Topology: visibleTopology(r.Topology, r.At),
 		Changes:  visibleChanges(r.Changes, r.At),
