@@ -6,160 +6,160 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
 
-// Config says where the engine keeps its data and how much it may use.
-type Config struct {
-	// Library is the path of libchdb.so; empty asks Find.
-	Library string
-	// Dir is the data directory, created when absent. One process at a time.
-	Dir string
-	// Database is the Atomic database that Open creates and that statements use
-	// unless their request names another.
-	Database string
-	// MaxMemoryBytes caps what the engine may allocate in all.
-	MaxMemoryBytes int64
-	// MarkCacheBytes caps the cache of index marks, which is part of that.
-	MarkCacheBytes int64
-	// Connections is how many statements may run at the same time.
-	Connections int
-	// AcquireTimeout bounds the wait for one of those connections, on top of
-	// what the request's context allows.
-	AcquireTimeout time.Duration
-	// Durable makes every insert reach the disk before it is acknowledged. Off,
-	// a killed process loses nothing but a power cut may.
-	Durable bool
-}
-
-// DefaultConfig suits a single machine: half a gigabyte and a bit for the
-// engine, eight statements at a time, inserts synced to disk.
-func DefaultConfig() Config {
-	return Config{
-		Dir:            filepath.Join("data", "clickhouse"),
-		Database:       "faultline",
-		MaxMemoryBytes: 2 << 30,
-		MarkCacheBytes: 128 << 20,
-		Connections:    8,
-		AcquireTimeout: 30 * time.Second,
-		Durable:        true,
-	}
-}
-
-// ErrClosed is returned for statements that reach a closed engine.
+// ErrClosed is wrapped by the errors of statements that a closed or closing
+// engine refuses or cuts off.
 var ErrClosed = errors.New("the embedded ClickHouse engine is closed")
 
 // Engine is a ClickHouse server inside this process.
 type Engine struct {
 	config  Config
 	lib     *native
-	args    []string
-	free    chan *connection
-	control chan *connection
 	lock    *os.File
 	version string
 
-	closing chan struct{}
-	once    sync.Once
+	// free holds the idle connections that requests share; control holds the
+	// one that stops statements running on the others.
+	free, control chan *connection
+	// ended is cancelled, with ErrClosed as its cause, when Close begins.
+	ended context.Context
+	end   context.CancelCauseFunc
+	close func() error
 }
 
-// Open starts the engine on a directory. The context bounds the start only.
+// Open starts the engine on config.Dir and creates its database. A process has
+// one engine at a time, and every later one must use the same directory and
+// limits; the error then wraps ErrInUse, as it does when another process has
+// the directory, and wraps ErrMissing when the library is not installed. The
+// context bounds the start only.
 func Open(ctx context.Context, config Config) (*Engine, error) {
-	return open(ctx, config)
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config, err := config.resolve()
+	if err != nil {
+		return nil, err
+	}
+	lib, err := claim(config.Library, config.identity())
+	if err != nil {
+		return nil, err
+	}
+	e, err := start(ctx, config, lib)
+	if err != nil {
+		unclaim()
+		return nil, err
+	}
+	return e, nil
 }
 
-func open(ctx context.Context, config Config) (*Engine, error) {
-	if config.Library == "" {
-		path, err := Find()
-		if err != nil {
-			return nil, err
-		}
-		config.Library = path
-	}
-	if err := os.MkdirAll(config.Dir, 0o750); err != nil {
-		return nil, fmt.Errorf("create the data directory: %w", err)
-	}
-	lib, err := loadNative(config.Library)
+func start(ctx context.Context, config Config, lib *native) (*Engine, error) {
+	lock, err := lockDirectory(config.lockFile())
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		config: config, lib: lib, args: arguments(config),
-		free: make(chan *connection, config.Connections), control: make(chan *connection, 1), closing: make(chan struct{}),
+		config: config, lib: lib, lock: lock,
+		free: make(chan *connection, config.Connections), control: make(chan *connection, 1),
 	}
-	for i := range config.Connections + 1 {
-		c, err := e.dial(i)
-		if err != nil {
-			return nil, err
-		}
-		if i == 0 {
-			e.control <- c
-			continue
-		}
-		e.free <- c
+	e.ended, e.end = context.WithCancelCause(context.Background())
+	e.close = sync.OnceValue(e.shut)
+	e.control <- &connection{engine: e, name: "control"}
+	for i := range config.Connections {
+		e.free <- &connection{engine: e, name: fmt.Sprintf("connection-%d", i+1)}
 	}
-	return e, e.prepare(ctx)
+	if err := e.prepare(ctx); err != nil {
+		return nil, errors.Join(err, e.disconnect())
+	}
+	settle(config.identity())
+	return e, nil
 }
 
-func arguments(config Config) []string {
-	return []string{
-		"clickhouse", "--path=" + config.Dir, "--timezone=UTC",
-		fmt.Sprintf("--max_server_memory_usage=%d", config.MaxMemoryBytes),
-		fmt.Sprintf("--mark_cache_size=%d", config.MarkCacheBytes),
-	}
-}
-
+// prepare starts the engine by its first connection, learns its version and
+// creates the database.
 func (e *Engine) prepare(ctx context.Context) error {
-	c := <-e.control
-	defer func() { e.control <- c }()
-	out, err := c.run(statement{sql: "SELECT version()"}, "TSVRaw")
-	if err != nil {
+	if err := e.config.writeServerFile(); err != nil {
 		return err
 	}
-	e.version = string(out[:len(out)-1])
-	_, err = c.run(statement{sql: "CREATE DATABASE IF NOT EXISTS " + identifier(e.config.Database) + " ENGINE = Atomic"}, "Native")
-	return err
-}
-
-// Transport runs the requests of clickhouse-go's HTTP protocol on the engine:
-// clickhouse.Options{Protocol: clickhouse.HTTP, Addr: []string{"embedded:0"},
-// TransportFunc: engine.TransportFunc}.
-func (e *Engine) Transport() http.RoundTripper { return transport{e} }
-
-// TransportFunc is Transport in the shape of clickhouse.Options.TransportFunc.
-func (e *Engine) TransportFunc(*http.Transport) (http.RoundTripper, error) { return e.Transport(), nil }
-
-// Close waits for running statements, closes the connections and lets go of
-// the directory.
-func (e *Engine) Close() error {
-	e.once.Do(func() {
-		close(e.closing)
-		for range e.config.Connections {
-			(<-e.free).close()
-		}
-		(<-e.control).close()
-	})
+	c := <-e.control
+	defer func() { e.control <- c }()
+	if err := c.open(); err != nil {
+		return err
+	}
+	version, err := c.run(ctx, statement{sql: "SELECT version()", format: "TSVRaw"})
+	if err != nil {
+		return fmt.Errorf("ask the embedded ClickHouse engine for its version: %w", err)
+	}
+	e.version = strings.TrimSpace(string(version))
+	sql := "CREATE DATABASE IF NOT EXISTS " + identifier(e.config.Database) + " ENGINE = Atomic"
+	if _, err := c.run(ctx, statement{sql: sql}); err != nil {
+		return fmt.Errorf("create the database %s: %w", e.config.Database, err)
+	}
 	return nil
 }
 
+// Version is the engine's own version, such as "26.7.2.1".
+func (e *Engine) Version() string { return e.version }
+
+// Database is the database that statements use unless they name another.
+func (e *Engine) Database() string { return e.config.Database }
+
+// Transport runs requests of clickhouse-go's HTTP protocol on the engine. It is
+// safe for concurrent use and needs no address.
+func (e *Engine) Transport() http.RoundTripper { return transport{e} }
+
+// TransportFunc is Transport in the shape of clickhouse.Options.TransportFunc,
+// to be used with Protocol: clickhouse.HTTP and no compression.
+func (e *Engine) TransportFunc(*http.Transport) (http.RoundTripper, error) {
+	return e.Transport(), nil
+}
+
+// Close stops running statements, closes unread results, disconnects and lets
+// go of the directory. The library stays loaded.
+func (e *Engine) Close() error { return e.close() }
+
+func (e *Engine) shut() error {
+	e.end(ErrClosed)
+	defer unclaim()
+	return e.disconnect()
+}
+
+// disconnect waits for every connection, closes it and lets go of the directory.
+func (e *Engine) disconnect() error {
+	for range e.config.Connections {
+		(<-e.free).shut()
+	}
+	(<-e.control).shut()
+	if err := e.lock.Close(); err != nil {
+		return fmt.Errorf("release the lock of the data directory: %w", err)
+	}
+	return nil
+}
+
+// acquire waits for an idle connection, as long as the context, the configured
+// limit and the engine allow. The caller hands it back with release.
 func (e *Engine) acquire(ctx context.Context) (*connection, error) {
 	timer := time.NewTimer(e.config.AcquireTimeout)
 	defer timer.Stop()
-	select {
-	case <-e.closing:
+	if e.ended.Err() != nil {
 		return nil, ErrClosed
-	default:
 	}
 	select {
 	case c := <-e.free:
+		if err := c.open(); err != nil {
+			e.free <- c
+			return nil, err
+		}
 		return c, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for a free connection of the embedded engine: %w", context.Cause(ctx))
-	case <-e.closing:
+		return nil, fmt.Errorf("wait for a free connection of the embedded ClickHouse engine: %w", context.Cause(ctx))
+	case <-e.ended.Done():
 		return nil, ErrClosed
 	case <-timer.C:
-		return nil, fmt.Errorf("all %d connections of the embedded engine stayed busy for %s", e.config.Connections, e.config.AcquireTimeout)
+		return nil, fmt.Errorf("all %d connections of the embedded ClickHouse engine stayed busy for %s: close results that are not read to their end, or raise Connections",
+			e.config.Connections, e.config.AcquireTimeout)
 	}
 }

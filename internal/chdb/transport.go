@@ -2,137 +2,150 @@ package chdb
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/ClickHouse/ch-go/proto"
+	"time"
 )
 
+// transport answers the requests of clickhouse-go's HTTP protocol.
 type transport struct{ engine *Engine }
 
-var reserved = map[string]bool{"database": true, "query": true, "default_format": true, "client_protocol_version": true, "query_id": true, "quota_key": true}
-
-// RoundTrip runs one request.
+// RoundTrip runs one request on a connection of its own. A statement that fails
+// is an answer with status 500 and the exception's code in a header, as from a
+// server; a request that this engine cannot serve has status 400; an ended
+// context and a closed engine are errors.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	defer req.Body.Close()
-	values := req.URL.Query()
-	settings, params := map[string]string{}, map[string]string{}
-	for name, list := range values {
-		if p, ok := strings.CutPrefix(name, "param_"); ok {
-			params[p] = list[0]
-		} else if !reserved[name] {
-			settings[name] = list[0]
-		}
+	if req.Body == nil {
+		req = req.WithContext(req.Context())
+		req.Body = http.NoBody
 	}
-	database := values.Get("database")
-	if database == "" {
-		database = t.engine.config.Database
+	defer req.Body.Close() //nolint:errcheck // What could be read has been.
+	ctx, cancel := t.engine.bound(req.Context())
+	// A body whose writer has stalled must not outlast the context.
+	defer context.AfterFunc(ctx, func() { _ = req.Body.Close() })()
+	response, err := t.serve(ctx, cancel, req)
+	var failure exception
+	var bad badRequest
+	switch {
+	case errors.As(err, &failure):
+		return answerException(req, failure), nil
+	case errors.As(err, &bad):
+		return answer(req, http.StatusBadRequest, []byte(bad.Error())), nil
+	case err != nil:
+		return nil, err
 	}
-	c, err := t.engine.acquire(req.Context())
+	return response, nil
+}
+
+// badRequest is the error of a request that this engine cannot serve.
+type badRequest struct{ error }
+
+// bound derives the context of a statement, which also ends with the engine.
+// The cancel function must be called once the statement is over.
+func (e *Engine) bound(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(e.ended, func() { cancel(ErrClosed) })
+	return ctx, func(cause error) {
+		unhook()
+		cancel(cause)
+	}
+}
+
+// serve runs the request. The stream of a query takes the connection and the
+// cancel function with it; otherwise both are done with on return.
+func (t transport) serve(ctx context.Context, cancel context.CancelCauseFunc, req *http.Request) (*http.Response, error) {
+	r, err := parseRequest(req, t.engine.config.Database)
+	if err != nil {
+		cancel(nil)
+		return nil, badRequest{err}
+	}
+	if isHello(r.sql) {
+		cancel(nil)
+		return t.engine.hello(req, r.revision)
+	}
+	limitTime(ctx, r.settings)
+	c, err := t.engine.acquire(ctx)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	err = c.configure(ctx, r.database, r.settings)
+	if err == nil && r.streams() && !r.insert {
+		return t.stream(ctx, cancel, c, req, r)
+	}
+	defer cancel(nil)
+	defer c.release()
 	if err != nil {
 		return nil, err
 	}
-	release := func() { t.engine.free <- c }
-	if err := c.configure(database, settings); err != nil {
-		release()
-		return failed(req, err), nil
-	}
-	if sql := values.Get("query"); sql != "" {
-		defer release()
-		if err := c.insert(statement{sql: sql, params: params}, req.Body); err != nil {
-			return failed(req, err), nil
-		}
-		return answer(req, nil), nil
-	}
-	text, err := io.ReadAll(req.Body)
+	return execute(ctx, c, req, r)
+}
+
+// stream answers with a result that is fetched while it is read.
+func (t transport) stream(ctx context.Context, cancel context.CancelCauseFunc, c *connection, req *http.Request, r *request) (*http.Response, error) {
+	rows, err := c.stream(ctx, cancel, r.statement)
 	if err != nil {
-		release()
 		return nil, err
 	}
-	sql := string(text)
-	if strings.HasPrefix(sql, "SELECT displayName(), version(), revision(), timezone()") {
-		release()
-		return answer(req, t.engine.hello(values)), nil
+	response := answer(req, http.StatusOK, nil)
+	response.Body, response.ContentLength = rows, rows.length
+	return response, nil
+}
+
+// execute answers an insert, or a statement whose result is small.
+func execute(ctx context.Context, c *connection, req *http.Request, r *request) (*http.Response, error) {
+	if r.insert {
+		if err := c.insert(ctx, r.statement, req.Body); err != nil {
+			return nil, err
+		}
+		return answer(req, http.StatusOK, nil), nil
 	}
-	defer release()
-	format := values.Get("default_format")
-	out, err := c.run(statement{sql: sql, params: params}, format)
+	c.spoiled = r.altersSession()
+	result, err := c.run(ctx, r.statement)
 	if err != nil {
-		return failed(req, err), nil
+		return nil, err
 	}
-	return answer(req, out), nil
+	return answer(req, http.StatusOK, result), nil
 }
 
-func (e *Engine) hello(values url.Values) []byte {
-	revision, _ := strconv.Atoi(values.Get("client_protocol_version"))
-	var buf proto.Buffer
-	name, version, zone := new(proto.ColStr), new(proto.ColStr), new(proto.ColStr)
-	name.Append("embedded")
-	version.Append(e.version)
-	zone.Append("UTC")
-	number := proto.ColUInt32{0}
-	block := proto.Block{Columns: 4, Rows: 1}
-	_ = block.EncodeBlock(&buf, revision, []proto.InputColumn{
-		{Name: "displayName()", Data: name}, {Name: "version()", Data: version}, {Name: "revision()", Data: &number}, {Name: "timezone()", Data: zone},
-	})
-	return buf.Buf
+// limitTime gives the engine the context's deadline, in whole seconds so that
+// equal timeouts mean equal settings. It is the second line of defence: the
+// statement is stopped when the context ends.
+func limitTime(ctx context.Context, settings map[string]string) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return
+	}
+	limit := max(1, math.Ceil(time.Until(deadline).Seconds()))
+	if set, err := strconv.ParseFloat(settings["max_execution_time"], 64); err == nil && set > 0 && set <= limit {
+		return
+	}
+	settings["max_execution_time"] = strconv.FormatFloat(limit, 'f', -1, 64)
 }
 
-var formatClause = regexp.MustCompile(`(?is)\s+FORMAT\s+(\w+)\s*;?\s*$`)
-var codePrefix = regexp.MustCompile(`Code: (\d+)\.`)
-
-func (c *connection) insert(s statement, body io.Reader) error {
-	format := "Native"
-	if m := formatClause.FindStringSubmatchIndex(s.sql); m != nil {
-		format = s.sql[m[2]:m[3]]
-		s.sql = s.sql[:m[0]]
-	}
-	lib := c.engine.lib
-	stream := lib.start(lib.insert, c.slot, s, format)
-	defer lib.insertDestroy(stream)
-	if text := textAt(lib.insertError(stream)); text != "" {
-		return exception(text)
-	}
-	buf := make([]byte, 256<<10)
-	for {
-		n, err := body.Read(buf)
-		if n > 0 && lib.insertAppend(stream, &buf[0], uintptr(n)) != 0 {
-			return exception(textAt(lib.insertError(stream)))
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			lib.insertCancel(stream)
-			return err
-		}
-	}
-	result := lib.insertDone(stream)
-	defer lib.resultDestroy(result)
-	if text := lib.failure(result); text != "" {
-		return exception(text)
-	}
-	return nil
-}
-
-func answer(req *http.Request, body []byte) *http.Response {
+func answer(req *http.Request, status int, body []byte) *http.Response {
 	return &http.Response{
-		Status: "200 OK", StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Request: req, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
+		Request: req, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 	}
 }
 
-func failed(req *http.Request, err error) *http.Response {
-	res := answer(req, []byte(err.Error()))
-	res.StatusCode, res.Status = 500, "500 Internal Server Error"
-	if m := codePrefix.FindStringSubmatch(err.Error()); m != nil {
-		res.Header.Set("X-ClickHouse-Exception-Code", m[1])
+func answerException(req *http.Request, failure exception) *http.Response {
+	response := answer(req, http.StatusInternalServerError, []byte(failure.Error()))
+	if code := failure.code(); code != 0 {
+		response.Header.Set("X-ClickHouse-Exception-Code", strconv.Itoa(code))
 	}
-	_ = fmt.Sprint
-	return res
+	return response
+}
+
+// isHello recognizes the query with which the driver opens a connection.
+func isHello(sql string) bool {
+	return strings.HasPrefix(sql, "SELECT displayName(), version(), revision(), timezone()")
 }

@@ -5,13 +5,14 @@ package chdbtest
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/faultline/faultline/internal/chdb"
 	"github.com/faultline/faultline/internal/testenv"
@@ -55,20 +56,21 @@ func Database(t testing.TB, engine *chdb.Engine) string {
 	return name
 }
 
+// execute runs a statement through the engine's transport.
 func execute(t testing.TB, engine *chdb.Engine, sql string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	db, err := clickhouse.Open(&clickhouse.Options{
-		Protocol: clickhouse.HTTP, Addr: []string{"embedded:0"}, TransportFunc: engine.TransportFunc,
-	})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://embedded/", strings.NewReader(sql))
 	if err != nil {
-		t.Fatalf("open a client: %v", err)
+		t.Fatalf("make a request: %v", err)
 	}
-	if err := db.Exec(ctx, sql); err != nil {
-		t.Errorf("%s: %v", sql, err)
+	response, err := engine.Transport().RoundTrip(req)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
 	}
-	if err := db.Close(); err != nil {
-		t.Errorf("close the client: %v", err)
+	defer response.Body.Close() //nolint:errcheck // Only read.
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %v", sql, text, err)
 	}
 }

@@ -1,11 +1,8 @@
 package chdb
 
 import (
-	"fmt"
 	"runtime"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 )
 
 // native is the part of the library's C interface that this package calls.
@@ -40,24 +37,6 @@ type native struct {
 type nativeStatement func(conn uintptr, sql *byte, sqlLen uintptr, format *byte, formatLen uintptr,
 	names **byte, nameLens *uintptr, values **byte, valueLens *uintptr, count uintptr) uintptr
 
-// loadNative maps the shared library into the process and binds its calls. The
-// library is never unmapped: its background threads outlive every connection.
-func loadNative(path string) (*native, error) {
-	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
-	if err != nil {
-		return nil, fmt.Errorf("load the embedded ClickHouse engine %s: %w", path, err)
-	}
-	lib := &native{}
-	for name, target := range lib.symbols() {
-		address, err := purego.Dlsym(handle, name)
-		if err != nil {
-			return nil, fmt.Errorf("%s is not version %s of the embedded ClickHouse engine: %w", path, Version, err)
-		}
-		purego.RegisterFunc(target, address)
-	}
-	return lib, nil
-}
-
 // symbols names the C function behind each field.
 func (n *native) symbols() map[string]any {
 	return map[string]any{
@@ -82,46 +61,55 @@ func (n *native) symbols() map[string]any {
 }
 
 // dial opens a connection with command-line style arguments and returns the
-// address of its handle, 0 on failure. The engine sets signal handlers while it
-// starts; Go's own are put back before any Go code can depend on them.
+// address of its handle, 0 on failure. The first one starts the engine, which
+// takes over SIGSEGV and its kin unless told not to: a nil dereference in Go
+// would then hang the process instead of becoming a panic.
 func (n *native) dial(args []string) uintptr {
 	vector := make([]*byte, 0, len(args)+1)
 	for _, arg := range args {
-		vector = append(vector, unsafe.StringData(arg+"\x00"))
+		vector = append(vector, cString(arg))
 	}
 	vector = append(vector, nil)
 	defer runtime.KeepAlive(vector)
-	saved := saveSignals()
-	defer saved.restore()
 	n.setSignalHandlersEnabled(0)
 	return n.connect(int32(len(args)), &vector[0])
 }
 
-// start runs one of the statement calls.
-func (n *native) start(call nativeStatement, slot uintptr, s statement, format string) uintptr {
-	params := newParameters(s.params)
-	defer runtime.KeepAlive(params)
-	return call(handleAt(slot), unsafe.StringData(s.sql), uintptr(len(s.sql)),
-		unsafe.StringData(format), uintptr(len(format)),
-		first(params.names), first(params.nameLens), first(params.values), first(params.valueLens), uintptr(len(params.names)))
-}
-
-// parameters are named query parameters laid out the way C wants them.
-type parameters struct {
-	names, values       []*byte
-	nameLens, valueLens []uintptr
-}
-
-func newParameters(named map[string]string) *parameters {
-	p := &parameters{}
-	for name, value := range named {
-		// An empty string may have no address, and the call refuses a null one.
-		p.names = append(p.names, unsafe.StringData(name+"\x00"))
-		p.nameLens = append(p.nameLens, uintptr(len(name)))
-		p.values = append(p.values, unsafe.StringData(value+"\x00"))
-		p.valueLens = append(p.valueLens, uintptr(len(value)))
+// start runs one of the statement calls on a connection.
+func (n *native) start(call nativeStatement, slot uintptr, s statement) uintptr {
+	var names, values []*byte
+	var nameLens, valueLens []uintptr
+	for name, value := range s.params {
+		names, nameLens = append(names, cString(name)), append(nameLens, uintptr(len(name)))
+		values, valueLens = append(values, cString(value)), append(valueLens, uintptr(len(value)))
 	}
-	return p
+	defer runtime.KeepAlive([][]*byte{names, values})
+	return call(handleAt(slot), cString(s.sql), uintptr(len(s.sql)), cString(s.format), uintptr(len(s.format)),
+		first(names), first(nameLens), first(values), first(valueLens), uintptr(len(names)))
+}
+
+// failure is the error text of a result, empty when it succeeded.
+func (n *native) failure(result uintptr) string {
+	if result == 0 {
+		return "the embedded ClickHouse engine returned no result"
+	}
+	return textAt(n.resultError(result))
+}
+
+// bytes is the data of a result. It is the library's memory: valid until the
+// result is destroyed.
+func (n *native) bytes(result uintptr) []byte {
+	address, length := n.resultBuffer(result), n.resultLength(result)
+	if address == 0 || length == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(pointerAt(address)), length)
+}
+
+// cString is the address of a copy that ends with a zero byte. Even empty text
+// gets an address, because the library refuses null pointers.
+func cString(text string) *byte {
+	return unsafe.SliceData(append([]byte(text), 0))
 }
 
 func first[T any](list []T) *T {
@@ -131,43 +119,24 @@ func first[T any](list []T) *T {
 	return &list[0]
 }
 
-// failure is the error text of a result, empty when it succeeded.
-func (n *native) failure(result uintptr) string {
-	if result == 0 {
-		return "the embedded engine returned no result"
-	}
-	return textAt(n.resultError(result))
-}
-
-// bytes is the data of a result. It is the library's memory: valid until the
-// result is destroyed.
-func (n *native) bytes(result uintptr) []byte {
-	length := n.resultLength(result)
-	address := n.resultBuffer(result)
-	if address == 0 || length == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(pointerAt(address)), length)
-}
-
-// handleAt reads the connection handle out of the slot that chdb_connect made.
+// handleAt reads the connection handle out of the slot that connect returned.
 func handleAt(slot uintptr) uintptr { return *(*uintptr)(pointerAt(slot)) }
 
-// textAt copies the NUL-terminated text at a C address, "" for a null address.
+// textAt copies the zero-terminated text at a C address, "" for a null address.
 func textAt(address uintptr) string {
 	if address == 0 {
 		return ""
 	}
-	length := 0
-	for *(*byte)(pointerAt(address + uintptr(length))) != 0 {
+	start, length := (*byte)(pointerAt(address)), 0
+	for *(*byte)(unsafe.Add(unsafe.Pointer(start), length)) != 0 {
 		length++
 	}
-	return string(unsafe.Slice((*byte)(pointerAt(address)), length))
+	return string(unsafe.Slice(start, length))
 }
 
 // pointerAt turns an address of the library's own memory into a pointer. The
-// detour through a pointer to the address tells vet that this memory is not
-// Go's, so the collector neither moves nor frees it.
+// detour through the address of the address tells vet what the name says: this
+// memory is not Go's, so the collector neither moves nor frees it.
 func pointerAt(address uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&address))
 }
