@@ -87,7 +87,7 @@ func TestRandomPrefersNothing(t *testing.T) {
 	record := shopRecord()
 	c := Case{Record: record, Causes: []string{"cart"}}
 	answer := rankerNamed(t, NameRandom).Rank(c.View(Parts{}))
-	o := judge(&c, answer)
+	o := judge(&c, nil, answer)
 	if n := float64(len(answer.Suspects)); math.Abs(o.Hit[1]-1/n) > 1e-12 || math.Abs(o.Hit[3]-3/n) > 1e-12 || o.Rank != (n+1)/2 {
 		t.Errorf("outcome of %v suspects: %+v", n, o)
 	}

@@ -36,21 +36,23 @@ type Outcome struct {
 // firstKept is how many suspects of a case an outcome keeps for the report.
 const firstKept = 10
 
-// judge scores an answer against the label.
-func judge(c *Case, answer Answer) Outcome {
+// judge scores an answer against the label; alike are the changes that the
+// ranker could not tell apart.
+func judge(c *Case, alike twins, answer Answer) Outcome {
+	causes := alike.causes(c.Causes)
 	o := Outcome{
-		Case: c.Name, Kind: c.Kind, Delay: delayBucket(c), Guilty: len(c.Causes) > 0,
+		Case: c.Name, Kind: c.Kind, Delay: delayBucket(c), Guilty: len(causes) > 0,
 		Listed: len(answer.Suspects) > 0, Uncalibrated: answer.Uncalibrated, NoChange: answer.NoChange,
 		First: slices.Clone(answer.Suspects[:min(firstKept, len(answer.Suspects))]),
 	}
 	if o.Listed {
-		o.TopProbability = answer.Suspects[0].Probability
+		o.TopProbability = alike.topProbability(answer.Suspects)
 		size := tieSize(answer.Suspects, 0)
-		o.TopRight = float64(guiltyIn(answer.Suspects[:size], c.Causes)) / float64(size)
+		o.TopRight = float64(guiltyIn(answer.Suspects[:size], causes)) / float64(size)
 	}
 	o.SaysNoChange = saysNoChange(&answer)
 	if o.Guilty {
-		judgeRank(&o, answer.Suspects, c.Causes)
+		judgeRank(&o, answer.Suspects, causes)
 	}
 	return o
 }

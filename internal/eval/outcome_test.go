@@ -84,21 +84,21 @@ func TestHugeTieStaysExact(t *testing.T) {
 }
 
 func TestCauseThatIsNotListedHasRankZero(t *testing.T) {
-	o := judge(labelled("gone"), Answer{Suspects: []Suspect{suspect("a", 0.9)}})
+	o := judge(labelled("gone"), nil, Answer{Suspects: []Suspect{suspect("a", 0.9)}})
 	if o.Rank != 0 || o.Inverse != 0 || o.Hit != [topK + 1]float64{} || !o.Guilty {
 		t.Errorf("outcome %+v", o)
 	}
 }
 
 func TestFirstOfSeveralCausesCounts(t *testing.T) {
-	o := judge(labelled("b", "d"), Answer{Suspects: []Suspect{suspect("a", 4), suspect("b", 3), suspect("c", 2), suspect("d", 1)}})
+	o := judge(labelled("b", "d"), nil, Answer{Suspects: []Suspect{suspect("a", 4), suspect("b", 3), suspect("c", 2), suspect("d", 1)}})
 	if o.Rank != 2 || o.Hit[1] != 0 || o.Hit[2] != 1 || o.Inverse != 0.5 {
 		t.Errorf("outcome %+v", o)
 	}
 }
 
 func TestNoChangeVerdictStillRanksTheSuspects(t *testing.T) {
-	o := judge(labelled("a"), Answer{Suspects: []Suspect{suspect("a", 0.2)}, NoChange: 0.8})
+	o := judge(labelled("a"), nil, Answer{Suspects: []Suspect{suspect("a", 0.2)}, NoChange: 0.8})
 	if !o.SaysNoChange || o.Hit[1] != 1 {
 		t.Errorf("outcome %+v", o)
 	}
@@ -123,7 +123,7 @@ func TestNoChangeMustExceedEverySuspect(t *testing.T) {
 }
 
 func TestTopOfATieIsRightInExpectation(t *testing.T) {
-	o := judge(labelled("a"), Answer{Suspects: []Suspect{suspect("a", 0.3), suspect("b", 0.3), suspect("c", 0.1)}})
+	o := judge(labelled("a"), nil, Answer{Suspects: []Suspect{suspect("a", 0.3), suspect("b", 0.3), suspect("c", 0.1)}})
 	if o.TopRight != 0.5 || o.TopProbability != 0.3 {
 		t.Errorf("outcome %+v", o)
 	}

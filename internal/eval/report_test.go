@@ -68,7 +68,7 @@ func judgedAs(name, cause string, answer Answer) Outcome {
 	if cause != "" {
 		c = labelled(cause)
 	}
-	o := judge(c, answer)
+	o := judge(c, nil, answer)
 	o.Case, o.Ranker = name, "r"
 	return o
 }
@@ -109,7 +109,7 @@ func TestCasesOfTheReportKeepTheFirstSuspectsOnly(t *testing.T) {
 		answer.Suspects = append(answer.Suspects, suspect(strings.Repeat("x", i+1), float64(-i)))
 	}
 	c := labelled("xxxx")
-	o := judge(c, answer)
+	o := judge(c, nil, answer)
 	o.Ranker = "r"
 	got := NewReport([]Outcome{o}).Cases[0]
 	if len(got.Suspects) != firstKept || got.Rank != 4 || got.Suspects[0].Change != "x" {

@@ -81,8 +81,10 @@ func write(out io.Writer, outcomes []Outcome, o *Options) error {
 func Score(c *Case, rankers []Ranker, withheld Parts) []Outcome {
 	outcomes := make([]Outcome, 0, len(rankers))
 	for _, r := range rankers {
-		answer, took := timed(r, c.View(withheld))
-		o := judge(c, answer)
+		view := c.View(withheld)
+		alike := twinsIn(&view)
+		answer, took := timed(r, view)
+		o := judge(c, alike, answer)
 		o.Ranker, o.Took = r.Name(), took
 		outcomes = append(outcomes, o)
 	}
