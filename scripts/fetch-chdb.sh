@@ -73,7 +73,7 @@ done
 [ ! -t 2 ] || echo >&2
 if ! wait "$npm"; then
   npm=
-  reason=$(grep -v -e 'A complete log' -e 'npm warn' "$staging/log" | sed 's/^npm error *//' | tr -s '\n' ' ' | cut -c1-300)
+  reason=$(sed -n 's/^npm error *//p' "$staging/log" | grep -v -e '^at ' -e 'A complete log' | tr -s '\n' ' ' | cut -c1-300)
   fail "npm could not fetch $package@$version (${reason:-no message}); check the network and the registry that npm uses, $server"
 fi
 npm=

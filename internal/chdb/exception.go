@@ -29,12 +29,17 @@ func (e exception) code() int {
 	return number
 }
 
+// framePadding is how many spaces precede the text in a frame. The driver meets
+// a frame while it decodes a block; it fails within the spaces and finds the
+// text whole in the rest, where it would otherwise show a part of it twice.
+const framePadding = 512
+
 // frame is the exception as a server writes it into a response whose status has
 // gone out already: a marker, a tag of 16 characters, the text, its length and
 // the tag, and the marker again.
 func (e exception) frame() []byte {
 	const marker, tag = "\r\n__exception__\r\n", "faultline-engine"
-	text := strings.TrimRight(string(e), "\n") + "\n"
+	text := strings.Repeat(" ", framePadding) + strings.TrimRight(string(e), "\n") + "\n"
 	return fmt.Appendf(nil, "%s%s\r\n%s%d %s%s", marker, tag, text, len(text), tag, marker)
 }
 
