@@ -122,12 +122,14 @@ func (c *Client) topicConfig(name string, plan TopicPlan) kafka.TopicConfig {
 	return topic
 }
 
-// awaitTopics waits until the brokers and the transport's cache know every
-// topic, so that the first write does not meet an unknown topic.
+// awaitTopics waits until the brokers know every topic, and makes the
+// transport forget that it did not, so that the first write does not meet an
+// unknown topic.
 func (c *Client) awaitTopics(ctx context.Context) error {
 	for {
 		missing, err := c.missingTopics(ctx)
 		if err == nil && len(missing) == 0 {
+			c.transport.CloseIdleConnections()
 			return nil
 		}
 		select {
