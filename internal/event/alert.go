@@ -27,18 +27,18 @@ var alertObject = newObject(
 )
 
 // readAlert reads one alert event.
-func readAlert(r *reader, meta Meta) (Alert, *FieldError) {
-	e := Alert{Meta: meta}
+func readAlert(r *reader, e *Alert, meta Meta) *FieldError {
+	e.Meta = meta
 	if fe := alertObject.read(r, &e.Alert); fe != nil {
-		return Alert{}, fe
+		return fe
 	}
 	e.Extra = r.extra
 	if fe := CheckAlert(&e.Alert); fe != nil {
-		return Alert{}, fe
+		return fe
 	}
 	defaultAlert(&e.Alert)
 	e.UID = alertUID(&e.Alert, meta.Raw)
-	return e, nil
+	return nil
 }
 
 // defaultAlert fills what the contract defines for an absent field. The

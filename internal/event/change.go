@@ -35,20 +35,20 @@ var changeObject = newObject(
 )
 
 // readChange reads one change event.
-func readChange(r *reader, meta Meta) (Change, *FieldError) {
-	e := Change{Meta: meta}
+func readChange(r *reader, e *Change, meta Meta) *FieldError {
+	e.Meta = meta
 	if fe := changeObject.read(r, &e.Change); fe != nil {
-		return Change{}, fe
+		return fe
 	}
 	e.Extra = r.extra
 	if e.Environment == "" {
 		e.Environment = correlate.DefaultEnvironment
 	}
 	if fe := CheckChange(&e.Change); fe != nil {
-		return Change{}, fe
+		return fe
 	}
 	e.UID = changeUID(&e.Change, meta.Raw)
-	return e, nil
+	return nil
 }
 
 // CheckChange tells what a change lacks that every change must have: id,

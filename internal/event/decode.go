@@ -2,11 +2,7 @@ package event
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-
-	"github.com/go-faster/jx"
 )
 
 // Layout says how events stand in a message or request.
@@ -56,19 +52,21 @@ func DecodeTopologiesAs(layout Layout, data []byte, meta Meta) ([]Topology, []Re
 }
 
 // decode splits a message into its elements and reads each.
-func decode[T any](layout Layout, data []byte, limit int, meta Meta, read func(*reader, Meta) (T, *FieldError)) ([]T, []Rejection) {
+func decode[T any](layout Layout, data []byte, limit int, meta Meta, read func(*reader, *T, Meta) *FieldError) ([]T, []Rejection) {
 	var events []T
 	var rejected []Rejection
+	var r reader
 	each := func(line int, element []byte, fe *FieldError) {
-		var e T
 		if fe == nil {
-			e, fe = readElement(element, meta, read)
+			events = append(events, *new(T))
+			fe = readElement(&r, &events[len(events)-1], element, meta, read)
+			if fe != nil {
+				events = events[:len(events)-1]
+			}
 		}
 		if fe != nil {
 			rejected = append(rejected, Rejection{Line: line, Err: fe})
-			return
 		}
-		events = append(events, e)
 	}
 	if len(data) > limit {
 		each(1, nil, &FieldError{Problem: fmt.Sprintf("the message has %d bytes, more than the limit of %d", len(data), limit), Mend: "send fewer or smaller events"})
@@ -79,14 +77,16 @@ func decode[T any](layout Layout, data []byte, limit int, meta Meta, read func(*
 }
 
 // readElement reads one event and demands that nothing stands behind it.
-func readElement[T any](element []byte, meta Meta, read func(*reader, Meta) (T, *FieldError)) (T, *FieldError) {
+func readElement[T any](r *reader, to *T, element []byte, meta Meta, read func(*reader, *T, Meta) *FieldError) *FieldError {
 	meta.Raw = element
-	r := newReader(element, meta.ArrivedAt)
-	e, fe := read(r, meta)
-	if fe == nil && !errors.Is(r.json.Skip(), io.EOF) {
-		fe = &FieldError{Problem: "more text follows the JSON object", Mend: "send one object, an array of objects, or one object a line"}
+	r.begin(element, meta.ArrivedAt)
+	if fe := read(r, to, meta); fe != nil {
+		return fe
 	}
-	return e, fe
+	if !r.ended() {
+		return &FieldError{Problem: "more text follows the JSON object", Mend: "send one object, an array of objects, or one object a line"}
+	}
+	return nil
 }
 
 // split calls each for every element of the data, or with an error in place of
@@ -113,7 +113,8 @@ func manyLines(trimmed []byte) bool {
 	if !several || first[0] != '{' || first[len(first)-1] != '}' {
 		return false
 	}
-	return jx.DecodeBytes(trimmed).Validate() != nil
+	s := scanner{raw: trimmed, text: string(trimmed)}
+	return s.skip(0) != nil || !s.ended()
 }
 
 // splitLines takes each line that is not empty as an element.
@@ -130,26 +131,27 @@ func splitLines(data []byte, each func(line int, element []byte, fe *FieldError)
 // splitArray takes the elements of an array. Where the array itself is broken,
 // what follows cannot be told apart and is refused as a whole.
 func splitArray(data []byte, each func(line int, element []byte, fe *FieldError)) {
-	d := jx.DecodeBytes(data)
-	elements, err := d.ArrIter()
-	place := 0
-	for err == nil && elements.Next() {
-		place++
-		var raw jx.Raw
-		if raw, err = d.Raw(); err == nil {
-			each(place, bytes.TrimSpace(raw), nil)
+	s := scanner{raw: data, text: string(data), at: 1}
+	for place := 1; ; place++ {
+		more, fe := s.next(']', place == 1)
+		start := s.at
+		if fe == nil && more {
+			s.peek()
+			start = s.at
+			fe = s.skip(1)
 		}
-	}
-	if err == nil {
-		place++
-		err = elements.Err()
-	}
-	switch {
-	case err != nil:
-		fe := syntaxFault(data, err)
-		fe.Problem = fmt.Sprintf("from element %d on, the array %s", max(place, 1), fe.Problem)
-		each(max(place, 1), nil, fe)
-	case !errors.Is(d.Skip(), io.EOF):
-		each(place, nil, &FieldError{Problem: "more text follows the JSON array", Mend: "send one array"})
+		switch {
+		case fe != nil:
+			fe.Problem = fmt.Sprintf("from element %d on, the array cannot be read: %s", place, fe.Problem)
+			each(place, nil, fe)
+			return
+		case more:
+			each(place, data[start:s.at:s.at], nil)
+		case !s.ended():
+			each(place, nil, &FieldError{Problem: "more text follows the JSON array", Mend: "send one array"})
+			return
+		default:
+			return
+		}
 	}
 }

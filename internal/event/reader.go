@@ -4,47 +4,42 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/go-faster/jx"
 )
 
 // reader pulls the fields of one event out of its JSON. It knows where it
 // stands, so that every error names its field.
-//
-// Strings without escapes are cut out of one copy of the event instead of
-// being copied one by one: an event of 1.6 KB has about forty.
 type reader struct {
-	json  jx.Decoder
-	raw   []byte
-	text  string
+	scanner
 	path  []step
 	room  [8]step
+	words []string
+	spare []time.Time
 	times window
 	extra map[string]json.RawMessage
 }
 
-// step is one part of a field's path: a name, or a place in a list.
+// step is one part of a field's path: a name, or a place in a list if listed.
 type step struct {
-	name  string
-	place int
+	name   string
+	place  int
+	listed bool
 }
 
-// newReader starts reading one event. The element must not change afterwards.
-func newReader(element []byte, arrived time.Time) *reader {
-	r := &reader{raw: element, text: string(element), times: eventWindow(arrived)}
+// begin starts reading one event. The element must not change afterwards.
+func (r *reader) begin(element []byte, arrived time.Time) {
+	r.reset(element)
 	r.path = r.room[:0]
-	r.json.ResetBytes(element)
-	return r
+	r.times = eventWindow(arrived)
+	r.spare, r.words = nil, nil
+	r.extra = nil
 }
 
 func (r *reader) enter(name string)    { r.path = append(r.path, step{name: name}) }
-func (r *reader) enterPlace(place int) { r.path = append(r.path, step{place: place}) }
+func (r *reader) enterPlace(place int) { r.path = append(r.path, step{place: place, listed: true}) }
 func (r *reader) leave()               { r.path = r.path[:len(r.path)-1] }
 
 // where is the path of the field being read, as in "commits[2].author".
@@ -52,8 +47,10 @@ func (r *reader) where() string {
 	var b strings.Builder
 	for _, s := range r.path {
 		switch {
-		case s.name == "":
+		case s.listed:
 			fmt.Fprintf(&b, "[%d]", s.place)
+		case s.name == "":
+			b.WriteString(`[""]`)
 		case b.Len() > 0:
 			b.WriteString("." + s.name)
 		default:
@@ -65,84 +62,78 @@ func (r *reader) where() string {
 
 // fault is an error of the field being read.
 func (r *reader) fault(problem, mend string) *FieldError {
-	return &FieldError{Path: r.where(), Problem: problem, Mend: mend}
+	return r.here(&FieldError{Problem: problem, Mend: mend})
 }
 
-// broken turns a syntax error of the decoder into one that names the field.
-func (r *reader) broken(err error) *FieldError {
-	fe := syntaxFault(r.raw, err)
-	fe.Path = r.where()
+// here adds the path of the field being read to an error.
+func (r *reader) here(fe *FieldError) *FieldError {
+	if fe != nil {
+		fe.Path = r.where()
+	}
 	return fe
 }
 
-// syntaxFault explains an error of the JSON decoder, whose offsets count from
-// the start of the text. The decoder gives up on absurd nesting on its own.
-func syntaxFault(text []byte, err error) *FieldError {
-	if depth(text) > MaxDepth {
-		return tooDeep()
+// typeName says what sort of value begins with a byte, in the words of JSON.
+func typeName(c byte) string {
+	switch {
+	case c == '"':
+		return "a string"
+	case c == '-' || c-'0' <= 9:
+		return "a number"
+	case c == '{':
+		return "an object"
+	case c == '[':
+		return "an array"
+	case c == 't' || c == 'f':
+		return "a boolean"
+	case c == 'n':
+		return "null"
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return &FieldError{Problem: "the JSON ends too early", Mend: "send the whole document"}
-	}
-	cause := err
-	for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(cause) {
-		cause = next
-	}
-	return &FieldError{Problem: "is not valid JSON: " + cause.Error(), Mend: "send valid JSON; escape control characters in strings"}
+	return ""
 }
 
-// typeNames say what was found, in the words of JSON.
-var typeNames = map[jx.Type]string{
-	jx.String: "a string", jx.Number: "a number", jx.Bool: "a boolean",
-	jx.Array: "an array", jx.Object: "an object", jx.Null: "null",
-}
-
-// want checks the type of the next value. Mend names what to send instead.
-func (r *reader) want(t jx.Type, mend string) *FieldError {
-	got := r.json.Next()
-	if got == t {
+// want checks the type of the next value by its first byte. Mend names what to
+// send instead.
+func (r *reader) want(first byte, mend string) *FieldError {
+	got := r.peek()
+	if got == first || typeName(got) == typeName(first) {
 		return nil
 	}
-	if got == jx.Invalid {
-		return r.broken(r.json.Skip())
+	if typeName(got) == "" {
+		return r.here(r.unexpected("a value"))
 	}
-	return r.fault(fmt.Sprintf("is %s, not %s", typeNames[got], typeNames[t]), mend)
+	return r.fault(fmt.Sprintf("is %s, not %s", typeName(got), typeName(first)), mend)
 }
 
-// share turns bytes that the decoder found into a string. Where they stand in
-// the event unchanged, the string is a piece of the event's one copy; the
-// comparison makes that safe whatever the decoder returned.
-func (r *reader) share(b []byte) string {
-	from := cap(r.raw) - cap(b)
-	if to := from + len(b); from >= 0 && to <= len(r.text) && r.text[from:to] == string(b) {
-		return r.text[from:to]
+// null consumes a null, which counts as an absent field.
+func (r *reader) null() (bool, *FieldError) {
+	if r.peek() != 'n' {
+		return false, nil
 	}
-	return string(b)
+	return true, r.here(r.word("null"))
 }
 
-// str reads a string of at most longest bytes of valid UTF-8.
-func (r *reader) str(to *string, longest int) *FieldError {
-	if fe := r.want(jx.String, "put it in quotes"); fe != nil {
+// limited reads a string of at most longest bytes.
+func (r *reader) limited(to *string, longest int) *FieldError {
+	if fe := r.want('"', "put it in quotes"); fe != nil {
 		return fe
 	}
-	b, err := r.json.StrBytes()
-	switch {
-	case err != nil:
-		return r.broken(err)
-	case len(b) > longest:
-		return r.fault(fmt.Sprintf("has %d bytes, more than the limit of %d", len(b), longest), "shorten it")
-	case !utf8.Valid(b):
-		return r.fault("holds bytes that are not UTF-8", "send UTF-8")
+	v, fe := r.str()
+	if fe != nil {
+		return r.here(fe)
 	}
-	*to = r.share(b)
+	if len(v) > longest {
+		return r.fault(fmt.Sprintf("has %d bytes, more than the limit of %d", len(v), longest), "shorten it")
+	}
+	*to = v
 	return nil
 }
 
 // line reads a text of one line. It may be empty.
-func (r *reader) line(to *string) *FieldError { return r.str(to, MaxLineBytes) }
+func (r *reader) line(to *string) *FieldError { return r.limited(to, MaxLineBytes) }
 
 // prose reads a text of many lines. It may be empty.
-func (r *reader) prose(to *string) *FieldError { return r.str(to, MaxTextBytes) }
+func (r *reader) prose(to *string) *FieldError { return r.limited(to, MaxTextBytes) }
 
 // identifier reads a name by which things are told apart: not empty, and
 // without NUL bytes, which other systems cut names at.
@@ -158,7 +149,7 @@ func (r *reader) identifier(to *string) *FieldError {
 
 // optionalIdentifier is an identifier that senders may leave empty.
 func (r *reader) optionalIdentifier(to *string) *FieldError {
-	if fe := r.str(to, MaxIdentifierBytes); fe != nil {
+	if fe := r.limited(to, MaxIdentifierBytes); fe != nil {
 		return fe
 	}
 	if strings.IndexByte(*to, 0) >= 0 {
@@ -170,57 +161,65 @@ func (r *reader) optionalIdentifier(to *string) *FieldError {
 // time reads a time that takes part in correlation.
 func (r *reader) time(to *time.Time) *FieldError { return r.timeWithin(to, r.times) }
 
-// descriptiveTime reads a time that only describes.
-func (r *reader) descriptiveTime(to **time.Time) *FieldError {
-	var at time.Time
-	fe := r.timeWithin(&at, descriptiveWindow())
-	*to = &at
-	return fe
-}
-
 // optionalTime reads a time that takes part in correlation and may be absent.
 func (r *reader) optionalTime(to **time.Time) *FieldError {
-	var at time.Time
-	fe := r.time(&at)
-	*to = &at
-	return fe
+	*to = r.newTime()
+	return r.timeWithin(*to, r.times)
+}
+
+// descriptiveTime reads a time that only describes.
+func (r *reader) descriptiveTime(to **time.Time) *FieldError {
+	*to = r.newTime()
+	return r.timeWithin(*to, descriptiveWindow)
+}
+
+// newTime gives room for an optional time out of a small block, since an event
+// has several of them.
+func (r *reader) newTime() *time.Time {
+	const block = 6
+	if len(r.spare) == 0 {
+		r.spare = make([]time.Time, block)
+	}
+	at := &r.spare[0]
+	r.spare = r.spare[1:]
+	return at
 }
 
 func (r *reader) timeWithin(to *time.Time, w window) *FieldError {
-	if fe := r.want(jx.String, "send a time such as "+exampleTime); fe != nil {
+	if fe := r.want('"', "send a time such as "+exampleTime); fe != nil {
 		return fe
 	}
-	var s string
-	if fe := r.line(&s); fe != nil {
-		return fe
-	}
-	at, fe := ParseTime(s)
-	if fe == nil {
-		fe = w.check(at)
-	}
+	s, fe := r.str()
 	if fe != nil {
-		fe.Path = r.where()
-		return fe
+		return r.here(fe)
 	}
-	*to = at
-	return nil
+	if *to, fe = ParseTime(s); fe == nil {
+		fe = w.check(*to)
+	}
+	return r.here(fe)
 }
 
 // number reads a number from low to high.
 func (r *reader) number(to *float64, low, high float64) *FieldError {
-	if fe := r.want(jx.Number, "send a number without quotes"); fe != nil {
+	text, fe := r.numeral()
+	if fe != nil {
 		return fe
 	}
-	raw, err := r.json.Raw()
-	if err != nil {
-		return r.broken(err)
-	}
-	v, err := strconv.ParseFloat(string(raw), 64)
+	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || v < low || v > high {
-		return r.fault(fmt.Sprintf("%s is outside of %s", raw, between(low, high)), "check the unit")
+		return r.fault(fmt.Sprintf("%s is outside of %s", clip(text), between(low, high)), "check the unit")
 	}
 	*to = v
 	return nil
+}
+
+// numeral reads a number as it is written.
+func (r *reader) numeral() (string, *FieldError) {
+	if fe := r.want('0', "send a number without quotes"); fe != nil {
+		return "", fe
+	}
+	text, fe := r.scanner.number()
+	return text, r.here(fe)
 }
 
 // between writes a range of numbers.
@@ -233,19 +232,16 @@ func between(low, high float64) string {
 
 // whole reads a whole number from low to high.
 func (r *reader) whole(to *int64, low, high int64) *FieldError {
-	if fe := r.want(jx.Number, "send a number without quotes"); fe != nil {
+	text, fe := r.numeral()
+	if fe != nil {
 		return fe
 	}
-	raw, err := r.json.Raw()
-	if err != nil {
-		return r.broken(err)
-	}
-	v, err := strconv.ParseInt(string(raw), 10, 64)
+	v, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case errors.Is(err, strconv.ErrSyntax):
-		return r.fault(fmt.Sprintf("%s is not a whole number", raw), "send it without fraction and exponent")
+		return r.fault(fmt.Sprintf("%s is not a whole number", clip(text)), "send it without fraction and exponent")
 	case err != nil || v < low || v > high:
-		return r.fault(fmt.Sprintf("%s is outside of %d to %d", raw, low, high), "check the unit")
+		return r.fault(fmt.Sprintf("%s is outside of %d to %d", clip(text), low, high), "check the unit")
 	}
 	*to = v
 	return nil
@@ -254,9 +250,7 @@ func (r *reader) whole(to *int64, low, high int64) *FieldError {
 // count reads a number of things.
 func (r *reader) count(to *int) *FieldError {
 	var n int64
-	if fe := r.whole(&n, 0, math.MaxInt32); fe != nil {
-		return fe
-	}
+	fe := r.whole(&n, 0, math.MaxInt32)
 	*to = int(n)
-	return nil
+	return fe
 }

@@ -36,17 +36,17 @@ var edgeObject = newObject(
 
 // readTopology reads one snapshot event. The contract's source and observed_at
 // are required: without them snapshots cannot be merged or aged.
-func readTopology(r *reader, meta Meta) (Topology, *FieldError) {
-	e := Topology{Meta: meta}
+func readTopology(r *reader, e *Topology, meta Meta) *FieldError {
+	e.Meta = meta
 	if fe := topologyObject.read(r, &e.Topology); fe != nil {
-		return Topology{}, fe
+		return fe
 	}
 	e.Extra = r.extra
 	if fe := CheckTopology(&e.Topology); fe != nil {
-		return Topology{}, fe
+		return fe
 	}
 	e.UID = topologyUID(&e.Topology, meta.Raw)
-	return e, nil
+	return nil
 }
 
 // CheckTopology tells what a snapshot lacks that every snapshot must have.
