@@ -1,0 +1,528 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// zero is the partition that most tests use.
+var zero = place{"changes", 0}
+
+func (r *rig) wantStored(ids ...string) {
+	r.Helper()
+	slices.Sort(ids)
+	if diff := cmp.Diff(ids, r.store.ids()); diff != "" {
+		r.Fatalf("stored events (-want +got):\n%s", diff)
+	}
+}
+
+func (r *rig) wantCommitted(at place, offset int64) {
+	r.Helper()
+	if got := r.log.offset(at.topic, at.id); got != offset {
+		r.Fatalf("committed offset of %v is %d, want %d", at, got, offset)
+	}
+}
+
+func TestQuietTopicFlushesByAge(t *testing.T) {
+	for topic, age := range map[string]time.Duration{
+		"changes": 250 * time.Millisecond, "alerts": 50 * time.Millisecond, "topology": time.Second,
+	} {
+		t.Run(topic, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil)
+				at := place{topic, 0}
+				r.start(at)
+				synctest.Wait()
+				r.log.produce(topic, 0, "one")
+				time.Sleep(age - time.Millisecond)
+				synctest.Wait()
+				r.wantStored()
+				time.Sleep(2 * time.Millisecond)
+				synctest.Wait()
+				r.wantStored("one")
+				r.wantCommitted(at, 1)
+				if err := r.stop(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+func TestFullBatchDoesNotWaitForItsAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.BatchRows, c.ChangeAge = 10, time.Hour })
+		r.log.produce("changes", 0, series("c", 30)...)
+		r.start(zero)
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		r.wantStored(series("c", 30)...)
+		r.wantCommitted(zero, 30)
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestNothingIsCommittedBeforeItIsDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.block = make(chan struct{})
+		r.log.produce("changes", 0, "one", "two")
+		r.start(zero)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if r.group.commits > 0 {
+			t.Fatal("offsets were committed while the insert was still running")
+		}
+		close(r.store.block)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.wantStored("one", "two")
+		r.wantCommitted(zero, 2)
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestFlushFailsAndIsRepeatedWithTheSameToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.down = errStoreDown
+		r.log.produce("changes", 0, "one", "two")
+		r.start(zero)
+		time.Sleep(3 * time.Second)
+		r.log.produce("changes", 0, "three")
+		time.Sleep(3 * time.Second)
+		r.store.set(func(s *fakeStore) { s.down = nil })
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		r.wantStored("one", "two", "three")
+		r.wantCommitted(zero, 3)
+		if got := r.store.tokens[0]; got[:len("changes:0:0-1#")] != "changes:0:0-1#" {
+			t.Fatalf("the token of the repeated insert is %q, want the range that failed", got)
+		}
+		if r.figure("errors_total", "insert") == 0 {
+			t.Fatal("the failures are not counted")
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestStoreDownThenUpLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.BufferBytes, c.FetchBytes = 12_000, 1_000 })
+		r.start(zero, place{"changes", 1})
+		r.store.set(func(s *fakeStore) { s.down = errStoreDown })
+		r.log.produce("changes", 0, series("left", 1000)...)
+		r.log.produce("changes", 1, series("right", 1000)...)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		held, fetches := r.figure("buffered_bytes", "changes"), r.log.fetches
+		if held == 0 || held > 2*12_000 {
+			t.Fatalf("%v bytes are held while the store is down, want some but not more than the buffer allows", held)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if r.log.fetches != fetches {
+			t.Fatal("fetching goes on although the buffer is full")
+		}
+		r.store.set(func(s *fakeStore) { s.down = nil })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.wantStored(append(series("left", 1000), series("right", 1000)...)...)
+		r.wantCommitted(zero, 1000)
+		if held := r.figure("buffered_bytes", "changes"); held != 0 {
+			t.Fatalf("%v bytes are held after everything is durable", held)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestFloodOfChangesDoesNotHoldUpAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.BufferBytes = 12_000 })
+		r.store.refuses = func(id string) bool { return false }
+		r.start(zero, place{"alerts", 0})
+		r.store.set(func(s *fakeStore) { s.block = make(chan struct{}) })
+		r.log.produce("changes", 0, series("c", 5000)...)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		block := r.store.block
+		r.store.set(func(s *fakeStore) { s.block = nil })
+		r.log.produce("alerts", 0, "disk full")
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		r.wantStored("disk full")
+		close(block)
+		time.Sleep(time.Minute)
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestGracefulStopFlushes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.ChangeAge = time.Hour })
+		r.log.produce("changes", 0, "one", "two")
+		r.start(zero)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.wantStored()
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		r.wantStored("one", "two")
+		r.wantCommitted(zero, 2)
+	})
+}
+
+func TestStopIsBoundedWhenTheStoreIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.down = errStoreDown
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		time.Sleep(time.Minute)
+		began := time.Now()
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > r.config.StopTimeout {
+			t.Fatalf("the stop took %s", took)
+		}
+		r.wantCommitted(zero, 0)
+	})
+}
+
+func TestStopGivesUpOnAStoreThatDoesNotObey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.block, r.store.deaf = make(chan struct{}), true
+		defer close(r.store.block)
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		time.Sleep(time.Minute)
+		began := time.Now()
+		err := r.stop()
+		if took := time.Since(began); took > r.config.StopTimeout {
+			t.Fatalf("the stop took %s", took)
+		}
+		if !errors.Is(err, errStuck) {
+			t.Fatalf("Run = %v, want the reason why it did not end in order", err)
+		}
+	})
+}
+
+func TestStalledWorkGivesThePartitionsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.block, r.store.deaf = make(chan struct{}), true
+		defer close(r.store.block)
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		err := <-r.ended
+		if !errors.Is(err, errStuck) {
+			t.Fatalf("Run = %v, want that the work does not end", err)
+		}
+		r.cancel()
+	})
+}
+
+func TestSlowStoreIsNotTakenForAStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.StallAfter = time.Minute })
+		r.store.down = errStoreDown
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if r.figure("generations_total") != 1 {
+			t.Fatal("the partitions were given back because the store was away")
+		}
+		r.store.set(func(s *fakeStore) { s.down = nil })
+		time.Sleep(time.Minute)
+		r.wantStored("one")
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestCommitFailsAndTheMessagesComeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.group.failCommits(kafka.NotCoordinatorForGroup)
+		r.log.produce("changes", 0, "one", "two")
+		r.start(zero)
+		r.group.assign <- []place{zero}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.wantStored("one", "two")
+		r.wantCommitted(zero, 2)
+		if got := r.store.times["one"]; got != 2 {
+			t.Fatalf("the row was sent %d times, want again after the failed commit", got)
+		}
+		if r.store.tokens[0] != r.store.tokens[1] {
+			t.Fatalf("the same rows went under two tokens, %q and %q", r.store.tokens[0], r.store.tokens[1])
+		}
+		if r.figure("errors_total", "commit") != 1 {
+			t.Fatal("the failed commit is not counted")
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestEndlessCommitFailureDoesNotSpin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.group.failCommits(slices.Repeat([]error{kafka.GroupAuthorizationFailed}, 1000)...)
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		go func() {
+			for range 1000 {
+				select {
+				case r.group.assign <- []place{zero}:
+				case <-r.group.closed:
+					return
+				}
+			}
+		}()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if commits := r.group.commits; commits > 120 {
+			t.Fatalf("%d commits in ten minutes", commits)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRebalanceFlushesWhatWasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.ChangeAge = time.Hour })
+		r.log.produce("changes", 0, series("a", 10)...)
+		r.log.produce("changes", 1, series("b", 10)...)
+		r.start(zero, place{"changes", 1})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.group.rebalance(zero)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.wantCommitted(zero, 10)
+		r.wantCommitted(place{"changes", 1}, 10)
+		if got := r.store.times["b-0003"]; got != 1 {
+			t.Fatalf("a row was sent %d times, want once", got)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRebalanceLosesPartitionWithoutRewindingItsNewOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.block = make(chan struct{})
+		r.log.produce("changes", 0, "one", "two")
+		r.start(zero)
+		time.Sleep(time.Second)
+		// Another member has taken over and is further on already.
+		r.group.fenceOff()
+		r.log.produce("changes", 0, "three")
+		r.log.committed[zero] = 3
+		close(r.store.block)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.wantCommitted(zero, 3)
+		if r.group.commits == 0 {
+			t.Fatal("no commit was tried; the test proves nothing")
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestReplayAfterCrashDoublesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.BatchRows = 50 })
+		r.log.produce("changes", 0, series("c", 500)...)
+		r.group.failCommits(nil, nil, kafka.NetworkException)
+		r.start(zero)
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		r.crash()
+
+		again := &rig{
+			T: t, log: r.log, group: newFakeGroup(r.log), store: r.store, writer: r.writer,
+			registry: r.registry, config: r.config, ended: make(chan error, 1),
+		}
+		again.store.set(func(s *fakeStore) { s.down = nil })
+		again.start(zero)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		again.wantStored(series("c", 500)...)
+		again.wantCommitted(zero, 500)
+		if err := again.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestFetchFailsAndIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.log.fail(kafka.NotLeaderForPartition)
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		time.Sleep(time.Minute)
+		if r.log.fetches > 100 || r.figure("errors_total", "fetch") == 0 {
+			t.Fatalf("%d fetches in a minute, %v failures counted", r.log.fetches, r.figure("errors_total", "fetch"))
+		}
+		r.log.fail(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.wantStored("one")
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRetentionGapIsCountedAndPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.log.produce("changes", 0, series("c", 10)...)
+		r.log.committed[zero] = 2
+		r.log.expire("changes", 0, 6)
+		r.start(zero)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.wantStored(series("c", 10)[6:]...)
+		r.wantCommitted(zero, 10)
+		if got := r.figure("skipped_offsets_total", "retention", "changes"); got != 4 {
+			t.Fatalf("%v skipped offsets are counted, want 4", got)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRecreatedTopicIsReadFromItsStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.log.produce("changes", 0, series("old", 10)...)
+		r.start(zero)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.log.recreate("changes", 0)
+		r.log.produce("changes", 0, series("new", 10)[:3]...)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.wantStored(append(series("old", 10), series("new", 10)[:3]...)...)
+		r.wantCommitted(zero, 3)
+		if got := r.figure("skipped_offsets_total", "reset", "changes"); got != 7 {
+			t.Fatalf("%v offsets are counted as reset, want 7", got)
+		}
+		if r.store.tokens[0] == r.store.tokens[1] {
+			t.Fatal("other rows at the same offsets have the same token, under which the store drops them")
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestLagIsAnAgeAndEndsAtZero(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.store.down = errStoreDown
+		r.log.produce("changes", 0, "one")
+		r.start(zero)
+		time.Sleep(90 * time.Second)
+		r.store.set(func(s *fakeStore) { s.down = nil })
+		for r.figure("lag_seconds", "0", "changes") == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		if got := r.figure("lag_seconds", "0", "changes"); got < 90 || got > 110 {
+			t.Fatalf("the lag is %v s, want the age of the message", got)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := r.figure("lag_seconds", "0", "changes"); got != 0 {
+			t.Fatalf("the lag is %v s although everything is durable", got)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.figure("lag_seconds", "0", "changes"); n != 0 {
+			t.Fatal("the lag of a partition that is not ours is still shown")
+		}
+	})
+}
+
+func TestCheckTellsMembership(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.start(zero)
+		fresh, err := NewConsumer(r.config, r.consumer.deps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fresh.Check(context.Background()) == nil {
+			t.Fatal("a consumer that never joined says that it is well")
+		}
+		synctest.Wait()
+		if err := r.consumer.Check(context.Background()); err != nil {
+			t.Fatalf("a member is not well: %v", err)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rejoinGrace)
+		if r.consumer.Check(context.Background()) == nil {
+			t.Fatal("a consumer that left says that it is well")
+		}
+	})
+}
+
+func TestWrongSettingIsNamed(t *testing.T) {
+	for want, wrong := range map[string]func(*Config){
+		"batch rows":    func(c *Config) { c.BatchRows = 0 },
+		"buffer bytes":  func(c *Config) { c.BufferBytes = -1 },
+		"alert age":     func(c *Config) { c.AlertAge = 0 },
+		"retry pause":   func(c *Config) { c.RetryMax = c.RetryMin / 2 },
+		"topics":        func(c *Config) { c.Topics.Alerts = c.Topics.Changes },
+		"decoders":      func(c *Config) { c.Decoders = 0 },
+		"stall limit":   func(c *Config) { c.StallAfter = 0 },
+		"drain timeout": func(c *Config) { c.DrainTimeout = 0 },
+	} {
+		config := DefaultConfig()
+		wrong(&config)
+		_, err := NewConsumer(config, Deps{})
+		if err == nil || !containsText(err.Error(), want) {
+			t.Errorf("NewConsumer = %v, want an error about %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/faultline/faultline/internal/event"
+)
+
+// flusher makes batches durable and then commits their offsets, in this order
+// and one batch after the other.
+type flusher struct {
+	insert  *inserter
+	dead    *deadLetters
+	commit  func(next map[string]map[int]int64) error
+	metrics *metrics
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// flush returns nil when everything in the batch is durable and its offsets
+// are committed. After an error no later batch may be committed.
+func (f *flusher) flush(ctx context.Context, topic string, b *batch) error {
+	began := time.Now()
+	events := b.events()
+	letters, err := f.store(ctx, b, &events)
+	if err != nil {
+		return err
+	}
+	if err := f.dead.write(ctx, letters); err != nil {
+		return err
+	}
+	if err := f.commit(b.offsets()); err != nil {
+		f.metrics.fail(reasonCommit)
+		return fmt.Errorf("committing offsets: %w", err)
+	}
+	f.metrics.stored(doorKafka, &events)
+	f.metrics.batchRows.WithLabelValues(topic).Observe(float64(b.rows))
+	f.metrics.flushSeconds.WithLabelValues(topic).Observe(time.Since(began).Seconds())
+	f.recordLag(b)
+	return nil
+}
+
+// store inserts the rows and returns the letters of the batch: those of its
+// decoding and those of refused rows.
+func (f *flusher) store(ctx context.Context, b *batch, events *event.Batch) ([]event.DeadLetter, error) {
+	var letters []event.DeadLetter
+	for _, r := range b.runs {
+		letters = append(letters, r.dead...)
+	}
+	refused := func(meta *event.Meta, err error) {
+		if m := b.message(meta.Origin); m != nil {
+			letters = append(letters, newDeadLetter(m, meta.Format, refusedReason(m, meta, err), f.now()))
+		}
+	}
+	token := b.token()
+	err := f.insert.changes(ctx, token, events.Changes, func(row int, err error) {
+		refused(&events.Changes[row].Meta, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = f.insert.alerts(ctx, token, events.Alerts, func(row int, err error) {
+		refused(&events.Alerts[row].Meta, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = f.insert.topologies(ctx, token, events.Topologies, func(row int, err error) {
+		refused(&events.Topologies[row].Meta, err)
+	})
+	return letters, err
+}
+
+// refusedReason tells which part of the message the store refuses, when it is
+// not all of it.
+func refusedReason(m *kafka.Message, meta *event.Meta, err error) string {
+	if len(meta.Raw) == len(m.Value) {
+		return err.Error()
+	}
+	const shown = 200
+	return fmt.Sprintf("%s; the element begins %.*q", err, shown, meta.Raw)
+}
+
+// recordLag notes how old the newest durable message of each partition is.
+func (f *flusher) recordLag(b *batch) {
+	for _, r := range b.runs {
+		last := &r.messages[len(r.messages)-1]
+		age := f.now().Sub(last.Time).Seconds()
+		f.metrics.lag(r.topic, r.partition, max(0, age))
+	}
+	f.log.Debug("a batch is durable", slog.String("topic", b.runs[0].topic), slog.Int("events", b.rows))
+}
