@@ -6,21 +6,6 @@ import (
 	"slices"
 )
 
-// candidate is one change under suspicion with its terms in log odds against
-// "no recorded change did it".
-type candidate struct {
-	ref      uint32
-	change   Change
-	node     int32
-	onset    int
-	prior    float64
-	timing   float64
-	topology float64
-	extra    []Evidence
-	score    float64
-	share    float64
-}
-
 // ranking is the compared field.
 type ranking struct {
 	candidates []candidate
@@ -32,23 +17,25 @@ func (e *Engine) rank(s *scene) ranking {
 	if len(s.symptoms) == 0 {
 		return ranking{noChange: 1}
 	}
-	list := e.candidates(s)
-	slices.SortFunc(list, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), s.in.Changes.compare(b.ref, a.ref))
-	})
-	short := min(len(list), e.weights.Limits.Shortlist)
-	e.examine(s, list[:short])
-	slices.SortStableFunc(list[:short], func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
-	return normalise(list)
+	g := e.candidates(s)
+	byScore := func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(round(b.score, 9), round(a.score, 9)), s.in.Changes.compare(b.ref, a.ref))
+	}
+	slices.SortFunc(g.list, byScore)
+	short := g.list[:min(len(g.list), e.weights.Limits.Shortlist)]
+	e.examine(s, short)
+	slices.SortFunc(short, byScore)
+	return normalise(g.list, g.rest)
 }
 
-// normalise turns scores into probabilities beside "no change" at score 0.
-func normalise(list []candidate) ranking {
+// normalise turns scores into probabilities beside "no change" at score 0 and
+// the changes that were not looked at, with weight rest.
+func normalise(list []candidate, rest float64) ranking {
 	top := 0.0
 	for i := range list {
 		top = max(top, list[i].score)
 	}
-	sum := math.Exp(-top)
+	sum := (1 + rest) * math.Exp(-top)
 	for i := range list {
 		sum += math.Exp(list[i].score - top)
 	}
@@ -58,133 +45,85 @@ func normalise(list []candidate) ranking {
 	return ranking{candidates: list, noChange: math.Exp(-top) / sum}
 }
 
-// candidates collects the changes of every service that could explain a
-// symptom, the environment-wide ones and the most recent of all.
-func (e *Engine) candidates(s *scene) []candidate {
-	x := s.in.Changes
-	if x.Len() == 0 {
-		return nil
+// unite weighs changes of several services once: half as a fault in one of
+// them, half as a fault in all.
+func (g *gatherer) unite() {
+	x := g.s.in.Changes
+	parts := map[uint32][]int{}
+	kept := g.list[:0]
+	for _, c := range g.list {
+		if x.entries[c.ref].service != serviceMulti || c.origin < 0 {
+			kept = append(kept, c)
+			continue
+		}
+		parts[c.ref] = append(parts[c.ref], c.origin)
 	}
-	limit := s.asOf
-	seen := map[uint32]int{}
-	var list []candidate
-	consider := func(ref uint32, o *origin) {
-		c := e.weigh1(s, ref, o)
-		if at, ok := seen[ref]; ok {
-			if list[at].score < c.score {
-				list[at] = c
+	g.list = kept
+	refs := make([]uint32, 0, len(parts))
+	for ref := range parts {
+		refs = append(refs, ref)
+	}
+	slices.SortFunc(refs, x.compare)
+	for _, ref := range refs {
+		g.add(ref, parts[ref][0], g.united(parts[ref], len(x.multi[ref])), 0)
+	}
+}
+
+// maxUnited bounds how many services of one change are looked at together.
+const maxUnited = 16
+
+// united is the explanation by a change of that many services, of which some
+// are linked to symptoms.
+func (g *gatherer) united(linked []int, services int) []onsetWeight {
+	f, list := g.s.origins.frame, g.s.origins.list
+	slices.Sort(linked)
+	linked = slices.Compact(linked)
+	linked = linked[:min(len(linked), maxUnited)]
+	var links []link
+	quiet := f.quiet(nil, -1, nil)
+	for k := range quiet {
+		quiet[k] = 1
+	}
+	single := make([]onsetWeight, 0, f.firsts)
+	for _, at := range linked {
+		links = append(links, list[at].links...)
+		for i, w := range list[at].onsets {
+			if i == len(single) {
+				single = append(single, onsetWeight{symptom: w.symptom})
 			}
-			return
-		}
-		seen[ref] = len(list)
-		list = append(list, c)
-	}
-	for i := range s.origins.list {
-		o := &s.origins.list[i]
-		refs := x.of(s.in.Graph.names[o.node], limit)
-		for _, ref := range refs[max(0, len(refs)-e.weights.Limits.PerService):] {
-			consider(ref, o)
+			single[i].weight += w.weight / float64(services)
 		}
 	}
-	for i := range s.symptoms {
-		if !s.in.Graph.Has(s.symptoms[i].service) {
-			o := e.ownOrigin(s, i)
-			for _, ref := range x.of(s.symptoms[i].service, limit) {
-				consider(ref, &o)
-			}
-		}
-	}
-	rest := e.weights.Limits.Recent
-	x.time.latest(x, limit, func(ref uint32) bool {
-		if _, ok := seen[ref]; !ok {
-			consider(ref, nil)
-			rest--
-		}
-		return rest > 0
+	slices.SortFunc(links, func(a, b link) int {
+		return cmp.Or(cmp.Compare(a.symptom, b.symptom), cmp.Compare(b.strength, a.strength), cmp.Compare(a.route, b.route))
 	})
-	return list
+	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
+	for i, w := range f.weigh(links, quiet) {
+		single[i].weight = (single[i].weight + w.weight) / 2
+	}
+	return single
 }
 
-// ownOrigin explains a symptom whose service the graph does not know.
-func (e *Engine) ownOrigin(s *scene, i int) origin {
-	links := []link{{i, 1, 0, routeSelf}}
-	o := origin{node: -1, links: links, weight: e.weigh(s, nil, -1, links)}
-	for _, v := range o.weight {
-		o.total += v
-	}
-	return o
-}
-
-// weigh1 scores one change by prior, timing and topology. A nil origin is a
-// service that the graph does not link to any symptom.
-func (e *Engine) weigh1(s *scene, ref uint32, o *origin) candidate {
-	entry := &s.in.Changes.entries[ref]
-	c := candidate{ref: ref, node: -1}
-	weight := s.origins.unlinked
-	if o != nil {
-		c.node, weight = o.node, o.weight
-	}
-	blind := e.weights.Topology.Blind
-	if e.off[EvidenceTopology] {
-		blind = 1
-	}
-	sum, plain, background, best := 0.0, 0.0, 0.0, 0.0
-	for i := range s.symptoms {
-		explained := (1-blind)*weight[i] + blind*s.origins.blind[i]
-		plain += explained
-		background += s.origins.blind[i]
-		d := 1.0
-		if !e.off[EvidenceTiming] {
-			d = e.delayDensity(entry, s.symptoms[i].start, s.skew)
-		}
-		sum += d * explained
-		if d*explained > best {
-			best, c.onset = d*explained, i
-		}
-	}
-	c.prior = e.prior(s, entry.kind)
-	if e.off[EvidenceTiming] {
-		c.timing = 0
-	} else {
-		c.timing = math.Log(sum / plain / s.rate)
-	}
-	mean := (1-blind)*s.origins.mean + blind*background
-	c.topology = math.Log(plain / mean)
-	c.score = c.prior + c.timing + c.topology
-	return c
-}
-
-// prior is the log odds of a change of the kind against no change.
-func (e *Engine) prior(s *scene, kind uint8) float64 {
-	total, shares := 0.0, 0.0
-	for code := range s.kinds {
-		total += s.kinds[code]
-		shares += e.weights.kindShare(code)
-	}
-	p := e.weights.kindShare(int(kind)) / shares / (max(s.kinds[kind], 1e-9) / total)
-	if e.off[EvidencePrior] {
-		p = 1
-	}
-	return math.Log(p / e.weights.NoChangeOdds)
-}
-
-func (w *Weights) kindShare(code int) float64 {
-	if code >= len(changeKinds) {
-		return w.KindShare[KindOther]
-	}
-	return w.KindShare[changeKinds[code]]
-}
-
-// examine fetches the shortlist's full changes and adds the terms that need
+// examine fetches the shortlist's whole changes and adds the terms that need
 // them.
 func (e *Engine) examine(s *scene, list []candidate) {
+	e.fetch(s, list)
+	for i := range list {
+		c := &list[i]
+		c.score = c.prior + c.timing + c.topology
+	}
+}
+
+// fetch fills in the whole changes, as they stood at the moment.
+func (e *Engine) fetch(s *scene, list []candidate) {
+	x := s.in.Changes
 	var lacking []Key
 	for i := range list {
-		c, ok := s.in.Changes.Change(s.in.Changes.keyOf(list[i].ref))
-		if !ok {
-			lacking = append(lacking, s.in.Changes.keyOf(list[i].ref))
+		if body := x.bodies[list[i].ref]; body != nil {
+			list[i].change = *body
+		} else {
+			lacking = append(lacking, x.keyOf(list[i].ref))
 		}
-		list[i].change = c
 	}
 	fetched := map[Key]Change{}
 	if len(lacking) > 0 && s.in.Lookup != nil {
@@ -193,13 +132,14 @@ func (e *Engine) examine(s *scene, list []candidate) {
 		}
 	}
 	for i := range list {
-		key := s.in.Changes.keyOf(list[i].ref)
-		if c, ok := fetched[key]; ok {
-			list[i].change = c
+		c := &list[i]
+		if c.change.StartedAt.IsZero() {
+			body, ok := fetched[x.keyOf(c.ref)]
+			if !ok {
+				body = x.outline(c.ref)
+			}
+			c.change = body
 		}
-		if list[i].change.ID == "" {
-			list[i].change = s.in.Changes.skeleton(list[i].ref)
-		}
-		list[i].change = visibleChange(list[i].change, s.in.AsOf)
+		c.change = visibleChange(c.change, s.in.AsOf, false)
 	}
 }

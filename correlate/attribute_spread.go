@@ -6,217 +6,226 @@ import (
 	"slices"
 )
 
-// symptom is one alerting service: what its alerts say together.
-type symptom struct {
-	service string
-	start   int64
-	// noise is the probability of such an alert on the service by chance.
-	noise float64
-	// places are the nodes of the graph that the alert may be about.
-	places []place
-	alerts []int
-}
-
-// place is a node with the strength, 0 to 1, of its claim to be meant.
-type place struct {
-	node     int32
-	strength float64
-}
-
-// link says that a fault in a service would show as a symptom: with the given
-// strength, or with probability Self where hops is 0.
+// link says that a fault in a service would show as a symptom, and how surely:
+// strength times the reach of the fault, or times TopologyWeights.Self where
+// route is routeSelf. hops counts the calls between them.
 type link struct {
-	symptom  int
-	strength float64
+	symptom  int32
+	strength float32
 	hops     int8
 	route    route
 }
 
-// route is the direction in which the fault travels from origin to symptom.
+// route is the way in which a fault travels from its origin to a symptom.
 type route uint8
 
 const (
+	// routeSelf: the alert is on the faulty service itself.
 	routeSelf route = iota
+	// routeCaller: the alerting service calls the faulty one, maybe through
+	// others.
 	routeCaller
+	// routeCallee: the faulty service calls the alerting one and overloads it.
 	routeCallee
+	// routeSideways: both call the same service, which the faulty one
+	// overloads.
 	routeSideways
+	// routeName: no known calls, but kindred names.
 	routeName
 )
 
-// symptoms groups the visible alerts by service, first start first.
-func (e *Engine) symptoms(s *scene) []symptom {
-	index := map[string]int{}
-	var list []symptom
-	for i := range s.alerts {
-		a := &s.alerts[i]
-		at, ok := index[a.Service]
-		if !ok {
-			at = len(list)
-			index[a.Service] = at
-			list = append(list, symptom{service: a.Service})
-		}
-		list[at].alerts = append(list[at].alerts, i)
-	}
-	services := max(min(float64(s.in.Graph.Len()), e.weights.Topology.NoiseServices), 10)
-	for i := range list {
-		e.describe(s, &list[i], services)
-	}
-	slices.SortFunc(list, func(a, b symptom) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.service, b.service))
-	})
-	return list
-}
-
-// describe fills in when the symptom began and how likely it is by chance. The
-// worst alerts decide; lesser ones count when they come within half an hour
-// before.
-func (e *Engine) describe(s *scene, y *symptom, services float64) {
-	worst := 0
-	for _, i := range y.alerts {
-		worst = max(worst, s.alerts[i].Severity.Rank())
-	}
-	first := int64(math.MaxInt64)
-	severity := Severity("")
-	for _, i := range y.alerts {
-		a := &s.alerts[i]
-		if a.Severity.Rank() == worst && a.StartedAt.UnixMilli() < first {
-			first, severity = a.StartedAt.UnixMilli(), a.Severity
-		}
-	}
-	y.start = first
-	y.noise = min(e.weights.Topology.NoiseAlerts[severity]/services, 0.2)
-	y.places = e.places(s.in.Graph, y.service)
-}
-
-// places finds the nodes an alert's service name stands for: the service
-// itself, and services whose whole name the alert's name contains.
-func (e *Engine) places(g *Graph, name string) []place {
-	if g.Len() == 0 {
-		return nil
-	}
-	var out []place
-	if id, ok := g.id(name); ok {
-		out = append(out, place{id, 1})
-	}
-	said := words(name)
-	var candidates []int32
-	for _, word := range said {
-		if owners := g.tokens[word]; len(owners) <= 64 {
-			candidates = append(candidates, owners...)
-		}
-	}
-	slices.Sort(candidates)
-	for _, id := range slices.Compact(candidates) {
-		if g.names[id] == name {
-			continue
-		}
-		own := words(g.names[id])
-		contained := !slices.ContainsFunc(own, func(w string) bool { return !slices.Contains(said, w) })
-		if contained && len(out) <= e.weights.Limits.AliasGroups {
-			out = append(out, place{id, e.weights.Topology.Alias})
-		}
-	}
-	return out
-}
-
-// spreader walks the graph from the symptoms back to possible origins.
+// spreader walks the graph from the symptoms back to what could have caused
+// them. It is scratch memory, reused between attributions.
 type spreader struct {
-	graph   *Graph
-	w       *TopologyWeights
-	edge    [4]float64
-	found   map[int32][]link
-	symptom int
-	budget  int
+	graph *Graph
+	w     *Weights
+	// pass[kind] is TopologyWeights.Edge as an array.
+	pass [len(edgeKinds)]float64
+	// slot[node] is the place in found plus one, 0 for a node not reached.
+	slot  []int32
+	found []reached
+	chain []chained
+	// seen[node] equals turn once the present walk has visited the node.
+	seen   []uint32
+	turn   uint32
+	level  []place
+	next   []place
+	budget int
 }
 
-func (e *Engine) newSpreader(s *scene) *spreader {
-	w := &e.weights.Topology
-	sp := &spreader{graph: s.in.Graph, w: w, found: map[int32][]link{}}
-	for i, kind := range EdgeKinds() {
-		sp.edge[i] = w.Edge[kind]
+// reached is a node with the last of its links; more hang on chained.next.
+type reached struct {
+	node  int32
+	last  int32
+	quick float64
+}
+
+type chained struct {
+	link
+	next int32
+}
+
+// reset prepares the spreader for a graph.
+func (sp *spreader) reset(g *Graph, w *Weights) {
+	for _, r := range sp.found {
+		sp.slot[r.node] = 0
 	}
-	return sp
+	sp.graph, sp.w = g, w
+	sp.found, sp.chain = sp.found[:0], sp.chain[:0]
+	if n := g.Len(); len(sp.slot) < n {
+		sp.slot, sp.seen, sp.turn = make([]int32, n), make([]uint32, n), 0
+	}
+	for i, kind := range edgeKinds {
+		sp.pass[i] = w.Topology.Edge[kind]
+	}
 }
 
-// pass is the strength with which a fault passes over the edge.
-func (sp *spreader) pass(a arc) float64 {
-	return sp.edge[a.kind] * math.Pow(float64(a.share), sp.w.SharePower)
+// walk notes everything that could explain one symptom, within the budget of
+// visited edges.
+func (sp *spreader) walk(symptom int32, y *symptom, budget int) {
+	for _, p := range y.places {
+		sp.budget = budget
+		sp.note(p.node, link{symptom: symptom, strength: float32(p.strength), route: routeSelf})
+		sp.callees(symptom, p)
+		sp.callers(symptom, p)
+		sp.sideways(symptom, p)
+	}
+	if sp.graph.Len() > 0 {
+		sp.kin(symptom, y)
+	}
 }
 
+// note keeps the strongest link of a symptom to a node; an alert on the node
+// itself is stronger than any.
 func (sp *spreader) note(node int32, l link) {
-	links := sp.found[node]
-	if n := len(links); n > 0 && links[n-1].symptom == l.symptom {
-		if links[n-1].strength < l.strength {
-			links[n-1] = l
-		}
-		return
+	at := sp.slot[node]
+	if at == 0 {
+		sp.found = append(sp.found, reached{node: node, last: -1})
+		at = int32(len(sp.found))
+		sp.slot[node] = at
 	}
-	sp.found[node] = append(links, l)
-}
-
-// from walks back from one place of one symptom.
-func (sp *spreader) from(symptom int, p place, visits int) {
-	sp.symptom, sp.budget = symptom, visits
-	sp.note(p.node, link{symptom, p.strength, 0, routeSelf})
-	sp.callees(p)
-	sp.callers(p)
-	sp.sideways(p)
-}
-
-// callees walks to what the service depends on, level by level.
-func (sp *spreader) callees(p place) {
-	level := []place{p}
-	seen := map[int32]bool{p.node: true}
-	for hop, decay := range sp.w.Caller {
-		before := 1.0
-		if hop > 0 {
-			before = sp.w.Caller[hop-1]
+	r := &sp.found[at-1]
+	if r.last >= 0 {
+		if old := &sp.chain[r.last].link; old.symptom == l.symptom {
+			if old.route != routeSelf && (l.route == routeSelf || old.strength < l.strength) {
+				*old = l
+			}
+			return
 		}
-		var next []place
-		for _, at := range level {
-			for _, a := range sp.graph.calleesOf(at.node) {
-				if seen[a.to] || sp.budget <= 0 {
+	}
+	sp.chain = append(sp.chain, chained{link: l, next: r.last})
+	r.last = int32(len(sp.chain) - 1)
+}
+
+// links returns the node's links ordered by symptom, in buf.
+func (sp *spreader) links(r *reached, buf []link) []link {
+	buf = buf[:0]
+	for at := r.last; at >= 0; at = sp.chain[at].next {
+		buf = append(buf, sp.chain[at].link)
+	}
+	slices.Reverse(buf)
+	return buf
+}
+
+// over is how readily a fault passes over the edge.
+func (sp *spreader) over(a arc) float64 {
+	if a.share >= 1 {
+		return sp.pass[a.kind]
+	}
+	return sp.pass[a.kind] * math.Pow(float64(a.share), sp.w.Topology.SharePower)
+}
+
+// callees walks to what the place depends on, level by level.
+func (sp *spreader) callees(symptom int32, p place) {
+	sp.turn++
+	sp.seen[p.node] = sp.turn
+	sp.level = append(sp.level[:0], p)
+	before := 1.0
+	for hop, decay := range sp.w.Topology.Caller {
+		sp.next = sp.next[:0]
+		for _, at := range sp.level {
+			for _, a := range sp.widest(sp.graph.calleesOf(at.node)) {
+				if sp.seen[a.to] == sp.turn || sp.budget <= 0 {
 					continue
 				}
 				sp.budget--
-				seen[a.to] = true
-				strength := at.strength * sp.pass(a) * decay / before
-				sp.note(a.to, link{sp.symptom, strength, int8(hop + 1), routeCaller})
-				next = append(next, place{a.to, strength})
+				sp.seen[a.to] = sp.turn
+				strength := at.strength * sp.over(a) * decay / before
+				sp.note(a.to, link{symptom: symptom, strength: float32(strength), hops: int8(hop + 1), route: routeCaller})
+				sp.next = append(sp.next, place{a.to, strength})
 			}
 		}
-		level = next
+		sp.level, sp.next = sp.next, sp.level
+		before = decay
 	}
 }
 
-// callers walks to services that call the symptom and may have overloaded it.
-func (sp *spreader) callers(p place) {
-	arcs := sp.graph.callersOf(p.node)
-	damp := 1 / (1 + float64(len(arcs))/sp.w.HubFan)
-	for _, a := range arcs {
+// widest cuts the row of a hub to its busiest edges.
+func (sp *spreader) widest(row []arc) []arc {
+	limit := sp.w.Limits.Fan
+	if len(row) <= limit {
+		return row
+	}
+	row = slices.Clone(row)
+	slices.SortFunc(row, func(a, b arc) int {
+		return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.kind, b.kind), cmp.Compare(a.to, b.to))
+	})
+	return row[:limit]
+}
+
+// overload is how much one of that many callers overloads what they call.
+func (sp *spreader) overload(callers int) float64 {
+	t := &sp.w.Topology
+	return t.Callee / (1 + float64(callers)/t.HubFan)
+}
+
+// callers walks to services that call the place and may have overloaded it.
+func (sp *spreader) callers(symptom int32, p place) {
+	row := sp.graph.callersOf(p.node)
+	if len(row) > sp.w.Limits.Fan {
+		return
+	}
+	damp := p.strength * sp.overload(len(row))
+	for _, a := range row {
 		if sp.budget <= 0 {
 			return
 		}
 		sp.budget--
-		sp.note(a.to, link{sp.symptom, p.strength * sp.w.Callee * sp.pass(a) * damp, 1, routeCallee})
+		sp.note(a.to, link{symptom: symptom, strength: float32(damp * sp.over(a)), hops: 1, route: routeCallee})
 	}
 }
 
-// sideways walks to services that share a callee with the symptom and may have
+// sideways walks to services that call the same as the place and may have
 // overloaded it for both.
-func (sp *spreader) sideways(p place) {
-	for _, down := range sp.graph.calleesOf(p.node) {
-		arcs := sp.graph.callersOf(down.to)
-		damp := sp.w.Sideways * sp.w.Callee / (1 + float64(len(arcs))/sp.w.HubFan)
-		for _, up := range arcs {
+func (sp *spreader) sideways(symptom int32, p place) {
+	for _, down := range sp.widest(sp.graph.calleesOf(p.node)) {
+		row := sp.graph.callersOf(down.to)
+		if len(row) > sp.w.Limits.Fan {
+			continue
+		}
+		damp := p.strength * sp.overload(len(row)) * sp.w.Topology.Sideways * sp.over(down)
+		for _, up := range row {
 			if sp.budget <= 0 {
 				return
 			}
-			if up.to == p.node {
-				continue
+			if up.to != p.node {
+				sp.budget--
+				sp.note(up.to, link{symptom: symptom, strength: float32(damp * sp.over(up)), hops: 2, route: routeSideways})
 			}
-			sp.budget--
-			sp.note(up.to, link{sp.symptom, p.strength * sp.pass(down) * sp.pass(up) * damp, 2, routeSideways})
 		}
 	}
+}
+
+// leastLikeness is the cosine from which on names count as kindred.
+const leastLikeness = 0.3
+
+// kin links services whose names share rare words with the symptom's.
+func (sp *spreader) kin(symptom int32, y *symptom) {
+	said := words(y.service)
+	sp.graph.kin(y.service, said, func(node int32, own []string) {
+		if like := sp.graph.likeness(said, own); like > leastLikeness {
+			strength := sp.w.Topology.NameLink * (like - leastLikeness) / (1 - leastLikeness)
+			sp.note(node, link{symptom: symptom, strength: float32(strength), hops: 1, route: routeName})
+		}
+	})
 }

@@ -6,118 +6,69 @@ import (
 	"time"
 )
 
-// delayTables hold, per kind, the density of the time from a change to the
-// first alert: impact delay and alarm lag convolved once, at construction.
-type delayTables struct {
-	fallback delayTable
-	kinds    map[uint8]delayTable
+// background is how often the company changes anything, over the rate window
+// before the moment of judgement.
+type background struct {
+	// perSecond is the rate of changes, window the length in seconds that it
+	// was measured over or stands for, total the changes in it.
+	perSecond, window, total float64
+	// kinds are the changes per kind, with the usual mix added; see
+	// Weights.KindMixCount.
+	kinds [kindCodes]float64
+	// shares is the sum of Weights.KindShare, count the sum of kinds.
+	shares, count float64
 }
 
-// delayTable is a density per second over delays on a logarithmic grid, and
-// the share of delays up to each point.
-type delayTable struct {
-	density []float64
-	share   []float64
-}
-
-// The grid runs from one second to about three years, 24 points per factor e.
-const (
-	delayPoints  = 440
-	delayPerNat  = 24.0
-	lagQuantiles = 96
-)
-
-func delayAt(i int) float64 { return math.Exp(float64(i)/delayPerNat) - 0.5 }
-
-func newDelayTables(w *TimingWeights) delayTables {
-	t := delayTables{fallback: newDelayTable(w.Delay, w), kinds: map[uint8]delayTable{}}
-	for kind, parts := range w.KindDelay {
-		t.kinds[kindCode(kind)] = newDelayTable(parts, w)
-	}
-	return t
-}
-
-// newDelayTable convolves the mixture with the alarm lag by taking the lag at
-// evenly spaced quantiles.
-func newDelayTable(parts []DelayPart, w *TimingWeights) delayTable {
-	lags := make([]float64, lagQuantiles)
-	for q := range lags {
-		p := (float64(q) + 0.5) / lagQuantiles
-		lags[q] = w.AlarmMedianSeconds * math.Exp(w.AlarmSigma*normalQuantile(p))
-	}
-	shareUpTo := func(delay float64) float64 {
-		sum := 0.0
-		for _, lag := range lags {
-			if rest := delay - lag; rest > 0 {
-				sum += mixtureShare(parts, rest)
-			}
+func (e *Engine) background(s *scene) background {
+	w := &e.weights
+	b := background{window: w.Limits.RateWindow.Seconds()}
+	x := s.in.Changes
+	if x.Len() > 0 {
+		from := max(s.asOf-w.Limits.RateWindow.Milliseconds(), x.entries[x.time.first()].start)
+		kinds, total := x.time.count(from, s.asOf)
+		for code, n := range kinds {
+			b.kinds[code] = float64(n)
 		}
-		return sum / lagQuantiles
+		b.perSecond = (float64(total) + 1) / max(float64(s.asOf-from)/1000, 3600)
+	} else {
+		b.perSecond = 1 / b.window
 	}
-	t := delayTable{density: make([]float64, delayPoints), share: make([]float64, delayPoints)}
-	for i := range t.share {
-		t.share[i] = shareUpTo(delayAt(i))
+	b.total = b.perSecond * b.window
+	for code := range b.kinds {
+		b.kinds[code] += w.KindMixCount * w.kindMix(code)
+		b.count += b.kinds[code]
+		b.shares += w.kindShare(code)
 	}
-	for i := range t.density {
-		lo, hi := max(i-6, 0), min(i+6, delayPoints-1)
-		t.density[i] = max((t.share[hi]-t.share[lo])/(delayAt(hi)-delayAt(lo)), 1e-14)
-	}
-	return t
+	return b
 }
 
-// mixtureShare is the share of impact delays up to the given seconds.
-func mixtureShare(parts []DelayPart, seconds float64) float64 {
-	sum, total := 0.0, 0.0
-	for _, p := range parts {
-		sum += p.Share * 0.5 * math.Erfc(-math.Log(seconds/p.MedianSeconds)/(p.Sigma*math.Sqrt2))
-		total += p.Share
+// kindMix is the usual share of the kind with the code.
+func (w *Weights) kindMix(code int) float64 {
+	if code >= len(changeKinds) {
+		return w.KindMix[KindOther]
 	}
-	return sum / total
+	return w.KindMix[changeKinds[code]]
 }
 
-// at returns the density per second at the delay; skew is the scale in seconds
-// by which it falls off when the alert seems to precede the change.
-func (t *delayTable) at(seconds, skew float64) float64 {
-	if seconds < 0 {
-		return t.density[0] * math.Exp(seconds/skew)
+// kindShare is the share of the kind among causes of outages.
+func (w *Weights) kindShare(code int) float64 {
+	if code >= len(changeKinds) {
+		return w.KindShare[KindOther]
 	}
-	return interpolate(t.density, seconds)
+	return w.KindShare[changeKinds[code]]
 }
 
-// upTo is the share of delays up to the given seconds.
-func (t *delayTable) upTo(seconds float64) float64 {
-	if seconds <= 0 {
-		return 0
-	}
-	return interpolate(t.share, seconds)
+// kindFactor is how much more often a change of the kind causes an outage than
+// the average change of this company.
+func (e *Engine) kindFactor(s *scene, code uint8) float64 {
+	b := &s.usual
+	return e.weights.kindShare(int(code)) / b.shares / (max(b.kinds[code], 1e-9) / b.count)
 }
 
-func interpolate(grid []float64, seconds float64) float64 {
-	x := math.Log(seconds+0.5) * delayPerNat
-	if x <= 0 {
-		return grid[0]
-	}
-	i := int(x)
-	if i >= len(grid)-1 {
-		return grid[len(grid)-1]
-	}
-	part := x - float64(i)
-	return grid[i]*(1-part) + grid[i+1]*part
-}
-
-func (d *delayTables) of(kind uint8) *delayTable {
-	if t, ok := d.kinds[kind]; ok {
-		return &t
-	}
-	return &d.fallback
-}
-
-// normalQuantile is the inverse of the standard normal distribution.
-func normalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
-
-// density of the first alert at onset given the change: part of it for an
-// effect from the start on, part for an effect at any moment of the rollout.
-func (e *Engine) delayDensity(c *lightChange, onset int64, skew float64) float64 {
+// delayDensity is the density per second of the first alert at onset given the
+// change: part of it for an effect from the start on, part for an effect at any
+// moment of the rollout.
+func (e *Engine) delayDensity(c *lightChange, onset int64, skew clockSkew) float64 {
 	table := e.delays.of(c.kind)
 	delay := float64(onset-c.start) / 1000
 	fromStart := table.at(delay, skew)
@@ -130,45 +81,70 @@ func (e *Engine) delayDensity(c *lightChange, onset int64, skew float64) float64
 	return (1-w)*fromStart + w*spread
 }
 
-// skewOf is the tolerance for alerts that seem to precede their change: the
-// clock skew, or the step to which the alerts' times are rounded.
-func (e *Engine) skewOf(alerts []Alert) float64 {
-	skew := e.weights.Timing.SkewSeconds
-	for _, step := range []time.Duration{5 * time.Minute, time.Minute} {
-		rounded := !slices.ContainsFunc(alerts, func(a Alert) bool { return a.StartedAt.Sub(a.StartedAt.Truncate(step)) != 0 })
-		if rounded && len(alerts) > 1 {
-			return max(skew, step.Seconds()/2)
+// stepDensity is the same for a change with known rollout steps. Each step
+// counts by what it added; steps that cannot have reached the symptom's region
+// or instance are left out. It reports false when no step is known.
+func (e *Engine) stepDensity(c *Change, y *symptom, s *scene) (float64, bool) {
+	if len(c.Rollout) == 0 {
+		return 0, false
+	}
+	table := e.delays.of(kindCode(c.Kind))
+	lead := &s.alerts[y.lead]
+	sum, total := 0.0, 0.0
+	for i := range c.Rollout {
+		weight := added(c.Rollout, i)
+		total += weight
+		if step := &c.Rollout[i]; reaches(step, c, lead) {
+			sum += weight * table.at(float64(y.start-step.At.UnixMilli())/1000, s.skew)
 		}
 	}
-	return skew
+	first := table.at(float64(y.start-c.StartedAt.UnixMilli())/1000, s.skew)
+	w := e.weights.Timing.IntervalShare
+	return w*first + (1-w)*sum/total, true
 }
 
-// background measures how often the company changes anything, in changes per
-// second over the rate window before the moment, and which kinds.
-func (e *Engine) background(s *scene) (rate float64, kinds [kindCodes]float64) {
-	w := &e.weights
-	mix := w.KindMixCount
-	for code := range kinds {
-		kinds[code] = mix * w.kindMix(code)
+// added is what a step added to its region in percent, or 1 where the steps state
+// no percentages.
+func added(steps []RolloutStep, i int) float64 {
+	before := 0.0
+	for j := range i {
+		if steps[j].Region == steps[i].Region {
+			before = steps[j].Percent
+		}
 	}
-	x := s.in.Changes
-	if x.Len() == 0 {
-		return 1.0 / 3600, kinds
-	}
-	window := w.Limits.RateWindow
-	from := max(s.asOf-window.Milliseconds(), x.time.oldest(x))
-	counts, total := x.time.count(from, s.asOf)
-	for code, n := range counts {
-		kinds[code] += float64(n)
-	}
-	seconds := max(float64(s.asOf-from)/1000, 3600)
-	return (float64(total) + 1) / seconds, kinds
+	return max(steps[i].Percent-before, 1)
 }
 
-// kindMix is the usual share of the kind with the code.
-func (w *Weights) kindMix(code int) float64 {
-	if code >= len(changeKinds) {
-		return w.KindMix[KindOther]
+// reaches reports whether the step may concern the alert: it names no other
+// region, and, on the changed service itself, no other instances.
+func reaches(step *RolloutStep, c *Change, a *Alert) bool {
+	if step.Region != "" && a.Region != "" && step.Region != a.Region {
+		return false
 	}
-	return w.KindMix[changeKinds[code]]
+	own := slices.Contains(c.Services, a.Service)
+	return !own || a.Instance == "" || len(step.Instances) == 0 || slices.Contains(step.Instances, a.Instance)
+}
+
+// skewOf is the tolerance for alerts that seem to precede their change: the
+// clock skew, or the step to which all alerts' times are rounded.
+func (e *Engine) skewOf(alerts []Alert) clockSkew {
+	for _, step := range []time.Duration{5 * time.Minute, time.Minute} {
+		odd := func(a Alert) bool { return a.StartedAt.Sub(a.StartedAt.Truncate(step)) != 0 }
+		if len(alerts) > 1 && !slices.ContainsFunc(alerts, odd) {
+			return clockSkew{share: 0.5, seconds: step.Seconds() / 2}
+		}
+	}
+	return clockSkew{share: e.weights.Timing.SkewShare, seconds: e.weights.Timing.SkewSeconds}
+}
+
+// fit compares the density of signals at the lag after onset with that of
+// unrelated alerts. Before the onset there is no signal.
+func (e *Engine) fit(lagMS int64) float64 {
+	if lagMS < 0 {
+		return 0
+	}
+	t := &e.weights.Timing
+	lag := float64(lagMS) / 1000
+	scaled := t.NoiseWindowSeconds / t.SpreadSeconds / math.Pow(1+lag/t.SpreadSeconds, 2)
+	return t.SpreadShare*scaled + 1 - t.SpreadShare
 }

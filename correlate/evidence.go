@@ -25,13 +25,13 @@ func (e *Engine) suspects(s *scene, list []candidate) []Suspect {
 func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
 	refs := []string{"change:" + c.change.Source + "/" + c.change.ID}
 	onset := &s.symptoms[c.onset]
-	first := &s.alerts[onset.alerts[0]]
+	first := &s.alerts[onset.lead]
 	list := []Evidence{
 		{Kind: EvidencePrior, LogOdds: c.prior, Text: e.priorText(c), Refs: refs},
 		{Kind: EvidenceTiming, LogOdds: c.timing, Text: timingText(c, first), Refs: append(refs, "alert:"+first.Fingerprint)},
 		{Kind: EvidenceTopology, LogOdds: c.topology, Text: e.topologyText(s, c), Refs: refs},
 	}
-	return append(list, c.extra...)
+	return list
 }
 
 func (e *Engine) priorText(c *candidate) string {
@@ -61,8 +61,8 @@ func roughly(d time.Duration) string {
 }
 
 func (e *Engine) topologyText(s *scene, c *candidate) string {
-	at, ok := s.origins.byNode[c.node]
-	if !ok {
+	at := c.origin
+	if at < 0 {
 		return "No path in the call graph leads from the alerting services to the changed one."
 	}
 	links := s.origins.list[at].links

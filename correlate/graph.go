@@ -2,14 +2,14 @@ package correlate
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 )
 
-// Graph is an immutable call graph: services numbered by name, and for each
-// service its callees and its callers in compressed sparse rows. A Graph is
-// safe for use from many goroutines.
+// Graph is an immutable call graph: services numbered, and for each service its
+// callees and its callers in compressed sparse rows. It is safe for use from
+// many goroutines; [Graph.With] makes an updated one that shares what did not
+// change. The zero value and nil are empty graphs.
 type Graph struct {
 	names    []string
 	ids      map[string]int32
@@ -18,6 +18,9 @@ type Graph struct {
 	callers  rows
 	tokens   map[string][]int32
 	observed time.Time
+	// patch holds what With has added since the rows were packed; nil if
+	// nothing.
+	patch *patch
 }
 
 // rows is a compressed sparse matrix: the arcs of service i are
@@ -27,14 +30,14 @@ type rows struct {
 	arcs    []arc
 }
 
-// arc is one end of an edge as seen from a service, 16 bytes without
-// pointers. rate is in calls per second, 0 when unknown; share is the rate
-// relative to the caller's busiest edge.
+// arc is one end of an edge as seen from a service, 16 bytes without pointers.
+// rate is in calls per second, 0 when unknown; share is the rate relative to
+// the caller's busiest edge.
 type arc struct {
 	to    int32
-	kind  uint8
 	rate  float32
 	share float32
+	kind  uint8
 }
 
 func (r *rows) of(i int32) []arc {
@@ -44,60 +47,75 @@ func (r *rows) of(i int32) []arc {
 	return r.arcs[r.offsets[i]:r.offsets[i+1]]
 }
 
-// NewGraph builds the graph of the merged snapshots. A service or edge that
-// several snapshots name is taken once: the later snapshot's metadata and the
-// greatest call rate count. Services that occur only in edges are added.
-// Empty names and calls of a service to itself are left out.
+// NewGraph builds the graph of the merged snapshots. Of a service or edge that
+// several snapshots name, the later snapshot's metadata and the greatest call
+// rate count. Services that occur only in edges are added. Empty names and
+// calls of a service to itself are left out.
 func NewGraph(snapshots ...Topology) *Graph {
-	b := newGraphBuilder()
-	ordered := slices.Clone(snapshots)
-	slices.SortStableFunc(ordered, func(a, b Topology) int {
-		return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), cmp.Compare(a.Source, b.Source))
-	})
-	for i := range ordered {
-		b.add(&ordered[i])
+	b := graphBuilder{ids: map[string]int32{}}
+	for _, t := range sortedSnapshots(snapshots) {
+		b.add(t)
 	}
 	return b.build()
 }
 
-// graphBuilder collects services and edges by name before they are numbered.
-type graphBuilder struct {
-	services map[string]Service
-	edges    map[[2]string]Edge
-	observed time.Time
+// sortedSnapshots orders by time and source, so that the order in which
+// snapshots arrive does not matter.
+func sortedSnapshots(snapshots []Topology) []*Topology {
+	ordered := make([]*Topology, len(snapshots))
+	for i := range snapshots {
+		ordered[i] = &snapshots[i]
+	}
+	slices.SortStableFunc(ordered, func(a, b *Topology) int {
+		return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), cmp.Compare(a.Source, b.Source))
+	})
+	return ordered
 }
 
-func newGraphBuilder() *graphBuilder {
-	return &graphBuilder{services: map[string]Service{}, edges: map[[2]string]Edge{}}
+// numberedEdge is an edge between numbered services.
+type numberedEdge struct {
+	caller, callee int32
+	rate, share    float32
+	kind           uint8
+}
+
+// graphBuilder collects services and edges in order of arrival.
+type graphBuilder struct {
+	ids      map[string]int32
+	services []Service
+	edges    []numberedEdge
+	observed time.Time
 }
 
 func (b *graphBuilder) add(t *Topology) {
 	for _, s := range t.Services {
 		if s.Name != "" {
-			b.services[s.Name] = mergeService(b.services[s.Name], s)
+			id := b.number(s.Name)
+			b.services[id] = mergeService(b.services[id], s)
 		}
 	}
 	for _, e := range t.Edges {
 		if e.Caller == "" || e.Callee == "" || e.Caller == e.Callee {
 			continue
 		}
-		key := [2]string{e.Caller, e.Callee}
-		if old, ok := b.edges[key]; ok {
-			e = mergeEdge(old, e)
-		}
-		b.edges[key] = e
-		b.ensure(e.Caller)
-		b.ensure(e.Callee)
+		b.edges = append(b.edges, numberedEdge{
+			caller: b.number(e.Caller), callee: b.number(e.Callee),
+			kind: edgeCode(e.Kind), rate: float32(max(e.CallsPerSecond, 0)),
+		})
 	}
 	if t.ObservedAt.After(b.observed) {
 		b.observed = t.ObservedAt
 	}
 }
 
-func (b *graphBuilder) ensure(name string) {
-	if _, ok := b.services[name]; !ok {
-		b.services[name] = Service{Name: name}
+func (b *graphBuilder) number(name string) int32 {
+	id, ok := b.ids[name]
+	if !ok {
+		id = int32(len(b.services))
+		b.ids[name] = id
+		b.services = append(b.services, Service{Name: name})
 	}
+	return id
 }
 
 // mergeService lets the later statement win field by field.
@@ -111,32 +129,22 @@ func mergeService(old, later Service) Service {
 	}
 }
 
-// mergeEdge keeps the later kind and the greater call rate.
-func mergeEdge(old, later Edge) Edge {
-	later.Kind = cmp.Or(later.Kind, old.Kind)
-	later.CallsPerSecond = math.Max(later.CallsPerSecond, old.CallsPerSecond)
-	return later
-}
-
+// build numbers the services by name and packs the rows.
 func (b *graphBuilder) build() *Graph {
-	g := &Graph{ids: make(map[string]int32, len(b.services)), observed: b.observed}
-	g.names = make([]string, 0, len(b.services))
-	for name := range b.services {
-		g.names = append(g.names, name)
+	g := &Graph{ids: b.ids, observed: b.observed, services: b.services}
+	slices.SortFunc(g.services, func(x, y Service) int { return cmp.Compare(x.Name, y.Name) })
+	g.names = make([]string, len(g.services))
+	renumbered := make([]int32, len(g.services))
+	for i := range g.services {
+		g.names[i] = g.services[i].Name
+		renumbered[b.ids[g.names[i]]] = int32(i)
+		g.ids[g.names[i]] = int32(i)
 	}
-	slices.Sort(g.names)
-	g.services = make([]Service, len(g.names))
-	for i, name := range g.names {
-		g.ids[name] = int32(i)
-		g.services[i] = b.services[name]
+	for i := range b.edges {
+		e := &b.edges[i]
+		e.caller, e.callee = renumbered[e.caller], renumbered[e.callee]
 	}
-	edges := make([]numberedEdge, 0, len(b.edges))
-	for key, e := range b.edges {
-		edges = append(edges, numberedEdge{
-			caller: g.ids[key[0]], callee: g.ids[key[1]],
-			kind: edgeCode(e.Kind), rate: float32(e.CallsPerSecond),
-		})
-	}
+	edges := mergeEdges(b.edges)
 	fillShares(edges, len(g.names))
 	g.callees = packRows(edges, len(g.names), false)
 	g.callers = packRows(edges, len(g.names), true)
@@ -144,11 +152,22 @@ func (b *graphBuilder) build() *Graph {
 	return g
 }
 
-// numberedEdge is an edge between numbered services.
-type numberedEdge struct {
-	caller, callee int32
-	kind           uint8
-	rate, share    float32
+// mergeEdges makes one edge of those with the same ends: the last kind and the
+// greatest rate count. The result is ordered by caller and callee.
+func mergeEdges(edges []numberedEdge) []numberedEdge {
+	slices.SortStableFunc(edges, func(a, b numberedEdge) int {
+		return cmp.Or(cmp.Compare(a.caller, b.caller), cmp.Compare(a.callee, b.callee))
+	})
+	merged := edges[:0]
+	for _, e := range edges {
+		if n := len(merged); n > 0 && merged[n-1].caller == e.caller && merged[n-1].callee == e.callee {
+			e.rate = max(e.rate, merged[n-1].rate)
+			merged[n-1] = e
+			continue
+		}
+		merged = append(merged, e)
+	}
+	return merged
 }
 
 // fillShares sets each edge's rate relative to its caller's busiest edge; an
@@ -160,37 +179,37 @@ func fillShares(edges []numberedEdge, services int) {
 	}
 	for i := range edges {
 		edges[i].share = 1
-		if top := busiest[edges[i].caller]; top > 0 && edges[i].rate > 0 {
-			edges[i].share = edges[i].rate / top
+		if edges[i].rate > 0 {
+			edges[i].share = edges[i].rate / busiest[edges[i].caller]
 		}
 	}
 }
 
-// packRows sorts the edges into rows by caller, or by callee when reverse.
-// Within a row arcs are ordered by service number, that is by name.
+// packRows makes rows by caller, or by callee when reverse. Within a row arcs
+// are ordered by service number. The edges must be ordered by caller.
 func packRows(edges []numberedEdge, services int, reverse bool) rows {
-	ends := func(e numberedEdge) (from, to int32) {
+	r := rows{offsets: make([]uint32, services+1), arcs: make([]arc, len(edges))}
+	from := func(e *numberedEdge) int32 {
 		if reverse {
-			return e.callee, e.caller
+			return e.callee
 		}
-		return e.caller, e.callee
+		return e.caller
 	}
-	slices.SortFunc(edges, func(a, b numberedEdge) int {
-		af, at := ends(a)
-		bf, bt := ends(b)
-		return cmp.Or(cmp.Compare(af, bf), cmp.Compare(at, bt))
-	})
-	r := rows{offsets: make([]uint32, services+1), arcs: make([]arc, 0, len(edges))}
-	next := int32(0)
-	for _, e := range edges {
-		from, to := ends(e)
-		for ; next <= from; next++ {
-			r.offsets[next] = uint32(len(r.arcs))
+	for i := range edges {
+		r.offsets[from(&edges[i])+1]++
+	}
+	for i := range services {
+		r.offsets[i+1] += r.offsets[i]
+	}
+	next := slices.Clone(r.offsets)
+	for i := range edges {
+		e := &edges[i]
+		to := e.callee
+		if reverse {
+			to = e.caller
 		}
-		r.arcs = append(r.arcs, arc{to: to, kind: e.kind, rate: e.rate, share: e.share})
-	}
-	for ; int(next) <= services; next++ {
-		r.offsets[next] = uint32(len(r.arcs))
+		r.arcs[next[from(e)]] = arc{to: to, kind: e.kind, rate: e.rate, share: e.share}
+		next[from(e)]++
 	}
 	return r
 }

@@ -1,10 +1,9 @@
 package correlate
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 )
 
 // Len is the number of services.
@@ -20,11 +19,20 @@ func (g *Graph) Edges() int {
 	if g == nil {
 		return 0
 	}
-	return len(g.callees.arcs)
+	n := len(g.callees.arcs)
+	if g.patch != nil {
+		n += g.patch.added
+	}
+	return n
 }
 
 // ObservedAt is the time of the newest snapshot in the graph.
-func (g *Graph) ObservedAt() time.Time { return g.observed }
+func (g *Graph) ObservedAt() time.Time {
+	if g == nil {
+		return time.Time{}
+	}
+	return g.observed
+}
 
 // Has reports whether the graph knows the service.
 func (g *Graph) Has(service string) bool {
@@ -38,7 +46,7 @@ func (g *Graph) Service(name string) (Service, bool) {
 	if !ok {
 		return Service{}, false
 	}
-	return g.services[id], true
+	return g.serviceOf(id), true
 }
 
 // Services returns the names of all services in order.
@@ -46,7 +54,9 @@ func (g *Graph) Services() []string {
 	if g == nil {
 		return nil
 	}
-	return slices.Clone(g.names)
+	names := slices.Clone(g.names)
+	slices.Sort(names)
+	return names
 }
 
 // Callees returns the edges that start at the service, ordered by callee.
@@ -55,7 +65,12 @@ func (g *Graph) Callees(service string) []Edge {
 	if !ok {
 		return nil
 	}
-	return g.edgesOf(id, g.callees.of(id), false)
+	edges := make([]Edge, 0, len(g.calleesOf(id)))
+	for _, a := range g.calleesOf(id) {
+		edges = append(edges, g.edge(id, a.to, a))
+	}
+	slices.SortFunc(edges, compareEdges)
+	return edges
 }
 
 // Callers returns the edges that end at the service, ordered by caller.
@@ -64,73 +79,77 @@ func (g *Graph) Callers(service string) []Edge {
 	if !ok {
 		return nil
 	}
-	return g.edgesOf(id, g.callers.of(id), true)
-}
-
-func (g *Graph) edgesOf(id int32, arcs []arc, reverse bool) []Edge {
-	kinds := EdgeKinds()
-	edges := make([]Edge, len(arcs))
-	for i, a := range arcs {
-		e := Edge{Caller: g.names[id], Callee: g.names[a.to], Kind: kinds[a.kind], CallsPerSecond: float64(a.rate)}
-		if reverse {
-			e.Caller, e.Callee = e.Callee, e.Caller
-		}
-		edges[i] = e
+	edges := make([]Edge, 0, len(g.callersOf(id)))
+	for _, a := range g.callersOf(id) {
+		edges = append(edges, g.edge(a.to, id, a))
 	}
+	slices.SortFunc(edges, compareEdges)
 	return edges
 }
+
+func (g *Graph) edge(caller, callee int32, a arc) Edge {
+	return Edge{
+		Caller: g.names[caller], Callee: g.names[callee],
+		Kind: edgeKinds[a.kind], CallsPerSecond: float64(a.rate),
+	}
+}
+
+// edgeKinds is the immutable order behind edgeCode.
+var edgeKinds = [...]EdgeKind{EdgeSync, EdgeAsync, EdgeData, EdgeSharedInfra}
 
 func (g *Graph) id(name string) (int32, bool) {
 	if g == nil {
 		return -1, false
 	}
-	id, ok := g.ids[name]
-	return id, ok
+	if id, ok := g.ids[name]; ok {
+		return id, true
+	}
+	if g.patch != nil {
+		id, ok := g.patch.ids[name]
+		return id, ok
+	}
+	return -1, false
 }
 
-func (g *Graph) calleesOf(id int32) []arc { return g.callees.of(id) }
-
-func (g *Graph) callersOf(id int32) []arc { return g.callers.of(id) }
-
-// nameTokens maps each word of the services' names to the services that carry
-// it. Words that more than tokenCap services share say little and are left out.
-func nameTokens(names []string) map[string][]int32 {
-	tokens := map[string][]int32{}
-	for i, name := range names {
-		for _, word := range words(name) {
-			tokens[word] = append(tokens[word], int32(i))
+func (g *Graph) serviceOf(id int32) Service {
+	if g.patch != nil {
+		if s, ok := g.patch.services[id]; ok {
+			return s
 		}
 	}
-	return tokens
+	return g.services[id]
 }
 
-// words splits a name or text into distinct lower-case words of letters or
-// digits, in order of first appearance. A change from lower to upper case
-// splits too, so that "PetSearch" holds "pet" and "search".
-func words(text string) []string {
-	var out []string
-	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		for _, part := range splitCamel(field) {
-			part = strings.ToLower(part)
-			if !slices.Contains(out, part) {
-				out = append(out, part)
-			}
+func (g *Graph) calleesOf(id int32) []arc {
+	if g.patch != nil {
+		if row, ok := g.patch.callees[id]; ok {
+			return row
 		}
 	}
-	return out
+	return g.callees.of(id)
 }
 
-// splitCamel cuts before an upper-case letter that follows a lower-case one.
-func splitCamel(field string) []string {
-	var parts []string
-	start := 0
-	previous := rune(0)
-	for i, r := range field {
-		if i > start && unicode.IsUpper(r) && unicode.IsLower(previous) {
-			parts = append(parts, field[start:i])
-			start = i
+func (g *Graph) callersOf(id int32) []arc {
+	if g.patch != nil {
+		if row, ok := g.patch.callers[id]; ok {
+			return row
 		}
-		previous = r
 	}
-	return append(parts, field[start:])
+	return g.callers.of(id)
+}
+
+// carriers returns the services whose names hold the word.
+func (g *Graph) carriers(word string) []int32 {
+	list := g.tokens[word]
+	if g.patch == nil {
+		return list
+	}
+	if more := g.patch.tokens[word]; len(more) > 0 {
+		return slices.Concat(list, more)
+	}
+	return list
+}
+
+func compareEdges(a, b Edge) int {
+	return cmp.Or(cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Callee, b.Callee))
 }

@@ -7,9 +7,9 @@ import (
 )
 
 // ChangeIndex holds the changes of the window for ranking: a light entry of
-// about 60 bytes for each, listed by service and by time, and the full value as
-// long as memory allows. It is written by one goroutine; reading while another
-// goroutine writes is not allowed.
+// about 100 bytes for each, listed by service and by time, and the whole change
+// as long as its owner wants to spend the memory; see [ChangeIndex.Release]. It
+// belongs to one goroutine: nothing may read it while it is written.
 type ChangeIndex struct {
 	entries  []lightChange
 	free     []uint32
@@ -17,33 +17,40 @@ type ChangeIndex struct {
 	byKey    map[uint64]uint32
 	arena    keyArena
 	services map[string]int32
+	titles   []string
 	lists    [][]uint32
 	wide     []uint32
+	multi    map[uint32][]int32
 	time     timeIndex
 	names    interner
 }
 
-// lightChange is what ranking reads of every candidate. Times are Unix
-// milliseconds; span is the length of the rollout, 0 when unknown.
+// lightChange is what ranking reads of every candidate, 32 bytes without
+// pointers. start is in Unix milliseconds; span is the length of the rollout in
+// milliseconds, 0 when unknown.
 type lightChange struct {
-	start  int64
-	key    keyRef
-	span   uint32
-	source uint16
-	env    uint16
-	kind   uint8
-	state  uint8
+	start   int64
+	key     keyRef
+	span    uint32
+	service int32
+	source  uint16
+	env     uint16
+	kind    uint8
+	live    bool
 }
 
-// The states of an entry, as bits.
+// Values of lightChange.service for changes that are not of one service.
 const (
-	entryLive  = 1 << iota // The slot is in use.
-	entryMulti             // The change names several services.
+	serviceWide  = -1
+	serviceMulti = -2
 )
 
 // NewChangeIndex returns an index of the changes.
 func NewChangeIndex(changes ...Change) *ChangeIndex {
-	x := &ChangeIndex{byKey: map[uint64]uint32{}, services: map[string]int32{}, names: newInterner()}
+	x := &ChangeIndex{
+		byKey: make(map[uint64]uint32, len(changes)), services: map[string]int32{},
+		multi: map[uint32][]int32{}, names: newInterner(),
+	}
 	for i := range changes {
 		x.Put(changes[i])
 	}
@@ -59,45 +66,101 @@ func (x *ChangeIndex) Len() int {
 }
 
 // Put adds the change, or replaces the one with the same key. The value must be
-// the whole folded change. The index keeps a reference to its slices.
+// the whole folded change; the index keeps it and shares its slices.
 func (x *ChangeIndex) Put(c Change) {
-	ref, known := x.find(c.Key())
+	key := indexKey(c.Key())
+	ref, known := x.find(key)
 	if known {
 		x.unlink(ref)
 	} else {
-		ref = x.allocate(c.Key())
+		ref = x.allocate(key)
 	}
 	e := &x.entries[ref]
 	e.start = c.StartedAt.UnixMilli()
-	e.span = spanOf(&c)
+	e.span = uint32(min(max(c.End().Sub(c.StartedAt).Milliseconds(), 0), 1<<32-1))
 	e.kind = kindCode(c.Kind)
 	e.env = x.names.code(cmp.Or(c.Environment, DefaultEnvironment))
-	e.source = x.names.code(c.Source)
-	e.state = entryLive
-	if len(c.Services) > 1 {
-		e.state |= entryMulti
-	}
 	x.bodies[ref] = &c
 	x.link(ref, c.Services)
 }
 
-// spanOf is the length of the rollout in milliseconds, cut at 49 days.
-func spanOf(c *Change) uint32 {
-	span := c.End().Sub(c.StartedAt).Milliseconds()
-	return uint32(min(max(span, 0), 1<<32-1))
+// Remove takes the change out and reports whether it was there.
+func (x *ChangeIndex) Remove(k Key) bool {
+	ref, known := x.find(indexKey(k))
+	if known {
+		x.drop(ref)
+	}
+	return known
 }
 
-// find returns the slot of the key.
-func (x *ChangeIndex) find(k Key) (uint32, bool) {
-	for h := hashKey(k); ; h++ {
-		ref, ok := x.byKey[h]
-		if !ok {
-			return 0, false
+// DropBefore takes out changes that started before the moment, the oldest first
+// and at most limit of them, and returns how many. A limit bounds the pause.
+func (x *ChangeIndex) DropBefore(moment time.Time, limit int) int {
+	dropped := 0
+	for x.Len() > 0 && dropped < limit {
+		ref := x.time.first()
+		if x.entries[ref].start >= moment.UnixMilli() {
+			break
 		}
-		if x.keyOf(ref) == k {
-			return ref, true
-		}
+		x.drop(ref)
+		dropped++
 	}
+	return dropped
+}
+
+// Release forgets the whole values of changes that started before the moment,
+// at most limit of them, and returns how many. Such a change is still ranked;
+// its full value then comes from [Input.Lookup].
+func (x *ChangeIndex) Release(moment time.Time, limit int) int {
+	released := 0
+	x.time.each(func(ref uint32) bool {
+		if x.entries[ref].start >= moment.UnixMilli() || released >= limit {
+			return false
+		}
+		if x.bodies[ref] != nil {
+			x.bodies[ref] = nil
+			released++
+		}
+		return true
+	})
+	return released
+}
+
+// Change returns the whole change, if the index knows the key and still holds
+// the value.
+func (x *ChangeIndex) Change(k Key) (Change, bool) {
+	if x == nil {
+		return Change{}, false
+	}
+	ref, ok := x.find(indexKey(k))
+	if !ok || x.bodies[ref] == nil {
+		return Change{}, false
+	}
+	return *x.bodies[ref], true
+}
+
+// Oldest is the start of the oldest change held, the zero time when empty.
+func (x *ChangeIndex) Oldest() time.Time {
+	if x.Len() == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(x.entries[x.time.first()].start).UTC()
+}
+
+// indexKey cuts an absurdly long id to what the arena stores.
+func indexKey(k Key) Key {
+	k.ID = k.ID[:min(len(k.ID), 1<<16-1)]
+	return k
+}
+
+// drop takes a slot out of everything and frees it.
+func (x *ChangeIndex) drop(ref uint32) {
+	x.unlink(ref)
+	x.forgetKey(ref)
+	x.arena.release(x.entries[ref].key)
+	x.entries[ref] = lightChange{}
+	x.bodies[ref] = nil
+	x.free = append(x.free, ref)
 }
 
 // allocate reserves a slot for a new key.
@@ -110,14 +173,48 @@ func (x *ChangeIndex) allocate(k Key) uint32 {
 		x.entries = append(x.entries, lightChange{})
 		x.bodies = append(x.bodies, nil)
 	}
-	x.entries[ref].key = x.arena.put(k.ID)
-	x.entries[ref].source = x.names.code(k.Source)
+	x.entries[ref] = lightChange{key: x.arena.put(k.ID), source: x.names.code(k.Source), live: true}
 	h := hashKey(k)
 	for _, taken := x.byKey[h]; taken; _, taken = x.byKey[h] {
 		h++
 	}
 	x.byKey[h] = ref
 	return ref
+}
+
+// find returns the slot of the key. Keys whose hashes collide stand under the
+// following hashes.
+func (x *ChangeIndex) find(k Key) (uint32, bool) {
+	for h := hashKey(k); ; h++ {
+		ref, ok := x.byKey[h]
+		if !ok {
+			return 0, false
+		}
+		if x.keyOf(ref) == k {
+			return ref, true
+		}
+	}
+}
+
+// forgetKey takes the slot's key out of the hash table and closes the gap.
+func (x *ChangeIndex) forgetKey(ref uint32) {
+	h := hashKey(x.keyOf(ref))
+	for x.byKey[h] != ref {
+		h++
+	}
+	delete(x.byKey, h)
+	for next := h + 1; ; next++ {
+		moved, ok := x.byKey[next]
+		if !ok {
+			return
+		}
+		delete(x.byKey, next)
+		home := hashKey(x.keyOf(moved))
+		for _, taken := x.byKey[home]; taken; _, taken = x.byKey[home] {
+			home++
+		}
+		x.byKey[home] = moved
+	}
 }
 
 func (x *ChangeIndex) keyOf(ref uint32) Key {
@@ -127,122 +224,57 @@ func (x *ChangeIndex) keyOf(ref uint32) Key {
 
 // link enters the slot into the lists of its services and of its time.
 func (x *ChangeIndex) link(ref uint32, services []string) {
+	e := &x.entries[ref]
 	x.time.insert(x, ref)
-	if len(services) == 0 {
+	switch ids := x.numbers(services); len(ids) {
+	case 0:
+		e.service = serviceWide
 		x.wide = x.insertSorted(x.wide, ref)
-	}
-	for i, name := range services {
-		if slices.Contains(services[:i], name) {
-			continue
+	case 1:
+		e.service = ids[0]
+		x.lists[ids[0]] = x.insertSorted(x.lists[ids[0]], ref)
+	default:
+		e.service = serviceMulti
+		x.multi[ref] = ids
+		for _, id := range ids {
+			x.lists[id] = x.insertSorted(x.lists[id], ref)
 		}
-		id, ok := x.services[name]
-		if !ok {
-			id = int32(len(x.lists))
-			x.services[name] = id
-			x.lists = append(x.lists, nil)
-		}
-		x.lists[id] = x.insertSorted(x.lists[id], ref)
 	}
 }
 
 // unlink takes the slot out of all lists.
 func (x *ChangeIndex) unlink(ref uint32) {
 	x.time.remove(x, ref)
-	var services []string
-	if body := x.bodies[ref]; body != nil {
-		services = body.Services
-	}
-	if len(services) == 0 {
+	switch service := x.entries[ref].service; service {
+	case serviceWide:
 		x.wide = x.removeSorted(x.wide, ref)
-	}
-	for _, name := range services {
-		if id, ok := x.services[name]; ok {
+	case serviceMulti:
+		for _, id := range x.multi[ref] {
 			x.lists[id] = x.removeSorted(x.lists[id], ref)
 		}
+		delete(x.multi, ref)
+	default:
+		x.lists[service] = x.removeSorted(x.lists[service], ref)
 	}
 }
 
-// compare orders slots by start and then by key, so that equal starts have the
-// same order in every replica.
-func (x *ChangeIndex) compare(a, b uint32) int {
-	if a == b {
-		return 0
-	}
-	ea, eb := &x.entries[a], &x.entries[b]
-	if c := cmp.Compare(ea.start, eb.start); c != 0 {
-		return c
-	}
-	ka, kb := x.keyOf(a), x.keyOf(b)
-	return cmp.Or(cmp.Compare(ka.Source, kb.Source), cmp.Compare(ka.ID, kb.ID))
-}
-
-func (x *ChangeIndex) insertSorted(list []uint32, ref uint32) []uint32 {
-	at, found := slices.BinarySearchFunc(list, ref, x.compare)
-	if found {
-		return list
-	}
-	return slices.Insert(list, at, ref)
-}
-
-func (x *ChangeIndex) removeSorted(list []uint32, ref uint32) []uint32 {
-	if at, found := slices.BinarySearchFunc(list, ref, x.compare); found {
-		return slices.Delete(list, at, at+1)
-	}
-	return list
-}
-
-// of returns the slots of the service's changes that start before the moment,
-// oldest first. The slice belongs to the index.
-func (x *ChangeIndex) of(service string, before int64) []uint32 {
-	if x == nil {
-		return nil
-	}
-	id, ok := x.services[service]
-	if !ok {
-		return nil
-	}
-	return x.until(x.lists[id], before)
-}
-
-// until cuts a list, ordered by start, after the moment.
-func (x *ChangeIndex) until(list []uint32, before int64) []uint32 {
-	n, _ := slices.BinarySearchFunc(list, before, func(ref uint32, t int64) int {
-		if x.entries[ref].start <= t {
-			return -1
+// numbers gives each distinct service its number.
+func (x *ChangeIndex) numbers(services []string) []int32 {
+	var ids []int32
+	for _, name := range services {
+		if name == "" {
+			continue
 		}
-		return 1
-	})
-	return list[:n]
-}
-
-// Change returns the full change, if the index knows the key and still holds
-// the value.
-func (x *ChangeIndex) Change(k Key) (Change, bool) {
-	if x == nil {
-		return Change{}, false
+		id, ok := x.services[name]
+		if !ok {
+			id = int32(len(x.lists))
+			x.services[name] = id
+			x.titles = append(x.titles, name)
+			x.lists = append(x.lists, nil)
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
 	}
-	ref, ok := x.find(k)
-	if !ok || x.bodies[ref] == nil {
-		return Change{}, false
-	}
-	return *x.bodies[ref], true
-}
-
-// Oldest is the start of the oldest change held; the zero time when empty.
-func (x *ChangeIndex) Oldest() time.Time {
-	if x.Len() == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(x.time.oldest(x)).UTC()
-}
-
-// skeleton is what the index knows of a change without its full value.
-func (x *ChangeIndex) skeleton(ref uint32) Change {
-	e := &x.entries[ref]
-	k := x.keyOf(ref)
-	c := Change{ID: k.ID, Source: k.Source, Kind: KindOther, StartedAt: time.UnixMilli(e.start).UTC(), Environment: x.names.name(e.env)}
-	if int(e.kind) < len(changeKinds) {
-		c.Kind = changeKinds[e.kind]
-	}
-	return c
+	return ids
 }

@@ -16,13 +16,16 @@ type Weights struct {
 	// changes.
 	KindMix      map[ChangeKind]float64 `json:"kind_mix"`
 	KindMixCount float64                `json:"kind_mix_count"`
-	Timing       TimingWeights          `json:"timing"`
-	Topology     TopologyWeights        `json:"topology"`
-	Confinement  ConfinementWeights     `json:"confinement"`
-	Text         TextWeights            `json:"text"`
-	Metrics      MetricWeights          `json:"metrics"`
-	Limits       Limits                 `json:"limits"`
-	Verdict      VerdictWeights         `json:"verdict"`
+	// BusyPower shares a service's guilt among its changes: 0 makes every change
+	// equally suspect, 1 every service, however often it changes.
+	BusyPower   float64            `json:"busy_power"`
+	Timing      TimingWeights      `json:"timing"`
+	Topology    TopologyWeights    `json:"topology"`
+	Confinement ConfinementWeights `json:"confinement"`
+	Text        TextWeights        `json:"text"`
+	Metrics     MetricWeights      `json:"metrics"`
+	Limits      Limits             `json:"limits"`
+	Verdict     VerdictWeights     `json:"verdict"`
 }
 
 // DelayPart is one log-normal part of the delay from a change to its impact.
@@ -42,9 +45,18 @@ type TimingWeights struct {
 	// the alert.
 	AlarmMedianSeconds float64 `json:"alarm_median_seconds"`
 	AlarmSigma         float64 `json:"alarm_sigma"`
+	// AlarmAtOnce is the share of incidents whose first alert comes with the
+	// impact, within AlarmAtOnceSeconds.
+	AlarmAtOnce        float64 `json:"alarm_at_once"`
+	AlarmAtOnceSeconds float64 `json:"alarm_at_once_seconds"`
 	// SkewSeconds is the clock skew within which a change may seem to start
 	// after the alert it caused; the likelihood falls by e per SkewSeconds.
 	SkewSeconds float64 `json:"skew_seconds"`
+	// SkewShare is the share of clocks that are off at all.
+	SkewShare float64 `json:"skew_share"`
+	// ResolutionSeconds is how exactly the start of a change is known; shorter
+	// delays are equally likely.
+	ResolutionSeconds float64 `json:"resolution_seconds"`
 	// SpreadSeconds is the scale of the time between the first alert of an
 	// incident and the others, NoiseWindowSeconds the span over which unrelated
 	// alerts scatter, SpreadShare the share of alerts that keep to the scale.
@@ -80,13 +92,25 @@ type TopologyWeights struct {
 	// an incident; they fall on any of NoiseServices services at most.
 	NoiseAlerts   map[Severity]float64 `json:"noise_alerts"`
 	NoiseServices float64              `json:"noise_services"`
+	// SignalAlerts is, per severity, the share of the alerts that a fault
+	// raises.
+	SignalAlerts map[Severity]float64 `json:"signal_alerts"`
 	// Blind is the probability that the graph says nothing of how the fault
 	// spread: alerts on names it does not know, missing edges.
 	Blind float64 `json:"blind"`
+	// BlindNoChange is the same for incidents that no recorded change caused:
+	// attacks, load and providers strike services that do not call each other.
+	BlindNoChange float64 `json:"blind_no_change"`
 	// BlindAlerts is how many services alert in such an incident, LeakAlerts how
 	// many alert beside those that the graph explains.
-	BlindAlerts float64 `json:"blind_alerts"`
-	LeakAlerts  float64 `json:"leak_alerts"`
+	BlindAlerts []SpreadPart `json:"blind_alerts"`
+	LeakAlerts  float64      `json:"leak_alerts"`
+	// WideShare are the shares of all services that a fault of the whole
+	// environment makes alert.
+	WideShare []SpreadPart `json:"wide_share"`
+	// NoiseLevels are factors on the rate of grave unrelated alerts: alerting is
+	// quiet in one company and restless in another.
+	NoiseLevels []SpreadPart `json:"noise_levels"`
 	// NameLink is the strength of a link between services whose names share
 	// rare words, in place of an edge.
 	NameLink float64 `json:"name_link"`
@@ -126,15 +150,21 @@ type MetricWeights struct {
 
 // Limits bound the work and the answer.
 type Limits struct {
-	Suspects    int           `json:"suspects"`
-	Shortlist   int           `json:"shortlist"`
-	Recent      int           `json:"recent"`
-	Visits      int           `json:"visits"`
-	Window      time.Duration `json:"window"`
-	RateWindow  time.Duration `json:"rate_window"`
-	BlastNodes  int           `json:"blast_nodes"`
-	PerService  int           `json:"per_service"`
-	AliasGroups int           `json:"alias_groups"`
+	// Suspects are listed, Shortlist examined whole, Recent ranked though the
+	// graph does not link them, PerService ranked of one service.
+	Suspects   int `json:"suspects"`
+	Shortlist  int `json:"shortlist"`
+	Recent     int `json:"recent"`
+	PerService int `json:"per_service"`
+	// Symptoms are weighed one by one, Origins weighed exactly, Visits are
+	// edges walked, Fan edges taken of one hub.
+	Symptoms int `json:"symptoms"`
+	Origins  int `json:"origins"`
+	Visits   int `json:"visits"`
+	Fan      int `json:"fan"`
+	// RateWindow is the time over which the usual rate of changes is measured.
+	RateWindow time.Duration `json:"rate_window"`
+	BlastNodes int           `json:"blast_nodes"`
 }
 
 // VerdictWeights are the probabilities of the first suspect from which on the

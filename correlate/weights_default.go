@@ -15,24 +15,26 @@ func DefaultWeights() Weights {
 		KindShare: map[ChangeKind]float64{
 			KindConfig: 29.5, KindInfrastructure: 23.5, KindDeploy: 17.5, KindSchemaMigration: 4.5,
 			KindDependency: 3.5, KindFeatureFlag: 2.5, KindScaling: 2.5, KindPrompt: 2.5, KindModel: 2.5,
-			KindRollback: 1.5, KindGuardrail: 0.5, KindAccess: 0.5, KindCertificate: 0.5, KindData: 0.5,
+			KindRollback: 0.5, KindGuardrail: 0.5, KindAccess: 0.5, KindCertificate: 0.5, KindData: 0.5,
 			KindOther: 0.5,
 		},
 		KindMix: map[ChangeKind]float64{
 			KindDeploy: 0.5, KindConfig: 0.2, KindFeatureFlag: 0.12, KindInfrastructure: 0.06,
 			KindScaling: 0.03, KindSchemaMigration: 0.02, KindModel: 0.01, KindPrompt: 0.01,
-			KindRollback: 0.01, KindGuardrail: 0.005, KindAccess: 0.01, KindCertificate: 0.005,
+			KindRollback: 0.03, KindGuardrail: 0.005, KindAccess: 0.01, KindCertificate: 0.005,
 			KindDependency: 0.005, KindData: 0.005, KindOther: 0.01,
 		},
-		KindMixCount: 100,
+		KindMixCount: 200,
+		BusyPower:    0.2,
 		Timing:       defaultTiming(),
 		Topology:     defaultTopology(),
 		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, OtherEnvironment: 0.01},
 		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3},
 		Metrics:      MetricWeights{MaxLogOdds: 6},
 		Limits: Limits{
-			Suspects: 5, Shortlist: 64, Recent: 256, Visits: 20000, Window: 0,
-			RateWindow: 48 * time.Hour, BlastNodes: 200, PerService: 256, AliasGroups: 4,
+			Suspects: 5, Shortlist: 64, Recent: 256, PerService: 256,
+			Symptoms: 64, Origins: 512, Visits: 20000, Fan: 256,
+			RateWindow: 48 * time.Hour, BlastNodes: 200,
 		},
 		Verdict: VerdictWeights{Probable: 0.5, Possible: 0.2},
 	}
@@ -52,8 +54,8 @@ func defaultTiming() TimingWeights {
 			{Share: 0.05, MedianSeconds: 230000, Sigma: 0.7},
 			{Share: 0.03, MedianSeconds: 2400000, Sigma: 1.2},
 		},
-		AlarmMedianSeconds: 480, AlarmSigma: 1.4,
-		SkewSeconds: 2, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
+		AlarmMedianSeconds: 300, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
+		SkewSeconds: 2, SkewShare: 0.05, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
 		IntervalShare: 0.3,
 	}
 }
@@ -63,7 +65,7 @@ func defaultTopology() TopologyWeights {
 		Spread: []SpreadPart{
 			{Reach: 0.02, Prior: 0.1}, {Reach: 0.1, Prior: 0.2}, {Reach: 0.4, Prior: 0.35}, {Reach: 0.85, Prior: 0.35},
 		},
-		Self:   0.5,
+		Self:   0.35,
 		Caller: []float64{1, 0.5, 0.25},
 		Callee: 0.1, Sideways: 0.3,
 		Edge: map[EdgeKind]float64{
@@ -74,7 +76,13 @@ func defaultTopology() TopologyWeights {
 			SeverityCritical: 0.3, SeverityHigh: 0.6, SeverityWarning: 2.5, SeverityInfo: 5, "": 1,
 		},
 		NoiseServices: 1000,
-		Blind:         0.1, BlindAlerts: 3, LeakAlerts: 0.3,
-		NameLink:      0.5, Alias: 0.7,
+		SignalAlerts: map[Severity]float64{
+			SeverityCritical: 0.6, SeverityHigh: 0.4, SeverityWarning: 0.15, SeverityInfo: 0.05, "": 0.3,
+		},
+		Blind: 0.1, BlindNoChange: 0.3, LeakAlerts: 0.3,
+		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
+		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
+		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
+		NameLink:    0.5, Alias: 0.7,
 	}
 }

@@ -1,0 +1,146 @@
+package correlate
+
+import "math"
+
+// delayTables hold, per kind, the density of the time from a change to the
+// first alert: impact delay and alarm lag convolved once, at construction.
+type delayTables struct {
+	usual delayTable
+	kinds map[uint8]*delayTable
+}
+
+// delayTable is a density per second over delays on a logarithmic grid, and the
+// share of delays up to each point. floor[i] is the greatest density from i on.
+type delayTable struct {
+	density []float64
+	share   []float64
+	peak    []float64
+}
+
+// The grid runs from half a second to about three years, 24 points per factor
+// e.
+const (
+	delayPoints  = 440
+	delayPerNat  = 24.0
+	lagQuantiles = 96
+)
+
+func delayAt(i int) float64 { return math.Exp(float64(i)/delayPerNat) - 0.5 }
+
+func newDelayTables(w *TimingWeights) delayTables {
+	t := delayTables{usual: newDelayTable(w.Delay, w), kinds: map[uint8]*delayTable{}}
+	for kind, parts := range w.KindDelay {
+		table := newDelayTable(parts, w)
+		t.kinds[kindCode(kind)] = &table
+	}
+	return t
+}
+
+func (d *delayTables) of(kind uint8) *delayTable {
+	if t, ok := d.kinds[kind]; ok {
+		return t
+	}
+	return &d.usual
+}
+
+// newDelayTable convolves the mixture of impact delays with the alarm lag by
+// taking the lag at evenly spaced quantiles.
+func newDelayTable(parts []DelayPart, w *TimingWeights) delayTable {
+	lags := alarmLags(w)
+	shareUpTo := func(delay float64) float64 {
+		sum := 0.0
+		for _, lag := range lags {
+			if rest := delay - lag; rest > 0 {
+				sum += mixtureShare(parts, rest)
+			}
+		}
+		return sum / lagQuantiles
+	}
+	t := delayTable{density: make([]float64, delayPoints), share: make([]float64, delayPoints), peak: make([]float64, delayPoints)}
+	for i := range t.share {
+		t.share[i] = shareUpTo(delayAt(i))
+	}
+	early := shareUpTo(w.ResolutionSeconds) / w.ResolutionSeconds
+	highest := 0.0
+	for i := delayPoints - 1; i >= 0; i-- {
+		lo, hi := max(i-6, 0), min(i+6, delayPoints-1)
+		t.density[i] = max((t.share[hi]-t.share[lo])/(delayAt(hi)-delayAt(lo)), 1e-14)
+		if delayAt(i) < w.ResolutionSeconds {
+			t.density[i] = early
+		}
+		highest = max(highest, t.density[i])
+		t.peak[i] = highest
+	}
+	return t
+}
+
+// alarmLags are the quantiles of the lag from impact to the first alert, in
+// seconds.
+func alarmLags(w *TimingWeights) []float64 {
+	lags := make([]float64, lagQuantiles)
+	for q := range lags {
+		p := (float64(q) + 0.5) / lagQuantiles
+		if p < w.AlarmAtOnce {
+			lags[q] = w.AlarmAtOnceSeconds * p / w.AlarmAtOnce
+			continue
+		}
+		p = (p - w.AlarmAtOnce) / (1 - w.AlarmAtOnce)
+		lags[q] = w.AlarmMedianSeconds * math.Exp(w.AlarmSigma*normalQuantile(p))
+	}
+	return lags
+}
+
+// mixtureShare is the share of impact delays up to the given seconds.
+func mixtureShare(parts []DelayPart, seconds float64) float64 {
+	sum, total := 0.0, 0.0
+	for _, p := range parts {
+		sum += p.Share * 0.5 * math.Erfc(-math.Log(seconds/p.MedianSeconds)/(p.Sigma*math.Sqrt2))
+		total += p.Share
+	}
+	return sum / total
+}
+
+// normalQuantile is the inverse of the standard normal distribution.
+func normalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
+
+// clockSkew is how an alert may seem to precede its change: the share of clocks
+// that are off, and the scale in seconds by which.
+type clockSkew struct {
+	share, seconds float64
+}
+
+// at returns the density per second at the delay; an alert that seems to
+// precede its change needs a skewed clock.
+func (t *delayTable) at(seconds float64, skew clockSkew) float64 {
+	if seconds < 0 {
+		return t.density[0] * skew.share * math.Exp(max(seconds/skew.seconds, -60))
+	}
+	return interpolate(t.density, seconds)
+}
+
+// upTo is the share of delays up to the given seconds.
+func (t *delayTable) upTo(seconds float64) float64 {
+	if seconds <= 0 {
+		return 0
+	}
+	return interpolate(t.share, seconds)
+}
+
+// atMost is the greatest density at the delay or any longer one.
+func (t *delayTable) atMost(seconds float64) float64 {
+	i := int(math.Log(max(seconds, 0.5)+0.5) * delayPerNat)
+	return t.peak[min(max(i, 0), delayPoints-1)]
+}
+
+func interpolate(grid []float64, seconds float64) float64 {
+	x := math.Log(seconds+0.5) * delayPerNat
+	if x <= 0 {
+		return grid[0]
+	}
+	i := int(x)
+	if i >= len(grid)-1 {
+		return grid[len(grid)-1]
+	}
+	part := x - float64(i)
+	return grid[i]*(1-part) + grid[i+1]*part
+}

@@ -1,0 +1,169 @@
+package correlate
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// patch is what was added to a graph since its rows were packed: whole rows of
+// the services that gained edges, and new services numbered after the others.
+type patch struct {
+	ids      map[string]int32
+	services map[int32]Service
+	callees  map[int32][]arc
+	callers  map[int32][]arc
+	tokens   map[string][]int32
+	added    int
+}
+
+// maxPatchRows is the number of changed rows from which on a graph is Stale.
+// Copying that many takes well under a millisecond.
+const maxPatchRows = 4096
+
+// Stale reports whether so much was added that the graph should be packed
+// again, by [Graph.Packed], away from the hot path.
+func (g *Graph) Stale() bool {
+	return g != nil && g.patch != nil && len(g.patch.callees)+len(g.patch.callers) > maxPatchRows
+}
+
+// With returns a graph that also holds the snapshot. It costs in proportion to
+// the snapshot and to what was added since the last packing, not to the graph.
+// What the snapshot repeats unchanged costs a lookup.
+func (g *Graph) With(t Topology) *Graph {
+	if g.Len() == 0 {
+		return NewGraph(t)
+	}
+	next := *g
+	next.patch = g.patch.clone()
+	next.names = slices.Clip(g.names)
+	next.services = slices.Clip(g.services)
+	if t.ObservedAt.After(next.observed) {
+		next.observed = t.ObservedAt
+	}
+	for _, s := range t.Services {
+		if s.Name != "" {
+			id := next.ensure(s.Name)
+			next.patch.describe(id, next.serviceOf(id), s)
+		}
+	}
+	for _, e := range t.Edges {
+		if e.Caller != "" && e.Callee != "" && e.Caller != e.Callee {
+			next.connect(next.ensure(e.Caller), next.ensure(e.Callee), e)
+		}
+	}
+	return &next
+}
+
+// Packed returns the same graph with everything in packed rows. It costs in
+// proportion to the whole graph.
+func (g *Graph) Packed() *Graph {
+	if g == nil || g.patch == nil {
+		return g
+	}
+	b := graphBuilder{ids: make(map[string]int32, len(g.names)), observed: g.observed}
+	for id := range g.names {
+		b.number(g.names[id])
+		b.services[id] = g.serviceOf(int32(id))
+	}
+	for id := range g.names {
+		for _, a := range g.calleesOf(int32(id)) {
+			b.edges = append(b.edges, numberedEdge{caller: int32(id), callee: a.to, kind: a.kind, rate: a.rate})
+		}
+	}
+	return b.build()
+}
+
+func (p *patch) clone() *patch {
+	if p == nil {
+		return &patch{
+			ids: map[string]int32{}, services: map[int32]Service{}, tokens: map[string][]int32{},
+			callees: map[int32][]arc{}, callers: map[int32][]arc{},
+		}
+	}
+	return &patch{
+		ids: maps.Clone(p.ids), services: maps.Clone(p.services), tokens: maps.Clone(p.tokens),
+		callees: maps.Clone(p.callees), callers: maps.Clone(p.callers), added: p.added,
+	}
+}
+
+func (p *patch) describe(id int32, old, later Service) {
+	if merged := mergeService(old, later); merged != old {
+		p.services[id] = merged
+	}
+}
+
+// ensure returns the number of the service and gives it one if it is new.
+func (g *Graph) ensure(name string) int32 {
+	if id, ok := g.id(name); ok {
+		return id
+	}
+	id := int32(len(g.names))
+	g.names = append(g.names, name)
+	g.services = append(g.services, Service{Name: name})
+	g.patch.ids[name] = id
+	for _, word := range words(name) {
+		g.patch.tokens[word] = append(slices.Clip(g.patch.tokens[word]), id)
+	}
+	return id
+}
+
+// connect adds or updates one edge in both directions.
+func (g *Graph) connect(caller, callee int32, e Edge) {
+	before := g.calleesOf(caller)
+	out := before
+	a := arc{to: callee, kind: edgeCode(e.Kind), rate: float32(max(e.CallsPerSecond, 0)), share: 1}
+	at, known := findArc(out, callee)
+	if known {
+		a.rate = max(a.rate, out[at].rate)
+		if a.rate == out[at].rate && a.kind == out[at].kind {
+			return
+		}
+		out = slices.Clone(out)
+		out[at] = a
+	} else {
+		out = slices.Insert(slices.Clone(out), at, a)
+		g.patch.added++
+	}
+	reshare(out)
+	g.patch.callees[caller] = out
+	for _, x := range out {
+		if at, known := findArc(before, x.to); !known || before[at] != x {
+			g.mirror(caller, x)
+		}
+	}
+}
+
+// findArc returns the place of the arc in a row, or where it belongs.
+func findArc(row []arc, to int32) (int, bool) {
+	return slices.BinarySearchFunc(row, to, func(x arc, to int32) int { return cmp.Compare(x.to, to) })
+}
+
+// reshare sets the shares of one caller's edges.
+func reshare(row []arc) {
+	busiest := float32(0)
+	for _, a := range row {
+		busiest = max(busiest, a.rate)
+	}
+	for i := range row {
+		row[i].share = 1
+		if row[i].rate > 0 {
+			row[i].share = row[i].rate / busiest
+		}
+	}
+}
+
+// mirror puts the edge into the callee's row of callers.
+func (g *Graph) mirror(caller int32, a arc) {
+	in := g.callersOf(a.to)
+	callee := a.to
+	a.to = caller
+	at, known := findArc(in, caller)
+	if known {
+		in = slices.Clone(in)
+		in[at] = a
+	} else {
+		in = slices.Insert(slices.Clone(in), at, a)
+	}
+	g.patch.callers[callee] = in
+}

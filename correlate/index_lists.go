@@ -1,0 +1,199 @@
+package correlate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// compare orders slots by start and then by key, so that equal starts have the
+// same order in every replica.
+func (x *ChangeIndex) compare(a, b uint32) int {
+	if a == b {
+		return 0
+	}
+	ea, eb := &x.entries[a], &x.entries[b]
+	if c := cmp.Compare(ea.start, eb.start); c != 0 {
+		return c
+	}
+	ka, kb := x.keyOf(a), x.keyOf(b)
+	return cmp.Or(cmp.Compare(ka.Source, kb.Source), cmp.Compare(ka.ID, kb.ID))
+}
+
+// insertSorted keeps the list in order. Changes mostly arrive in order of time,
+// so the end is tried first.
+func (x *ChangeIndex) insertSorted(list []uint32, ref uint32) []uint32 {
+	if n := len(list); n == 0 || x.compare(list[n-1], ref) < 0 {
+		return append(list, ref)
+	}
+	at, found := slices.BinarySearchFunc(list, ref, x.compare)
+	if found {
+		return list
+	}
+	return slices.Insert(list, at, ref)
+}
+
+func (x *ChangeIndex) removeSorted(list []uint32, ref uint32) []uint32 {
+	if at, found := slices.BinarySearchFunc(list, ref, x.compare); found {
+		return slices.Delete(list, at, at+1)
+	}
+	return list
+}
+
+// of returns the slots of the service's changes that start at or before the
+// moment, oldest first. The slice belongs to the index.
+func (x *ChangeIndex) of(service string, moment int64) []uint32 {
+	if x == nil {
+		return nil
+	}
+	id, ok := x.services[service]
+	if !ok {
+		return nil
+	}
+	return x.until(x.lists[id], moment)
+}
+
+// until cuts a list, ordered by start, after the moment.
+func (x *ChangeIndex) until(list []uint32, moment int64) []uint32 {
+	n, _ := slices.BinarySearchFunc(list, moment, func(ref uint32, t int64) int {
+		if x.entries[ref].start <= t {
+			return -1
+		}
+		return 1
+	})
+	return list[:n]
+}
+
+// servicesOf returns the names of the services that the slot changes.
+func (x *ChangeIndex) servicesOf(ref uint32) []string {
+	switch service := x.entries[ref].service; service {
+	case serviceWide:
+		return nil
+	case serviceMulti:
+		names := make([]string, len(x.multi[ref]))
+		for i, id := range x.multi[ref] {
+			names[i] = x.titles[id]
+		}
+		return names
+	default:
+		return x.titles[service : service+1 : service+1]
+	}
+}
+
+// outline is what the index knows of a change without its whole value.
+func (x *ChangeIndex) outline(ref uint32) Change {
+	e := &x.entries[ref]
+	k := x.keyOf(ref)
+	c := Change{
+		ID: k.ID, Source: k.Source, Kind: KindOther, Services: x.servicesOf(ref),
+		StartedAt: time.UnixMilli(e.start).UTC(), Environment: x.names.name(e.env),
+	}
+	if int(e.kind) < len(changeKinds) {
+		c.Kind = changeKinds[e.kind]
+	}
+	if e.span > 0 {
+		end := c.StartedAt.Add(time.Duration(e.span) * time.Millisecond)
+		c.FinishedAt = &end
+	}
+	return c
+}
+
+// bucketMS is the width of one bucket of the time index: ten minutes keep the
+// insertion of a late change cheap and the counting of a window short.
+const bucketMS = 10 * 60 * 1000
+
+// timeIndex lists all slots by start in buckets of equal width.
+type timeIndex struct {
+	buckets []timeBucket
+}
+
+// timeBucket holds the slots of one bucket in order, and how many there are of
+// each kind.
+type timeBucket struct {
+	number int64
+	refs   []uint32
+	kinds  [kindCodes]uint32
+}
+
+// bucketOf is the number of the bucket, rounded towards the past.
+func bucketOf(ms int64) int64 {
+	n := ms / bucketMS
+	if ms%bucketMS < 0 {
+		n--
+	}
+	return n
+}
+
+func (t *timeIndex) locate(number int64) (int, bool) {
+	return slices.BinarySearchFunc(t.buckets, number, func(b timeBucket, n int64) int {
+		return cmp.Compare(b.number, n)
+	})
+}
+
+func (t *timeIndex) insert(x *ChangeIndex, ref uint32) {
+	e := &x.entries[ref]
+	at, found := t.locate(bucketOf(e.start))
+	if !found {
+		t.buckets = slices.Insert(t.buckets, at, timeBucket{number: bucketOf(e.start)})
+	}
+	b := &t.buckets[at]
+	b.refs = x.insertSorted(b.refs, ref)
+	b.kinds[e.kind]++
+}
+
+func (t *timeIndex) remove(x *ChangeIndex, ref uint32) {
+	e := &x.entries[ref]
+	at, found := t.locate(bucketOf(e.start))
+	if !found {
+		return
+	}
+	b := &t.buckets[at]
+	b.refs = x.removeSorted(b.refs, ref)
+	b.kinds[e.kind]--
+	if len(b.refs) == 0 {
+		t.buckets = slices.Delete(t.buckets, at, at+1)
+	}
+}
+
+// first is the oldest slot; the index must not be empty.
+func (t *timeIndex) first() uint32 { return t.buckets[0].refs[0] }
+
+// each calls yield for all slots, oldest first, until yield returns false.
+func (t *timeIndex) each(yield func(ref uint32) bool) {
+	for i := range t.buckets {
+		for _, ref := range t.buckets[i].refs {
+			if !yield(ref) {
+				return
+			}
+		}
+	}
+}
+
+// latest calls yield for the slots that start at or before the moment, newest
+// first, until yield returns false.
+func (t *timeIndex) latest(x *ChangeIndex, moment int64, yield func(ref uint32) bool) {
+	at, found := t.locate(bucketOf(moment))
+	if !found {
+		at--
+	}
+	for ; at >= 0; at-- {
+		refs := t.buckets[at].refs
+		for i := len(refs) - 1; i >= 0; i-- {
+			if x.entries[refs[i]].start <= moment && !yield(refs[i]) {
+				return
+			}
+		}
+	}
+}
+
+// count sums the changes per kind between the two moments, to whole buckets.
+func (t *timeIndex) count(from, until int64) (kinds [kindCodes]uint32, total uint32) {
+	at, _ := t.locate(bucketOf(from))
+	for ; at < len(t.buckets) && t.buckets[at].number <= bucketOf(until); at++ {
+		for k, n := range t.buckets[at].kinds {
+			kinds[k] += n
+			total += n
+		}
+	}
+	return kinds, total
+}
