@@ -29,7 +29,10 @@ type connection struct {
 	// database and settings are what the session has been set to.
 	database string
 	settings map[string]string
-	// spoiled marks a session whose state is not the noted one any more.
+	// spoiled marks a session that must not be used again: its state is not the
+	// noted one any more, or its last statement failed. The library keeps a
+	// failed insert, and with it the lock on the table, until the session ends
+	// or runs something else (seen: DROP TABLE then waits for ever).
 	spoiled bool
 }
 
@@ -53,12 +56,12 @@ func (c *connection) shut() {
 	*c = connection{engine: c.engine, name: c.name}
 }
 
-// release hands the connection back to the pool.
-func (c *connection) release() {
+// release hands the connection back to where it came from.
+func (c *connection) release(to chan<- *connection) {
 	if c.spoiled {
 		c.shut()
 	}
-	c.engine.free <- c
+	to <- c
 }
 
 // run executes a statement and copies its whole result.
@@ -68,6 +71,7 @@ func (c *connection) run(ctx context.Context, s statement) ([]byte, error) {
 	result := lib.start(lib.query, c.slot, s)
 	defer lib.resultDestroy(result)
 	if text := lib.failure(result); text != "" {
+		c.spoiled = true
 		return nil, failed(ctx, text)
 	}
 	return bytes.Clone(lib.bytes(result)), nil
@@ -88,19 +92,19 @@ func (c *connection) configure(ctx context.Context, database string, settings ma
 			changes = append(changes, name+" = DEFAULT")
 		}
 	}
-	// A failure may leave the session half changed.
-	c.spoiled = true
 	if len(changes) > 0 {
 		if _, err := c.run(ctx, statement{sql: "SET " + strings.Join(changes, ", ")}); err != nil {
 			return err
 		}
 	}
-	if c.database != database {
-		if _, err := c.run(ctx, statement{sql: "USE " + identifier(database)}); err != nil {
-			return err
-		}
+	c.settings = settings
+	if c.database == database {
+		return nil
 	}
-	c.database, c.settings, c.spoiled = database, settings, false
+	if _, err := c.run(ctx, statement{sql: "USE " + identifier(database)}); err != nil {
+		return err
+	}
+	c.database = database
 	return nil
 }
 
@@ -130,9 +134,9 @@ func (e *Engine) kill(name string, over <-chan struct{}) {
 		case <-over:
 			return
 		case c := <-e.control:
-			found, err := c.run(context.Background(), statement{sql: "KILL QUERY WHERE Settings['log_comment'] = " + literal(name) + " ASYNC", format: "TSV"})
-			e.control <- c
-			if err == nil && len(found) > 0 {
+			found := c.kill(name)
+			c.release(e.control)
+			if found {
 				return
 			}
 		}
@@ -142,6 +146,16 @@ func (e *Engine) kill(name string, over <-chan struct{}) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// kill tells whether it found the named connection's statement and marked it.
+func (c *connection) kill(name string) bool {
+	if c.open() != nil {
+		return false
+	}
+	sql := "KILL QUERY WHERE Settings['log_comment'] = " + literal(name) + " ASYNC"
+	marked, err := c.run(context.Background(), statement{sql: sql, format: "TSV"})
+	return err == nil && len(marked) > 0
 }
 
 // identifier quotes a name for SQL.

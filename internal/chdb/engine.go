@@ -85,7 +85,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return err
 	}
 	c := <-e.control
-	defer func() { e.control <- c }()
+	defer c.release(e.control)
 	if err := c.open(); err != nil {
 		return err
 	}
@@ -139,25 +139,24 @@ func (e *Engine) disconnect() error {
 	return nil
 }
 
-// acquire waits for an idle connection, as long as the context, the configured
-// limit and the engine allow. The caller hands it back with release.
+// acquire waits for an idle connection, as long as the context, which ends with
+// the engine, and the configured limit allow. The caller hands it back.
 func (e *Engine) acquire(ctx context.Context) (*connection, error) {
+	// A select with several open ways takes any of them.
+	if ctx.Err() != nil {
+		return nil, failed(ctx, "")
+	}
 	timer := time.NewTimer(e.config.AcquireTimeout)
 	defer timer.Stop()
-	if e.ended.Err() != nil {
-		return nil, ErrClosed
-	}
 	select {
 	case c := <-e.free:
 		if err := c.open(); err != nil {
-			e.free <- c
+			c.release(e.free)
 			return nil, err
 		}
 		return c, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a free connection of the embedded ClickHouse engine: %w", context.Cause(ctx))
-	case <-e.ended.Done():
-		return nil, ErrClosed
 	case <-timer.C:
 		return nil, fmt.Errorf("all %d connections of the embedded ClickHouse engine stayed busy for %s: close results that are not read to their end, or raise Connections",
 			e.config.Connections, e.config.AcquireTimeout)

@@ -17,6 +17,7 @@ const insertPieceBytes = 256 << 10
 // last block.
 func (c *connection) insert(ctx context.Context, s statement, body io.Reader) (err error) {
 	defer c.guard(ctx)()
+	defer func() { c.spoiled = err != nil }()
 	lib := c.engine.lib
 	stream := lib.start(lib.insert, c.slot, s)
 	defer lib.insertDestroy(stream)

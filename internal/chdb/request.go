@@ -1,6 +1,8 @@
 package chdb
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,7 +42,8 @@ var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 // parseRequest reads the URL and, unless the statement came with it, the body.
 func parseRequest(req *http.Request, defaultDatabase string) (*request, error) {
 	values := req.URL.Query()
-	if err := refuse(req, values); err != nil {
+	err := refuse(req, values)
+	if err != nil {
 		return nil, err
 	}
 	r := &request{database: values.Get("database"), settings: map[string]string{}, revision: values.Get("client_protocol_version")}
@@ -56,8 +59,7 @@ func parseRequest(req *http.Request, defaultDatabase string) (*request, error) {
 		r.sql, r.format = cutFormat(r.sql, "Native")
 		return r, nil
 	}
-	text, err := readStatement(req.Body)
-	r.sql = text
+	r.sql, err = readStatement(req.Body)
 	return r, err
 }
 
@@ -69,13 +71,13 @@ func refuse(req *http.Request, values url.Values) error {
 		}
 	}
 	if req.Header.Get("Content-Encoding") != "" {
-		return fmt.Errorf("header Content-Encoding: the embedded engine speaks uncompressed only: set Compression to CompressionNone")
+		return errors.New("header Content-Encoding: the embedded engine speaks uncompressed only: set Compression to CompressionNone")
 	}
 	if strings.HasPrefix(req.Header.Get("Content-Type"), "multipart/") {
-		return fmt.Errorf("header Content-Type: the embedded engine takes no external tables: put the rows into a table first")
+		return errors.New("header Content-Type: the embedded engine takes no external tables: put the rows into a table first")
 	}
 	if values.Has("session_id") {
-		return fmt.Errorf("parameter session_id: the embedded engine keeps no sessions between requests: pass settings with each")
+		return errors.New("parameter session_id: the embedded engine keeps no sessions between requests: pass settings with each")
 	}
 	return nil
 }
@@ -102,15 +104,15 @@ func (r *request) sort(values url.Values) error {
 }
 
 func readStatement(body io.Reader) (string, error) {
-	if body == nil {
-		return "", nil
-	}
 	text, err := io.ReadAll(io.LimitReader(body, maxStatementBytes+1))
 	if err != nil {
 		return "", fmt.Errorf("read the statement: %w", err)
 	}
 	if len(text) > maxStatementBytes {
 		return "", fmt.Errorf("the statement is longer than %d bytes: send data as a batch", maxStatementBytes)
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return "", errors.New("the request has no statement")
 	}
 	return string(text), nil
 }

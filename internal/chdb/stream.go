@@ -141,6 +141,7 @@ func (r *rowStream) interrupt() {
 	defer func() { <-r.busy }()
 	if r.err == nil {
 		r.err, r.queue = failed(r.ctx, ""), nil
+		r.conn.spoiled = true
 	}
 	r.hand()
 }
@@ -149,6 +150,7 @@ func (r *rowStream) interrupt() {
 // interruption has begun, which then does so itself.
 func (r *rowStream) finish(err error) {
 	r.err = err
+	r.conn.spoiled = !errors.Is(err, io.EOF)
 	if r.unhook() {
 		r.hand()
 	}
@@ -162,7 +164,7 @@ func (r *rowStream) hand() {
 		r.drop()
 		lib.resultDestroy(r.handle)
 	}
-	r.conn.release()
+	r.conn.release(r.conn.engine.free)
 	r.cancel(nil)
 	close(r.finished)
 }

@@ -80,7 +80,7 @@ func (t transport) serve(ctx context.Context, cancel context.CancelCauseFunc, re
 		return t.stream(ctx, cancel, c, req, r)
 	}
 	defer cancel(nil)
-	defer c.release()
+	defer c.release(t.engine.free)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +106,11 @@ func execute(ctx context.Context, c *connection, req *http.Request, r *request) 
 		}
 		return answer(req, http.StatusOK, nil), nil
 	}
-	c.spoiled = r.altersSession()
 	result, err := c.run(ctx, r.statement)
 	if err != nil {
 		return nil, err
 	}
+	c.spoiled = r.altersSession()
 	return answer(req, http.StatusOK, result), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,16 +35,42 @@ func Open(t testing.TB) *chdb.Engine {
 	_, err := chdb.Find()
 	testenv.Need(t, err == nil, "the embedded ClickHouse engine", "run `make engine`")
 	open.Do(func() {
-		config := chdb.DefaultConfig()
-		config.Durable = false
-		if config.Dir, openErr = os.MkdirTemp("", "faultline-chdb-"); openErr == nil {
-			shared, openErr = chdb.Open(context.Background(), config)
-		}
+		shared, openErr = start()
 	})
 	if openErr != nil {
 		t.Fatalf("start the embedded ClickHouse engine: %v", openErr)
 	}
 	return shared
+}
+
+// dirPrefix begins the names of data directories, before the process's number.
+const dirPrefix = "faultline-chdb-"
+
+// start opens an engine that does not sync to disk. Nothing tells when the last
+// test has ended, so the data directory is left to the next run to remove.
+func start() (*chdb.Engine, error) {
+	sweep(os.TempDir())
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", dirPrefix, os.Getpid()))
+	if err != nil {
+		return nil, err
+	}
+	config := chdb.DefaultConfig()
+	config.Dir, config.Durable = dir, false
+	return chdb.Open(context.Background(), config)
+}
+
+// sweep removes the data directories of test processes that have ended.
+func sweep(parent string) {
+	dirs, err := filepath.Glob(filepath.Join(parent, dirPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range dirs {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), dirPrefix), "-")
+		if _, err := os.Stat(filepath.Join("/proc", pid)); pid != "" && os.IsNotExist(err) {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 // Database makes an empty Atomic database, returns its name and drops it when
