@@ -38,7 +38,6 @@ func (f *flusher) flush(ctx context.Context, topic string, b *batch) error {
 		f.metrics.fail(reasonCommit)
 		return fmt.Errorf("committing offsets: %w", err)
 	}
-	f.metrics.stored(doorKafka, &events)
 	f.metrics.batchRows.WithLabelValues(topic).Observe(float64(b.rows))
 	f.metrics.flushSeconds.WithLabelValues(topic).Observe(time.Since(began).Seconds())
 	f.recordLag(b)
@@ -58,21 +57,18 @@ func (f *flusher) store(ctx context.Context, b *batch, events *event.Batch) ([]e
 		}
 	}
 	token := b.token()
-	err := f.insert.changes(ctx, token, events.Changes, func(row int, err error) {
-		refused(&events.Changes[row].Meta, err)
-	})
+	err := insert(ctx, f.insert, event.KindChange, token, events.Changes, f.insert.store.InsertChanges,
+		func(row int, err error) { refused(&events.Changes[row].Meta, err) })
 	if err != nil {
 		return nil, err
 	}
-	err = f.insert.alerts(ctx, token, events.Alerts, func(row int, err error) {
-		refused(&events.Alerts[row].Meta, err)
-	})
+	err = insert(ctx, f.insert, event.KindAlert, token, events.Alerts, f.insert.store.InsertAlerts,
+		func(row int, err error) { refused(&events.Alerts[row].Meta, err) })
 	if err != nil {
 		return nil, err
 	}
-	err = f.insert.topologies(ctx, token, events.Topologies, func(row int, err error) {
-		refused(&events.Topologies[row].Meta, err)
-	})
+	err = insert(ctx, f.insert, event.KindTopology, token, events.Topologies, f.insert.store.InsertTopology,
+		func(row int, err error) { refused(&events.Topologies[row].Meta, err) })
 	return letters, err
 }
 

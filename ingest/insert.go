@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/faultline/faultline/internal/event"
 )
@@ -18,7 +15,10 @@ const complainEvery = 30 * time.Second
 
 // inserter sends rows to the store until they are durable.
 type inserter struct {
-	config  *Config
+	// timeout bounds one attempt, least and most the pause between two.
+	timeout, least, most time.Duration
+	// door is by which the rows came in, for the figures.
+	door    string
 	store   Store
 	metrics *metrics
 	log     *slog.Logger
@@ -29,43 +29,28 @@ type inserter struct {
 // refusal is told of one row that the store refuses, by its place in the batch.
 type refusal func(row int, err error)
 
-// changes, alerts and topologies make all rows durable but the refused ones.
-// The error is that of ctx, with the store's last one.
-
-func (i *inserter) changes(ctx context.Context, token string, rows []event.Change, refused refusal) error {
-	return insert(ctx, i, token, rows, i.store.InsertChanges,
-		func(e *event.Change) uint64 { return e.UID }, refused)
-}
-
-func (i *inserter) alerts(ctx context.Context, token string, rows []event.Alert, refused refusal) error {
-	return insert(ctx, i, token, rows, i.store.InsertAlerts,
-		func(e *event.Alert) uint64 { return e.UID }, refused)
-}
-
-func (i *inserter) topologies(ctx context.Context, token string, rows []event.Topology, refused refusal) error {
-	return insert(ctx, i, token, rows, i.store.InsertTopology,
-		func(e *event.Topology) uint64 { return e.UID }, refused)
-}
-
-// insert sends rows and halves them for as long as the store refuses them, so
-// that only the guilty rows stay out.
+// insert makes all rows durable but the refused ones: rows are halved for as
+// long as the store refuses them, so that only the guilty ones stay out. The
+// error is that of ctx, with the store's last one.
 func insert[T any](
-	ctx context.Context, i *inserter, token string, rows []T,
-	send func(context.Context, string, []T) error, uid func(*T) uint64, refused refusal,
+	ctx context.Context, i *inserter, kind event.Kind, token string, rows []T,
+	send func(context.Context, string, []T) error, refused refusal,
 ) error {
 	var half func(from, to int) error
 	half = func(from, to int) error {
 		if from == to {
 			return nil
 		}
-		full := token + "#" + fingerprint(rows[from:to], uid)
 		err := i.patiently(ctx, "inserting", func(ctx context.Context) error {
-			return send(ctx, full, rows[from:to])
+			return send(ctx, token, rows[from:to])
 		})
-		if err == nil || !errors.Is(err, event.ErrRefused) {
+		switch {
+		case err == nil:
+			i.metrics.rows.WithLabelValues(string(kind), i.door).Add(float64(to - from))
+			return nil
+		case !errors.Is(err, event.ErrRefused):
 			return err
-		}
-		if to-from == 1 {
+		case to-from == 1:
 			i.metrics.fail(reasonRefused)
 			refused(from, err)
 			return nil
@@ -76,27 +61,10 @@ func insert[T any](
 	return half(0, len(rows))
 }
 
-// fingerprint hashes what the rows are. It makes a token tell a replay of the
-// same rows from other rows at the same offsets, as after a topic was made
-// anew: the store drops rows silently whose token it knows.
-func fingerprint[T any](rows []T, uid func(*T) uint64) string {
-	var h xxhash.Digest
-	h.Reset()
-	var word [8]byte
-	for r := range rows {
-		u := uid(&rows[r])
-		for b := range word {
-			word[b] = byte(u >> (8 * b))
-		}
-		_, _ = h.Write(word[:])
-	}
-	return strconv.FormatUint(h.Sum64(), 16)
-}
-
 // patiently repeats an attempt until it succeeds, is refused, or ctx ends.
 // Meanwhile nothing moves on, so that nothing is dropped.
 func (i *inserter) patiently(ctx context.Context, what string, attempt func(context.Context) error) error {
-	pause := backoff{least: i.config.RetryMin, most: i.config.RetryMax}
+	pause := backoff{least: i.least, most: i.most}
 	var complained time.Time
 	for tries := 1; ; tries++ {
 		err := i.once(ctx, attempt)
@@ -116,7 +84,7 @@ func (i *inserter) patiently(ctx context.Context, what string, attempt func(cont
 }
 
 func (i *inserter) once(ctx context.Context, attempt func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, i.config.InsertTimeout)
+	ctx, cancel := context.WithTimeout(ctx, i.timeout)
 	defer cancel()
 	defer i.moved()
 	return attempt(ctx)

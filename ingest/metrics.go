@@ -5,8 +5,6 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/faultline/faultline/internal/event"
 )
 
 // reason is a bounded label for what went wrong.
@@ -101,12 +99,6 @@ func adopt[C prometheus.Collector](registerer prometheus.Registerer, c *C) error
 }
 
 func (m *metrics) fail(why reason) { m.failures.WithLabelValues(string(why)).Inc() }
-
-func (m *metrics) stored(door string, b *event.Batch) {
-	m.rows.WithLabelValues(string(event.KindChange), door).Add(float64(len(b.Changes)))
-	m.rows.WithLabelValues(string(event.KindAlert), door).Add(float64(len(b.Alerts)))
-	m.rows.WithLabelValues(string(event.KindTopology), door).Add(float64(len(b.Topologies)))
-}
 
 func (m *metrics) lag(topic string, partition int, seconds float64) {
 	m.lagSeconds.WithLabelValues(topic, strconv.Itoa(partition)).Set(seconds)

@@ -47,9 +47,10 @@ type Generation interface {
 }
 
 // ChangeStore stores change events. When a method returns nil, the rows are
-// durable; the same token and rows again are harmless. An error that wraps
-// event.ErrRefused lies in the rows, any other in the store. Rows belong to the
-// caller again when the method returns.
+// durable. The same token with the same rows again is harmless, and with other
+// rows no different from another token. An error that wraps event.ErrRefused
+// lies in the rows, any other in the store. Rows belong to the caller again
+// when the method returns.
 type ChangeStore interface {
 	InsertChanges(ctx context.Context, token string, rows []event.Change) error
 }
@@ -94,8 +95,23 @@ type Labeller interface {
 type Decoder interface {
 	// Decode returns the good events of a body and a rejection for each bad
 	// one. Kind is what the topic or route is for; it is empty when the format
-	// decides. Format is a name, or empty when the header and the body tell it.
-	// The events hold parts of the body. Meta is copied into every event, with
-	// its own Raw, UID and Format.
+	// decides. Format is a name, or empty when the header tells it. Header looks
+	// a header up in any case. The events hold parts of the body. Meta is copied
+	// into every event, with its own Raw, UID and Format. The error means that
+	// the format is not known.
 	Decode(kind event.Kind, format string, header func(name string) string, body []byte, meta event.Meta) (event.Batch, []event.Rejection, error)
+}
+
+// Verifier checks the signatures of webhooks.
+type Verifier interface {
+	// Signs reports whether the senders of a format can sign.
+	Signs(format string) bool
+	// Verify returns event.ErrBadSignature unless the header proves that the
+	// sender of the body knows the secret.
+	Verify(format, secret string, header func(name string) string, body []byte) error
+}
+
+// SeenStore tells which events are durable already.
+type SeenStore interface {
+	Seen(ctx context.Context, kind event.Kind, uids []uint64) (map[uint64]bool, error)
 }

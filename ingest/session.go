@@ -128,7 +128,10 @@ func (s *session) partition(l *lane, id, bytes int) *partition {
 }
 
 func (s *session) flusher() *flusher {
-	i := &inserter{config: s.config, store: s.deps.Store, metrics: s.metrics, log: s.log, moved: s.moved}
+	i := &inserter{
+		timeout: s.config.InsertTimeout, least: s.config.RetryMin, most: s.config.RetryMax, door: doorKafka,
+		store: s.deps.Store, metrics: s.metrics, log: s.log, moved: s.moved,
+	}
 	return &flusher{
 		insert: i, metrics: s.metrics, log: s.log, now: s.deps.Now, commit: s.gen.CommitOffsets,
 		dead: &deadLetters{
