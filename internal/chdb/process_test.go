@@ -258,7 +258,9 @@ func closeWhileBusy(args []string) error {
 		return err
 	}
 	result := make(chan error, 1)
-	go func() { result <- db.Exec(ctx, "INSERT INTO FUNCTION null('x UInt64') SELECT sipHash64(number) FROM numbers(1000000000000)") }()
+	go func() {
+		result <- db.Exec(ctx, "INSERT INTO FUNCTION null('x UInt64') SELECT sipHash64(number) FROM numbers(1000000000000)")
+	}()
 	time.Sleep(200 * time.Millisecond)
 	begin := time.Now()
 	err = engine.Close()

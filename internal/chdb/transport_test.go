@@ -255,9 +255,11 @@ func TestWhatTheEngineCannotDoIsSaid(t *testing.T) {
 		change func(*clickhouse.Options)
 		want   string
 	}{
-		"compression": {func(o *clickhouse.Options) { o.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4} }, "set Compression to CompressionNone"},
-		"gzip":        {func(o *clickhouse.Options) { o.Settings = clickhouse.Settings{"session_id": "x"} }, "keeps no sessions"},
-		"name":        {func(o *clickhouse.Options) { o.Settings = clickhouse.Settings{"a = 1, b": "x"} }, "not the name of a setting"},
+		"compression": {func(o *clickhouse.Options) {
+			o.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+		}, "set Compression to CompressionNone"},
+		"gzip": {func(o *clickhouse.Options) { o.Settings = clickhouse.Settings{"session_id": "x"} }, "keeps no sessions"},
+		"name": {func(o *clickhouse.Options) { o.Settings = clickhouse.Settings{"a = 1, b": "x"} }, "not the name of a setting"},
 	}
 	for name, c := range cases {
 		err := connect(t, engine, "", c.change).Ping(t.Context())
