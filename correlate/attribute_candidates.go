@@ -11,6 +11,7 @@ import (
 type candidate struct {
 	ref    uint32
 	change Change
+	words  []string
 	// origin is the place in origins.list, -1 when no symptom is linked.
 	origin int
 	onsets []onsetWeight

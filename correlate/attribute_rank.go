@@ -108,9 +108,26 @@ func (g *gatherer) united(linked []int, services int) []onsetWeight {
 // them.
 func (e *Engine) examine(s *scene, list []candidate) {
 	e.fetch(s, list)
+	regions, text := e.viewRegions(s, list), e.readWords(s, list)
 	for i := range list {
 		c := &list[i]
+		add := func(t term, ok bool) {
+			if ok && !e.off[t.kind] {
+				c.extra = append(c.extra, t)
+			}
+		}
+		add(e.rolloutTerm(s, c))
+		add(e.regionTerm(s, &regions, c))
+		add(e.environmentTerm(s, c))
+		add(e.versionTerm(s, c))
+		add(e.textTerm(&text, c))
+		add(e.affinityTerm(&text, c))
+		add(e.undoTerm(s, c))
+		add(e.historyTerm(s, c))
 		c.score = c.prior + c.timing + c.topology
+		for _, t := range c.extra {
+			c.score += t.logOdds
+		}
 	}
 }
 

@@ -81,40 +81,6 @@ func (e *Engine) delayDensity(c *lightChange, onset int64, skew clockSkew) float
 	return (1-w)*fromStart + w*spread
 }
 
-// stepDensity is the same for a change with known rollout steps. Each step
-// counts by what it added; steps that cannot have reached the symptom's region
-// or instance are left out. It reports false when no step is known.
-func (e *Engine) stepDensity(c *Change, y *symptom, s *scene) (float64, bool) {
-	if len(c.Rollout) == 0 {
-		return 0, false
-	}
-	table := e.delays.of(kindCode(c.Kind))
-	lead := &s.alerts[y.lead]
-	sum, total := 0.0, 0.0
-	for i := range c.Rollout {
-		weight := added(c.Rollout, i)
-		total += weight
-		if step := &c.Rollout[i]; reaches(step, c, lead) {
-			sum += weight * table.at(float64(y.start-step.At.UnixMilli())/1000, s.skew)
-		}
-	}
-	first := table.at(float64(y.start-c.StartedAt.UnixMilli())/1000, s.skew)
-	w := e.weights.Timing.IntervalShare
-	return w*first + (1-w)*sum/total, true
-}
-
-// added is what a step added to its region in percent, or 1 where the steps state
-// no percentages.
-func added(steps []RolloutStep, i int) float64 {
-	before := 0.0
-	for j := range i {
-		if steps[j].Region == steps[i].Region {
-			before = steps[j].Percent
-		}
-	}
-	return max(steps[i].Percent-before, 1)
-}
-
 // reaches reports whether the step may concern the alert: it names no other
 // region, and, on the changed service itself, no other instances.
 func reaches(step *RolloutStep, c *Change, a *Alert) bool {

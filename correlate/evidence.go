@@ -3,81 +3,112 @@ package correlate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
 
 // suspects turns the first candidates into the answer.
 func (e *Engine) suspects(s *scene, list []candidate) []Suspect {
-	n := min(len(list), e.weights.Limits.Suspects)
+	n := min(len(list), e.weights.Limits.Suspects, e.weights.Limits.Shortlist)
 	out := make([]Suspect, 0, n)
 	for i := range list[:n] {
 		c := &list[i]
 		out = append(out, Suspect{
-			Change: c.change, Rank: i + 1, Probability: c.share, Links: c.change.Links,
+			Change: c.change, Rank: i + 1, Probability: round(c.share, 6), Links: c.change.Links,
 			Evidence: e.evidence(s, c),
 		})
 	}
 	return out
 }
 
-// evidence words the terms of a candidate.
+// evidenceOrder is how evidence is listed.
+var evidenceOrder = [...]EvidenceKind{
+	EvidenceTiming, EvidenceRollout, EvidenceTopology, EvidenceRegion, EvidenceVersion, EvidenceText, EvidenceMetrics,
+	EvidenceRollback, EvidenceHistory, EvidencePrior,
+}
+
+// evidence words the terms of a candidate. The log odds add up to the log odds
+// of the candidate against "no recorded change did it".
 func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
-	refs := []string{"change:" + c.change.Source + "/" + c.change.ID}
-	onset := &s.symptoms[c.onset]
-	first := &s.alerts[onset.lead]
+	self := "change:" + c.change.Source + "/" + c.change.ID
 	list := []Evidence{
-		{Kind: EvidencePrior, LogOdds: c.prior, Text: e.priorText(c), Refs: refs},
-		{Kind: EvidenceTiming, LogOdds: c.timing, Text: timingText(c, first), Refs: append(refs, "alert:"+first.Fingerprint)},
-		{Kind: EvidenceTopology, LogOdds: c.topology, Text: e.topologyText(s, c), Refs: refs},
+		{Kind: EvidenceTiming, LogOdds: c.timing, Text: e.timingText(s, c), Refs: []string{"alert:" + s.alerts[s.symptoms[c.onset].lead].Fingerprint}},
+		e.topologyEvidence(s, c),
+		{Kind: EvidencePrior, LogOdds: c.prior, Text: e.priorText(s, c)},
+	}
+	for _, t := range c.extra {
+		text, refs := t.say()
+		list = append(list, Evidence{Kind: t.kind, LogOdds: t.logOdds, Text: text, Refs: refs})
+	}
+	slices.SortStableFunc(list, func(a, b Evidence) int {
+		return slices.Index(evidenceOrder[:], a.Kind) - slices.Index(evidenceOrder[:], b.Kind)
+	})
+	for i := range list {
+		list[i].LogOdds = round(list[i].LogOdds, 3)
+		list[i].Refs = append([]string{self}, list[i].Refs...)
 	}
 	return list
 }
 
-func (e *Engine) priorText(c *candidate) string {
-	return fmt.Sprintf("%s changes cause outages %.1f times as often as the average change.", c.change.Kind, math.Exp(c.prior)*e.weights.NoChangeOdds)
+// priorText says how guilty a change of this kind is before anything else is
+// looked at.
+func (e *Engine) priorText(s *scene, c *candidate) string {
+	factor := e.kindFactor(s, kindCode(c.change.Kind))
+	often := fmt.Sprintf("%.1f times as often as", factor)
+	if factor > 0.9 && factor < 1.1 {
+		often = "as often as"
+	}
+	return fmt.Sprintf("It is one of about %.0f changes in %s; %s changes cause outages %s the average change.",
+		s.usual.total, roughly(e.weights.Limits.RateWindow), c.change.Kind, often)
 }
 
-func timingText(c *candidate, first *Alert) string {
+// timingText says how long before or after the first alert the change began,
+// and how usual that delay is.
+func (e *Engine) timingText(s *scene, c *candidate) string {
+	first := &s.alerts[s.symptoms[c.onset].lead]
+	what := fmt.Sprintf("%s: %s", join(c.change.Services), c.change.Kind)
+	alert := fmt.Sprintf("the first alert it explains (%s %s)", first.Service, first.Name)
+	if e.off[EvidenceTiming] {
+		return what + ": times were not looked at."
+	}
 	delay := first.StartedAt.Sub(c.change.StartedAt)
 	if delay < 0 {
-		return fmt.Sprintf("%s started %s after the alert %s on %s.", strings.Join(c.change.Services, ", "), roughly(-delay), first.Name, first.Service)
+		return fmt.Sprintf("%s started %s after %s, so only a wrong clock could make it the cause.", what, roughly(-delay), alert)
 	}
-	return fmt.Sprintf("%s started %s before the alert %s on %s.", strings.Join(c.change.Services, ", "), roughly(delay), first.Name, first.Service)
+	share := e.delays.of(kindCode(c.change.Kind)).upTo(delay.Seconds())
+	usual := fmt.Sprintf("of comparable outages %.0f%% began sooner", 100*share)
+	if share < 0.3 {
+		usual = fmt.Sprintf("%.0f%% of comparable outages took longer", 100*(1-share))
+	}
+	return fmt.Sprintf("%s started %s before %s; %s.", what, roughly(delay), alert, usual)
 }
 
 // roughly writes a duration with its two leading units.
 func roughly(d time.Duration) string {
+	whole := func(x float64) int { return int(math.Floor(x)) }
 	switch {
+	case d < time.Second:
+		return "less than a second"
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
+		return fmt.Sprintf("%d s", whole(d.Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+		return fmt.Sprintf("%d min %d s", whole(d.Minutes()), whole(d.Seconds())%60)
+	case d < 72*time.Hour:
+		return fmt.Sprintf("%d h %d min", whole(d.Hours()), whole(d.Minutes())%60)
 	default:
-		return fmt.Sprintf("%d days %d h", int(d.Hours())/24, int(d.Hours())%24)
+		return fmt.Sprintf("%d days %d h", whole(d.Hours())/24, whole(d.Hours())%24)
 	}
 }
 
-func (e *Engine) topologyText(s *scene, c *candidate) string {
-	at := c.origin
-	if at < 0 {
-		return "No path in the call graph leads from the alerting services to the changed one."
+// join names services, or the whole environment.
+func join(services []string) string {
+	switch {
+	case len(services) == 0:
+		return "the whole environment"
+	case len(services) > 4:
+		return fmt.Sprintf("%s and %d more", strings.Join(services[:3], ", "), len(services)-3)
+	default:
+		return strings.Join(services, ", ")
 	}
-	links := s.origins.list[at].links
-	var names []string
-	for _, l := range links {
-		names = append(names, s.symptoms[l.symptom].service)
-	}
-	return fmt.Sprintf("A fault there reaches %d of %d alerting services: %s.", len(names), len(s.symptoms), strings.Join(names, ", "))
-}
-
-// missing says what could not be looked at.
-func (e *Engine) missing(s *scene) []string {
-	out := append([]string{}, s.in.Gaps...)
-	if len(s.in.Metrics) == 0 {
-		out = append(out, "No metrics: changed and unchanged instances could not be compared.")
-	}
-	return out
 }

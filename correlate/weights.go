@@ -24,6 +24,8 @@ type Weights struct {
 	Confinement ConfinementWeights `json:"confinement"`
 	Text        TextWeights        `json:"text"`
 	Metrics     MetricWeights      `json:"metrics"`
+	Undo        UndoWeights        `json:"undo"`
+	History     HistoryWeights     `json:"history"`
 	Limits      Limits             `json:"limits"`
 	Verdict     VerdictWeights     `json:"verdict"`
 }
@@ -66,6 +68,9 @@ type TimingWeights struct {
 	// IntervalShare is how much of the density comes from the whole rollout
 	// interval instead of its start.
 	IntervalShare float64 `json:"interval_share"`
+	// StepShare is how much comes from the steps of a rollout, where they are
+	// known, instead of its start.
+	StepShare float64 `json:"step_share"`
 }
 
 // TopologyWeights describe how a fault spreads over the call graph.
@@ -132,6 +137,9 @@ type ConfinementWeights struct {
 	// shows there; MaxLogOdds bounds the term.
 	Inside     float64 `json:"inside"`
 	MaxLogOdds float64 `json:"max_log_odds"`
+	// VersionFresh is the probability that an alert of a guilty change which
+	// names a version names the new one.
+	VersionFresh float64 `json:"version_fresh"`
 	// OtherEnvironment is the factor for a change in another environment.
 	OtherEnvironment float64 `json:"other_environment"`
 }
@@ -140,6 +148,41 @@ type ConfinementWeights struct {
 type TextWeights struct {
 	// PerNat is how much log odds one nat of shared rarity is worth.
 	PerNat     float64 `json:"per_nat"`
+	MaxLogOdds float64 `json:"max_log_odds"`
+	// Affinities tell which kinds of change cause which kinds of alert.
+	Affinities []Affinity `json:"affinities"`
+}
+
+// Affinity multiplies the odds of the kinds by Factor, and those of all others
+// by Others, when an alert has the signal or holds one of the words.
+type Affinity struct {
+	Signal Signal       `json:"signal,omitempty"`
+	Words  []string     `json:"words,omitempty"`
+	Kinds  []ChangeKind `json:"kinds"`
+	Factor float64      `json:"factor"`
+	Others float64      `json:"others"`
+}
+
+// UndoWeights describe what follows when a change is taken back.
+type UndoWeights struct {
+	// RecoversGuilty is the probability that alerts resolve soon after the
+	// guilty change is undone, RecoversAnyway that they do at that time for
+	// another reason.
+	RecoversGuilty float64 `json:"recovers_guilty"`
+	RecoversAnyway float64 `json:"recovers_anyway"`
+	// PatienceSeconds is how long recovery may take.
+	PatienceSeconds float64 `json:"patience_seconds"`
+	// Suspected is the log odds of being undone by responders at all.
+	Suspected float64 `json:"suspected"`
+	// UndoneBefore is the factor for a change undone before the onset.
+	UndoneBefore float64 `json:"undone_before"`
+}
+
+// HistoryWeights describe what confirmed causes of the past say.
+type HistoryWeights struct {
+	// Shrink is the number of incidents that the assumption of equal services
+	// counts for.
+	Shrink     float64 `json:"shrink"`
 	MaxLogOdds float64 `json:"max_log_odds"`
 }
 

@@ -28,9 +28,13 @@ func DefaultWeights() Weights {
 		BusyPower:    0.2,
 		Timing:       defaultTiming(),
 		Topology:     defaultTopology(),
-		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, OtherEnvironment: 0.01},
-		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3},
+		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OtherEnvironment: 0.01},
+		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3, Affinities: defaultAffinities()},
 		Metrics:      MetricWeights{MaxLogOdds: 6},
+		Undo: UndoWeights{
+			RecoversGuilty: 0.7, RecoversAnyway: 0.1, PatienceSeconds: 1800, Suspected: 0.4, UndoneBefore: 0.2,
+		},
+		History: HistoryWeights{Shrink: 50, MaxLogOdds: 1.5},
 		Limits: Limits{
 			Suspects: 5, Shortlist: 64, Recent: 256, PerService: 256,
 			Symptoms: 64, Origins: 512, Visits: 20000, Fan: 256,
@@ -56,7 +60,7 @@ func defaultTiming() TimingWeights {
 		},
 		AlarmMedianSeconds: 300, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
 		SkewSeconds: 2, SkewShare: 0.05, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
-		IntervalShare: 0.3,
+		IntervalShare: 0.3, StepShare: 0.8,
 	}
 }
 
@@ -84,5 +88,35 @@ func defaultTopology() TopologyWeights {
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
 		NameLink:    0.5, Alias: 0.7,
+	}
+}
+
+// defaultAffinities are rules of thumb of the trade; the factors are modest
+// where the words are ambiguous.
+func defaultAffinities() []Affinity {
+	assistant := []ChangeKind{KindPrompt, KindModel, KindGuardrail, KindData}
+	return []Affinity{
+		{Signal: SignalAISafety, Kinds: assistant, Factor: 12, Others: 0.3},
+		{
+			Words: []string{"prompt", "guardrail", "hallucination", "toxic", "jailbreak", "moderation", "llm"},
+			Kinds: assistant, Factor: 5, Others: 0.7,
+		},
+		{
+			Words: []string{"certificate", "cert", "x509", "tls", "ssl", "expired"},
+			Kinds: []ChangeKind{KindCertificate}, Factor: 10, Others: 0.8,
+		},
+		{
+			Words: []string{"permission", "forbidden", "403", "401", "unauthorized", "unauthorised", "denied", "iam", "rbac"},
+			Kinds: []ChangeKind{KindAccess}, Factor: 6, Others: 0.9,
+		},
+		{
+			Words: []string{"deadlock", "migration", "schema", "column", "ddl"},
+			Kinds: []ChangeKind{KindSchemaMigration}, Factor: 4, Others: 0.9,
+		},
+		{
+			Words: []string{"bgp", "dns", "routing", "packet", "unreachable"},
+			Kinds: []ChangeKind{KindInfrastructure, KindConfig}, Factor: 1.5, Others: 0.8,
+		},
+		{Signal: SignalSecurity, Kinds: []ChangeKind{KindAccess, KindCertificate, KindDependency}, Factor: 4, Others: 0.8},
 	}
 }

@@ -1,0 +1,266 @@
+package correlate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// regionView is what the alerts say about regions.
+type regionView struct {
+	// all are the regions that any alert or examined change names; symptoms are
+	// the regions of the grave alerts, one per service and region.
+	all      []string
+	symptoms []regionSymptom
+	silent   int
+}
+
+type regionSymptom struct {
+	region string
+	start  int64
+}
+
+// fewestRegions is how many regions a company is taken to have at least.
+const fewestRegions = 3
+
+// maxRegionVotes bounds how many alerting services are counted: they are not
+// independent.
+const maxRegionVotes = 3
+
+// viewRegions collects the regions of alerts and examined changes.
+func (e *Engine) viewRegions(s *scene, list []candidate) regionView {
+	var v regionView
+	for i := range s.symptoms {
+		y := &s.symptoms[i]
+		found := false
+		for _, at := range y.alerts {
+			a := &s.alerts[at]
+			if a.Region == "" {
+				continue
+			}
+			found = true
+			v.all = append(v.all, a.Region)
+			same := func(r regionSymptom) bool { return r.region == a.Region && r.start == a.StartedAt.UnixMilli() }
+			if y.grave && !slices.ContainsFunc(v.symptoms, same) {
+				v.symptoms = append(v.symptoms, regionSymptom{a.Region, a.StartedAt.UnixMilli()})
+			}
+		}
+		if !found {
+			v.silent++
+		}
+	}
+	for i := range list {
+		v.all = append(v.all, list[i].change.Regions...)
+		for _, step := range list[i].change.Rollout {
+			if step.Region != "" {
+				v.all = append(v.all, step.Region)
+			}
+		}
+	}
+	slices.Sort(v.all)
+	v.all = slices.Compact(v.all)
+	return v
+}
+
+// regionTerm compares where the alerts are with where the change was.
+//
+// A fault from outside hits one region or all alike. A fault of a change that
+// is confined to some regions shows there, with probability Inside.
+func (e *Engine) regionTerm(s *scene, v *regionView, c *candidate) (term, bool) {
+	if len(v.symptoms) == 0 || len(v.all) == 0 {
+		return term{}, false
+	}
+	confined := len(c.change.Regions) > 0 || slices.ContainsFunc(c.change.Rollout, func(r RolloutStep) bool { return r.Region != "" })
+	if !confined {
+		return term{}, false
+	}
+	regions := math.Max(float64(len(v.all)), fewestRegions)
+	votes := v.symptoms[:min(len(v.symptoms), maxRegionVotes)]
+	inside, outside := 0, 0
+	log := 0.0
+	w := &e.weights.Confinement
+	for _, vote := range votes {
+		reached := float64(reachedRegions(&c.change, vote.start+int64(s.skew.seconds*1000)))
+		if e.covers(s, &c.change, vote) {
+			inside++
+			log += math.Log(w.Inside / math.Max(reached, 1))
+		} else {
+			outside++
+			log += math.Log((1 - w.Inside) / math.Max(regions-reached, 1))
+		}
+	}
+	log -= math.Log(regionsByChance(votes, regions))
+	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
+	return term{kind: EvidenceRegion, logOdds: log, say: func() (string, []string) {
+		return regionText(&c.change, votes, inside, outside), nil
+	}}, true
+}
+
+// regionsByChance is the likelihood of the alerts' regions without a confined
+// change: half the time one region is hit, else all alike.
+func regionsByChance(votes []regionSymptom, regions float64) float64 {
+	one := 1 / regions
+	for _, vote := range votes[1:] {
+		if vote.region != votes[0].region {
+			one = 0
+		}
+	}
+	return 0.5*one + 0.5*math.Pow(1/regions, float64(len(votes)))
+}
+
+// covers reports whether the change had reached the alert's region.
+func (e *Engine) covers(s *scene, c *Change, vote regionSymptom) bool {
+	steps := false
+	for _, step := range c.Rollout {
+		if step.Region == "" {
+			continue
+		}
+		steps = true
+		if step.Region == vote.region && step.At.UnixMilli() <= vote.start+int64(s.skew.seconds*1000) {
+			return true
+		}
+	}
+	return !steps && slices.Contains(c.Regions, vote.region)
+}
+
+// reachedRegions counts the regions that the change had reached by the moment.
+func reachedRegions(c *Change, moment int64) int {
+	var regions []string
+	for _, step := range c.Rollout {
+		if step.Region != "" && step.At.UnixMilli() <= moment && !slices.Contains(regions, step.Region) {
+			regions = append(regions, step.Region)
+		}
+	}
+	if len(regions) == 0 {
+		return len(c.Regions)
+	}
+	return len(regions)
+}
+
+func regionText(c *Change, votes []regionSymptom, inside, outside int) string {
+	var where []string
+	for _, vote := range votes {
+		if !slices.Contains(where, vote.region) {
+			where = append(where, vote.region)
+		}
+	}
+	slices.Sort(where)
+	reached := strings.Join(c.Regions, ", ")
+	if reached == "" {
+		reached = "the regions of its rollout"
+	}
+	switch {
+	case outside == 0:
+		return fmt.Sprintf("The alerts are confined to %s, where the change had arrived (%s).", strings.Join(where, ", "), reached)
+	case inside == 0:
+		return fmt.Sprintf("The alerts are in %s, where the change had not arrived by then (it is in %s).", strings.Join(where, ", "), reached)
+	default:
+		return fmt.Sprintf("The alerts are in %s; the change had reached some of these regions only (%s).", strings.Join(where, ", "), reached)
+	}
+}
+
+// versionTerm looks at alerts on the changed service that name a version or an
+// instance: do they name what the change brought?
+func (e *Engine) versionTerm(s *scene, c *candidate) (term, bool) {
+	fresh, stale, alert := 0, 0, -1
+	for i := range s.alerts {
+		switch of := e.freshness(s, &c.change, &s.alerts[i]); of {
+		case versionFresh:
+			fresh++
+			alert = i
+		case versionStale:
+			stale++
+			alert = i
+		}
+	}
+	if fresh+stale == 0 {
+		return term{}, false
+	}
+	// Of a guilty change's alerts, VersionFresh name the new version; without
+	// guilt the new version has half of the alerts.
+	w := &e.weights.Confinement
+	log := float64(min(fresh, maxRegionVotes))*math.Log(w.VersionFresh/0.5) +
+		float64(min(stale, maxRegionVotes))*math.Log((1-w.VersionFresh)/0.5)
+	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
+	return term{kind: EvidenceVersion, logOdds: log, say: func() (string, []string) {
+		return versionText(&c.change, &s.alerts[alert], fresh, stale), []string{"alert:" + s.alerts[alert].Fingerprint}
+	}}, true
+}
+
+// versionMatch says whether an alert is about what a change brought.
+type versionMatch uint8
+
+const (
+	versionUnknown versionMatch = iota
+	versionFresh
+	versionStale
+)
+
+func (e *Engine) freshness(s *scene, c *Change, a *Alert) versionMatch {
+	if !slices.Contains(c.Services, a.Service) {
+		return versionUnknown
+	}
+	switch {
+	case a.Version != "" && a.Version == c.Version:
+		return versionFresh
+	case a.Version != "" && a.Version == c.PreviousVersion:
+		return versionStale
+	case a.Instance == "":
+		return versionUnknown
+	}
+	named := false
+	for _, step := range c.Rollout {
+		named = named || len(step.Instances) > 0
+		if slices.Contains(step.Instances, a.Instance) && step.At.UnixMilli() <= a.StartedAt.UnixMilli()+int64(s.skew.seconds*1000) {
+			return versionFresh
+		}
+	}
+	if named {
+		return versionStale
+	}
+	return versionUnknown
+}
+
+func versionText(c *Change, a *Alert, fresh, stale int) string {
+	what := "version " + a.Version
+	if a.Version == "" {
+		what = "instance " + a.Instance
+	}
+	switch {
+	case stale == 0:
+		return fmt.Sprintf("%s alerts name %s of %s, which this change brought.", count(fresh, "alert"), what, a.Service)
+	case fresh == 0:
+		return fmt.Sprintf("%s name %s of %s, which this change had not touched.", count(stale, "alert"), what, a.Service)
+	default:
+		return fmt.Sprintf("%d alerts of %s are on what this change brought, %d on what it had not touched.", fresh, a.Service, stale)
+	}
+}
+
+// environmentTerm speaks against changes in another environment.
+func (e *Engine) environmentTerm(s *scene, c *candidate) (term, bool) {
+	own := c.change.Environment
+	if own == "" {
+		own = DefaultEnvironment
+	}
+	for i := range s.alerts {
+		env := s.alerts[i].Environment
+		if env == "" {
+			env = DefaultEnvironment
+		}
+		if env == own {
+			return term{}, false
+		}
+	}
+	return term{kind: EvidenceRegion, logOdds: math.Log(e.weights.Confinement.OtherEnvironment), say: func() (string, []string) {
+		return fmt.Sprintf("The change is in %s; no alert is.", own), nil
+	}}, true
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,195 @@
+package correlate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// corpus is the text of the alerts and how common each word is among the
+// examined changes.
+type corpus struct {
+	// said are the telling words of the alerts.
+	said map[string]bool
+	// signals are the signals of the grave alerts.
+	signals map[Signal]bool
+	// holders counts, per word, the services whose examined changes hold it.
+	holders map[string]int
+	docs    int
+}
+
+// fewestDocs is the number of texts below which a word's rarity is not
+// believed.
+const fewestDocs = 20
+
+// readWords prepares the text of alerts and examined changes.
+func (e *Engine) readWords(s *scene, list []candidate) corpus {
+	c := corpus{said: map[string]bool{}, signals: map[Signal]bool{}, holders: map[string]int{}}
+	known := map[string]bool{}
+	for i := range s.symptoms {
+		for _, word := range words(s.symptoms[i].service) {
+			known[word] = true
+		}
+	}
+	for i := range s.alerts {
+		if s.alerts[i].Severity.Rank() >= SeverityHigh.Rank() || s.alerts[i].Severity == "" {
+			c.signals[s.alerts[i].Signal] = true
+		}
+		for _, word := range alertWords(&s.alerts[i]) {
+			if !known[word] && telling(word) {
+				c.said[word] = true
+			}
+		}
+	}
+	counted := map[string]bool{}
+	for i := range list {
+		place := strings.Join(list[i].change.Services, ",")
+		if !counted[place] {
+			c.docs++
+		}
+		counted[place] = true
+		list[i].words = changeWords(&list[i].change)
+		for _, word := range list[i].words {
+			if key := place + "\x00" + word; c.said[word] && !counted[key] {
+				counted[key] = true
+				c.holders[word]++
+			}
+		}
+	}
+	return c
+}
+
+// alertWords are the words of everything an alert says about what is wrong.
+func alertWords(a *Alert) []string {
+	text := []string{a.Name, a.Summary, a.Description}
+	keys := make([]string, 0, len(a.Labels))
+	for key := range a.Labels {
+		if !slices.Contains(placeLabels[:], key) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		text = append(text, a.Labels[key])
+	}
+	return words(strings.Join(text, " "))
+}
+
+// placeLabels say where an alert is, or how grave, not what is wrong.
+var placeLabels = [...]string{
+	"severity", "priority", "region", "zone", "env", "environment", "instance", "pod", "host", "node", "version",
+	"cluster", "alertname", "team", "source", "service", "prometheus", "receiver",
+}
+
+// changeWords are the words of what a change says it does. Nothing that could
+// tell how it was made is read: neither messages beyond their first line, nor
+// authors, branches, bodies and labels of pull requests.
+func changeWords(c *Change) []string {
+	text := append([]string{c.Title}, c.Services...)
+	for i := range c.Commits {
+		subject, _, _ := strings.Cut(c.Commits[i].Message, "\n")
+		text = append(text, subject)
+		text = append(text, c.Commits[i].Files[:min(len(c.Commits[i].Files), maxFiles)]...)
+	}
+	for i := range c.PullRequests {
+		text = append(text, c.PullRequests[i].Title)
+	}
+	for _, key := range subjectLabels {
+		if value := c.Labels[key]; value != "" {
+			text = append(text, value)
+		}
+	}
+	return words(clip(strings.Join(text, " "), maxText))
+}
+
+// maxFiles and maxText bound how much of one change is read.
+const (
+	maxFiles = 50
+	maxText  = 8192
+)
+
+func clip(text string, limit int) string { return text[:min(len(text), limit)] }
+
+// subjectLabels are the labels of a change that name what was changed.
+var subjectLabels = [...]string{
+	"flag", "flag_key", "feature_flag", "key", "config_key", "setting", "parameter", "resource", "resource_type",
+	"table", "migration", "component", "module", "model", "prompt", "guardrail", "endpoint", "path", "hostname",
+	"certificate", "domain", "queue", "topic", "namespace", "cluster", "image", "chart", "job", "policy", "role",
+}
+
+// telling leaves out numbers, short words and words that say nothing of the
+// matter.
+func telling(word string) bool {
+	if len(word) < 3 || slices.Contains(plainWords[:], word) {
+		return false
+	}
+	return strings.Trim(word, "0123456789") != ""
+}
+
+// plainWords occur in any alert or change.
+var plainWords = [...]string{
+	"the", "and", "for", "from", "with", "are", "has", "was", "not", "above", "below", "over", "under", "than", "more",
+	"high", "low", "rate", "error", "latency", "unavailable", "availability", "alert", "firing", "threshold", "percent",
+	"minute", "second", "hour", "p50", "p90", "p95", "p99", "slo", "burn", "budget", "request", "response", "http",
+	"service", "deploy", "release", "rollout", "config", "configuration", "change", "update", "routine", "version",
+	"fix", "add", "remove", "set", "use", "new", "main", "src", "internal", "production", "prod", "feature", "chore",
+	"feat", "test", "yaml", "yml", "json", "critical", "warning", "metric", "value", "current", "last", "all",
+}
+
+// textTerm counts the rare words that alerts and change share.
+func (e *Engine) textTerm(v *corpus, c *candidate) (term, bool) {
+	var shared []string
+	weight := 0.0
+	for _, word := range c.words {
+		if v.said[word] {
+			shared = append(shared, word)
+			docs := math.Max(float64(v.docs), fewestDocs)
+			weight += math.Max(math.Log((docs+1)/(float64(v.holders[word])+0.5)), 0)
+		}
+	}
+	log := min(weight*e.weights.Text.PerNat, e.weights.Text.MaxLogOdds)
+	if log < 0.05 {
+		return term{}, false
+	}
+	return term{kind: EvidenceText, logOdds: log, say: func() (string, []string) {
+		list := shared[:min(len(shared), 5)]
+		holders := v.holders[list[0]]
+		return fmt.Sprintf("The alerts and this change share rare words: %s (%q is in the changes of %s out of %d).",
+			strings.Join(list, ", "), list[0], count(holders, "service"), v.docs), nil
+	}}, true
+}
+
+// affinityTerm knows which kinds of change cause which kinds of alert.
+func (e *Engine) affinityTerm(v *corpus, c *candidate) (term, bool) {
+	best := term{}
+	for i := range e.weights.Text.Affinities {
+		a := &e.weights.Text.Affinities[i]
+		hit := ""
+		if a.Signal != "" && v.signals[a.Signal] {
+			hit = fmt.Sprintf("%s alerts", a.Signal)
+		}
+		for _, word := range a.Words {
+			if v.said[word] && hit == "" {
+				hit = fmt.Sprintf("alerts about %q", word)
+			}
+		}
+		if hit == "" {
+			continue
+		}
+		factor := a.Others
+		if slices.Contains(a.Kinds, c.change.Kind) {
+			factor = a.Factor
+		}
+		if log := math.Log(factor); math.Abs(log) > math.Abs(best.logOdds) {
+			best = term{kind: EvidencePrior, logOdds: log, say: func() (string, []string) {
+				often := "rarely"
+				if factor > 1 {
+					often = "often"
+				}
+				return fmt.Sprintf("Changes of kind %s are %s behind %s.", c.change.Kind, often, hit), nil
+			}}
+		}
+	}
+	return best, best.say != nil
+}
