@@ -1,0 +1,102 @@
+package format
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/faultline/faultline/internal/event"
+)
+
+// samples is where payloads of real systems lie on machines that have them.
+// They belong to their projects and are not part of this repository.
+const samples = "../../../shared/data/payloads"
+
+// sample reads a real payload or skips the test.
+func sample(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(samples, name))
+	if err != nil {
+		t.Skipf("SKIPPED: the payloads of real systems are not at %s", samples)
+	}
+	return data
+}
+
+// keyFields prints the fields by which a wrong mapping shows, one line an event.
+func keyFields(batch event.Batch, rejected []event.Rejection) []string {
+	var lines []string
+	for i := range batch.Changes {
+		c := &batch.Changes[i].Change
+		lines = append(lines, fmt.Sprintf("%s %s %s %v in %s %s %s commits=%d pulls=%d",
+			c.ID, c.Kind, c.Status, c.Services, c.Environment, c.StartedAt.Format(time.RFC3339Nano), c.Version, len(c.Commits), len(c.PullRequests)))
+	}
+	for i := range batch.Alerts {
+		a := &batch.Alerts[i].Alert
+		lines = append(lines, fmt.Sprintf("%s %s %s of %s in %s %s %s %s",
+			a.Fingerprint, a.Status, a.Name, a.Service, a.Environment, a.StartedAt.Format(time.RFC3339Nano), a.Severity, a.Signal))
+	}
+	for _, r := range rejected {
+		lines = append(lines, "refused: "+r.Err.Error())
+	}
+	return lines
+}
+
+func TestPayloadsOfRealSystemsAreRead(t *testing.T) {
+	for path, want := range map[string][]string{
+		"github/deployment.json":                      {"186853002:deployment:145988746 deploy in_progress [Hello-World] in production 2019-05-15T15:20:53Z f95f852bd8fca8fcc58a9a2d6c842781e32a215e commits=1 pulls=0"},
+		"github/deployment_status.json":               {"186853002:deployment:145988746 deploy succeeded [Hello-World] in production 2019-05-15T15:20:53Z f95f852bd8fca8fcc58a9a2d6c842781e32a215e commits=1 pulls=0"},
+		"github/pull_request.closed.json":             nil,
+		"github/pull_request.opened.json":             nil,
+		"github/push.json":                            nil,
+		"github/push.with-commits.go-playground.json": {"63933911:push:refs/heads/master:fd489864e7642b48eaad6e3f155c10e46810ec72 other succeeded [sample_app] in repository 2018-06-29T14:04:35Z fd489864e7642b48eaad6e3f155c10e46810ec72 commits=1 pulls=0"},
+		"github/push.with-new-branch.json":            {"186853002:push:refs/heads/master:6113728f27ae82c7b1a177c8d03f9e96e0adf246 other succeeded [Hello-World] in repository 2019-05-15T15:20:57Z 6113728f27ae82c7b1a177c8d03f9e96e0adf246 commits=1 pulls=0"},
+		"alertmanager/captured-v0.34.2.firing.json":   {"ab44a601aae46efb firing HighErrorRate of checkout in production 2026-11-23T04:00:00Z critical errors", "eeb013b1ddb1acb4 firing HighErrorRate of checkout in production 2026-11-23T04:00:30Z critical errors"},
+		"alertmanager/captured-v0.34.2.mixed.json":    {"ab44a601aae46efb resolved HighErrorRate of checkout in production 2026-11-23T04:00:00Z critical errors", "eeb013b1ddb1acb4 firing HighErrorRate of checkout in production 2026-11-23T04:00:30Z critical errors"},
+		"pagerduty/v3.incident.triggered.json":        {"pagerduty:PFQZPSY firing Test Incident 3 of pig208 in production 2021-06-04T13:35:29.781Z high "},
+		"pagerduty/v3.incident.resolved.json":         {"pagerduty:PCPZE64 resolved Test Incident of pig208 in production 2021-06-04T13:16:53.816Z high "},
+		"pagerduty/v2-legacy.incident.trigger.json":   {"refused: messages: is the payload of a V2 webhook; create a V3 webhook subscription"},
+		"cdevents/service_deployed.json":              {"271069a8-fc18-44f1-b38f-9d70a1695819 deploy succeeded [mySubject123] in test123 2023-03-20T14:27:05.315Z sha256:0b31b1c02ff458ad9b7b81cbdf8f028bd54699fa151f221d1e8de6817db93427 commits=0 pulls=0"},
+		"cdevents/service_rolledback.json":            {"271069a8-fc18-44f1-b38f-9d70a1695819 rollback succeeded [mySubject123] in test123 2023-03-20T14:27:05.315Z sha256:0b31b1c02ff458ad9b7b81cbdf8f028bd54699fa151f221d1e8de6817db93427 commits=0 pulls=0"},
+		"cdevents/service_published.json":             {"271069a8-fc18-44f1-b38f-9d70a1695819 infrastructure succeeded [mySubject123] in test123 2023-03-20T14:27:05.315Z  commits=0 pulls=0"},
+		"cdevents/environment_modified.json":          {"271069a8-fc18-44f1-b38f-9d70a1695819 infrastructure succeeded [] in mySubject123 2023-03-20T14:27:05.315Z  commits=0 pulls=0"},
+		"cdevents/change_merged.json":                 {"271069a8-fc18-44f1-b38f-9d70a1695819 other succeeded [TestOrg] in repository 2023-03-20T14:27:05.315Z  commits=0 pulls=0"},
+		"cdevents/incident_detected.json":             {"/monitoring/prod1#incident-123 firing incident incident-123 of myApp in prod1 2022-11-11T13:52:20.079Z  latency"},
+		"cdevents/artifact_published.json":            nil,
+		"cdevents/pipelinerun_finished.json":          nil,
+	} {
+		t.Run(path, func(t *testing.T) {
+			name := strings.Replace(filepath.Dir(path), "cdevents", "cloudevents", 1)
+			batch, rejected := decodeAs(t, name, headers(), sample(t, path))
+			if diff := cmp.Diff(want, keyFields(batch, rejected)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestKafkaRecordsOfBothModesAreRead(t *testing.T) {
+	want := []string{"271069a8-fc18-44f1-b38f-9d70a1695819 deploy succeeded [mySubject123] in test123 2023-03-20T14:27:05.315Z sha256:0b31b1c02ff458ad9b7b81cbdf8f028bd54699fa151f221d1e8de6817db93427 commits=0 pulls=0"}
+	for _, mode := range []string{"binary", "structured"} {
+		var record struct {
+			Headers map[string]string `json:"headers"`
+			Value   json.RawMessage   `json:"value"`
+		}
+		if err := json.Unmarshal(sample(t, "kafka/cloudevents."+mode+".cdevents-service-deployed.json"), &record); err != nil {
+			t.Fatal(err)
+		}
+		header := func(name string) string { return record.Headers[strings.ToLower(name)] }
+		batch, rejected, err := testRegistry().Decode(event.KindChange, "", header, record.Value, event.Meta{ArrivedAt: arrived})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, keyFields(batch, rejected)); diff != "" {
+			t.Errorf("%s mode (-want +got):\n%s", mode, diff)
+		}
+	}
+}
