@@ -27,8 +27,6 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	defer req.Body.Close() //nolint:errcheck // What could be read has been.
 	ctx, cancel := t.engine.bound(req.Context())
-	// A body whose writer has stalled must not outlast the context.
-	defer context.AfterFunc(ctx, func() { _ = req.Body.Close() })()
 	response, err := t.serve(ctx, cancel, req)
 	var failure exception
 	var bad badRequest
@@ -101,6 +99,7 @@ func (t transport) stream(ctx context.Context, cancel context.CancelCauseFunc, c
 // execute answers an insert, or a statement whose result is small.
 func execute(ctx context.Context, c *connection, req *http.Request, r *request) (*http.Response, error) {
 	if r.insert {
+		defer closeAtEnd(ctx, req.Body)()
 		if err := c.insert(ctx, r.statement, req.Body); err != nil {
 			return nil, err
 		}
@@ -112,6 +111,22 @@ func execute(ctx context.Context, c *connection, req *http.Request, r *request) 
 	}
 	c.spoiled = r.altersSession()
 	return answer(req, http.StatusOK, result), nil
+}
+
+// closeAtEnd closes a body when the context ends, because whoever waits for its
+// next byte could not notice otherwise. The returned function ends that, and
+// returns when no closing is under way.
+func closeAtEnd(ctx context.Context, body io.Closer) (stop func()) {
+	done := make(chan struct{})
+	unhook := context.AfterFunc(ctx, func() {
+		defer close(done)
+		_ = body.Close()
+	})
+	return func() {
+		if !unhook() {
+			<-done
+		}
+	}
 }
 
 // limitTime gives the engine the context's deadline, in whole seconds so that
