@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/faultline/faultline/internal/chdb"
+	"github.com/faultline/faultline/internal/clickhouse"
+	"github.com/faultline/faultline/internal/kafka"
+	"github.com/faultline/faultline/internal/kafka/kafkatest"
+)
+
+// parts are the real parts that a measurement runs on.
+type parts struct {
+	dir    string
+	broker *kafkatest.Broker
+	engine *chdb.Engine
+	store  *clickhouse.Store
+	client *kafka.Client
+}
+
+// startBroker starts Apache Kafka with a heap that does not hold it up.
+func (p *parts) startBroker(ctx context.Context) error {
+	cache := os.Getenv("FAULTLINE_CACHE")
+	if cache == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("finding the cache directory: %w", err)
+		}
+		cache = filepath.Join(base, "faultline")
+	}
+	libs, present := kafkatest.Find(cache)
+	if !present {
+		return errors.New("Apache Kafka is missing; " + kafkatest.Mend) //nolint:staticcheck // A name begins it.
+	}
+	options := kafkatest.DefaultOptions(libs, filepath.Join(p.dir, "kafka"))
+	options.JVM = nil
+	if err := os.MkdirAll(options.Dir, 0o750); err != nil {
+		return fmt.Errorf("creating the broker's directory: %w", err)
+	}
+	var err error
+	p.broker, err = kafkatest.Start(ctx, options)
+	return err
+}
+
+// openTopics connects and creates the topics.
+func (p *parts) openTopics(ctx context.Context, partitions int) error {
+	var err error
+	if p.client, err = connect(p.broker.Addr); err != nil {
+		return err
+	}
+	plan := kafka.DefaultTopicPlan()
+	plan.Partitions = partitions
+	_, err = p.client.EnsureTopics(ctx, plan)
+	return err
+}
+
+// openStore starts the embedded engine and brings the schema up.
+func (p *parts) openStore(ctx context.Context, memoryMB int, log *slog.Logger) error {
+	engine := chdb.DefaultConfig()
+	engine.Dir = filepath.Join(p.dir, "clickhouse")
+	engine.MaxMemoryBytes = int64(memoryMB) << 20
+	engine.MarkCacheBytes = engine.MaxMemoryBytes / 16
+	var err error
+	if p.engine, err = chdb.Open(ctx, engine); err != nil {
+		return err
+	}
+	config := clickhouse.DefaultConfig()
+	config.Fsync = true
+	if p.store, err = clickhouse.Open(ctx, config, p.engine.Transport(), log); err != nil {
+		return err
+	}
+	return p.store.MigrateUp(ctx)
+}
+
+// close ends all parts, the store's engine last, and removes their files.
+func (p *parts) close() error {
+	var errs []error
+	if p.client != nil {
+		p.client.Close()
+	}
+	if p.broker != nil {
+		errs = append(errs, p.broker.Stop())
+	}
+	if p.store != nil {
+		errs = append(errs, p.store.Close())
+	}
+	if p.engine != nil {
+		errs = append(errs, p.engine.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(p.dir))...)
+}
