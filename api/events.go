@@ -1,0 +1,210 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/faultline/faultline/internal/event"
+)
+
+// contractFormat is the name of the contract's own JSON.
+const contractFormat = "faultline"
+
+// maxListedRejections bounds the refused elements that one answer lists; all
+// are counted.
+const maxListedRejections = 1000
+
+// Receipt is the answer to a delivery: what is durable now.
+type Receipt struct {
+	Accepted   int `json:"accepted"`
+	Duplicates int `json:"duplicates"`
+	// RejectedCount counts all, Rejected lists the first thousand.
+	RejectedCount int         `json:"rejected_count"`
+	Rejected      []Rejection `json:"rejected"`
+}
+
+// Rejection is one refused element.
+type Rejection struct {
+	Line    int    `json:"line"`
+	Path    string `json:"path"`
+	Problem string `json:"problem"`
+	Mend    string `json:"mend,omitempty"`
+}
+
+// Delivery is the input of the routes that take events. It reads its body
+// itself, to bound size, time and memory and to answer each in its own words.
+type Delivery struct {
+	gin *gin.Context
+}
+
+// Resolve keeps the request for the handler.
+func (d *Delivery) Resolve(ctx huma.Context) []error {
+	d.gin = humagin.Unwrap(ctx)
+	return nil
+}
+
+// webhookDelivery is a delivery in a vendor's format.
+type webhookDelivery struct {
+	Delivery
+	Format string `path:"format" maxLength:"64" doc:"Name of the vendor's format." example:"alertmanager"`
+}
+
+type receiptReply struct {
+	Body Receipt
+}
+
+func (s *Server) routeEvents() {
+	s.routeKind(event.KindChange, "/v1/changes", "sendChanges", "Send changes",
+		"Takes changes to production. The same source and id again is an update of the same change.")
+	s.routeKind(event.KindAlert, "/v1/alerts", "sendAlerts", "Send alerts",
+		"Takes alerts, firing and resolved.")
+	s.routeKind(event.KindTopology, "/v1/topology", "sendTopology", "Send topology snapshots",
+		"Takes snapshots of services and of who calls whom. Snapshots of several sources merge.")
+	register(s, route{
+		method: http.MethodPost, path: "/v1/webhooks/{format}", id: "sendWebhook", tag: tagEvents, access: accessDeliver,
+		summary: "Deliver a vendor's webhook", status: http.StatusAccepted, example: exampleReceipt(),
+		about:    "Takes a payload as the vendor sends it. An unknown format is answered with the known ones under `choices`." + aboutDelivery,
+		problems: append(deliveryProblems(), badSignature, unknownFormat), body: webhookBody(),
+	}, func(ctx context.Context, in *webhookDelivery) (*receiptReply, error) {
+		return s.take(ctx, &in.Delivery, "", in.Format)
+	})
+}
+
+// aboutDelivery is what all routes that take events have in common.
+const aboutDelivery = "\n\nThe answer comes when the events are durable, and counts them. What was stored before counts as a duplicate, " +
+	"so a request may be repeated without harm: events are identified by their content and there is no need for an Idempotency-Key. " +
+	"Events that cannot be used are listed with their line and field while the others are taken; when none can be used the answer is 422."
+
+func deliveryProblems() []problemType {
+	return []problemType{invalidBody, bodyTimeout, bodyTooLarge, unsupportedEncoding, overloaded}
+}
+
+func (s *Server) routeKind(kind event.Kind, path, id, summary, about string) {
+	register(s, route{
+		method: http.MethodPost, path: path, id: id, tag: tagEvents, access: accessSend, summary: summary,
+		about: about + " The body is one object, an array, or NDJSON; it is told apart by its content, not by its Content-Type." + aboutDelivery, status: http.StatusAccepted,
+		example: exampleReceipt(), problems: deliveryProblems(), body: eventBody(kind),
+	}, func(ctx context.Context, in *Delivery) (*receiptReply, error) {
+		return s.take(ctx, in, kind, contractFormat)
+	})
+}
+
+// take hands a delivery to the intake and answers with its receipt. Waiting for
+// memory, reading the body and storing the events are bounded one by one, so
+// that a slow sender does not eat the time of the store.
+func (s *Server) take(ctx context.Context, in *Delivery, kind event.Kind, format string) (*receiptReply, error) {
+	weight := s.bodyWeight(in.gin.Request)
+	waiting, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	err := s.bodies.Acquire(waiting, weight)
+	cancel()
+	if err != nil {
+		return nil, overloaded.with("too many large requests are being handled; try again").retryAfter(time.Second)
+	}
+	defer s.bodies.Release(weight)
+	body, err := s.readBody(in.gin)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel = context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	receipt, err := s.deps.Intake.Accept(ctx, kind, format, in.gin.Request.Header, body)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// Whether the events are durable is not known; sending them again is safe.
+		return nil, storeUnavailable.with("the store did not answer in time; send the same request again").retryAfter(storePause)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("accept %s events: %w", format, err)
+	}
+	return answerReceipt(&receipt)
+}
+
+// bodyWeight is how much of the body budget a request takes.
+func (s *Server) bodyWeight(r *http.Request) int64 {
+	if r.ContentLength >= 0 && r.ContentLength <= s.cfg.MaxBodyBytes {
+		return r.ContentLength
+	}
+	return s.cfg.MaxBodyBytes
+}
+
+// readBody reads a body that is bounded in size and time.
+func (s *Server) readBody(c *gin.Context) ([]byte, error) {
+	r := c.Request
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, unsupportedEncoding.with("the body is encoded as "+encoding,
+			FieldProblem{Location: "header", Path: "Content-Encoding", Message: encoding + " is not supported", Mend: "send the body as it is"})
+	}
+	if r.ContentLength > s.cfg.MaxBodyBytes {
+		return nil, s.tooLarge()
+	}
+	// Without a deadline support (in tests without a connection) the server's
+	// own read timeout holds.
+	control := http.NewResponseController(c.Writer)
+	_ = control.SetReadDeadline(s.deps.Now().Add(s.cfg.BodyTimeout))
+	buf := bytes.NewBuffer(make([]byte, 0, max(bytes.MinRead, r.ContentLength+bytes.MinRead)))
+	_, err := buf.ReadFrom(http.MaxBytesReader(c.Writer, r.Body, s.cfg.MaxBodyBytes))
+	_ = control.SetReadDeadline(time.Time{})
+	if err != nil {
+		return nil, s.bodyProblem(err)
+	}
+	if len(bytes.TrimSpace(buf.Bytes())) == 0 {
+		return nil, invalidBody.with("the body is empty",
+			FieldProblem{Location: "body", Message: "empty", Mend: "send an object, an array or NDJSON"})
+	}
+	return buf.Bytes(), nil
+}
+
+// bodyProblem says why a body could not be read.
+func (s *Server) bodyProblem(err error) *Problem {
+	var large *http.MaxBytesError
+	var network net.Error
+	switch {
+	case errors.As(err, &large):
+		return s.tooLarge()
+	case errors.As(err, &network) && network.Timeout():
+		return bodyTimeout.with(fmt.Sprintf("the body did not arrive within %s", s.cfg.BodyTimeout))
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+		return clientGone.with("the body ended early")
+	default:
+		return badRequest.with("the body could not be read to its end")
+	}
+}
+
+func (s *Server) tooLarge() *Problem {
+	return bodyTooLarge.with(fmt.Sprintf("the limit is %d bytes (api.max_body_bytes)", s.cfg.MaxBodyBytes),
+		FieldProblem{
+			Location: "body", Message: fmt.Sprintf("larger than %d bytes", s.cfg.MaxBodyBytes),
+			Mend: "split it into several requests",
+		})
+}
+
+// answerReceipt renders what the intake did; a delivery of which nothing could
+// be used is a problem.
+func answerReceipt(receipt *event.Receipt) (*receiptReply, error) {
+	listed := receipt.Rejected[:min(len(receipt.Rejected), maxListedRejections)]
+	if len(listed) > 0 && receipt.Accepted == 0 && receipt.Duplicates == 0 {
+		fields := make([]FieldProblem, len(listed))
+		for i, r := range listed {
+			fields[i] = fieldProblem(r.Line, r.Err)
+		}
+		return nil, invalidBody.with(fmt.Sprintf("none of %d could be used; the first: %s", len(receipt.Rejected), strings.TrimSpace(listed[0].Err.Error())), fields...)
+	}
+	body := Receipt{
+		Accepted: receipt.Accepted, Duplicates: receipt.Duplicates,
+		RejectedCount: len(receipt.Rejected), Rejected: make([]Rejection, len(listed)),
+	}
+	for i, r := range listed {
+		body.Rejected[i] = Rejection{Line: r.Line, Path: r.Err.Path, Problem: r.Err.Problem, Mend: r.Err.Mend}
+	}
+	return &receiptReply{Body: body}, nil
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/query"
+)
+
+type findingInput struct {
+	IncidentInput
+	Version int `query:"version" minimum:"0" maximum:"1000000" default:"0" doc:"Version of the finding; 0 is the latest." example:"3"`
+}
+
+type findingsInput struct {
+	IncidentInput
+	Limit int `query:"limit" minimum:"1" maximum:"200" default:"20" doc:"How many versions."`
+}
+
+// IncidentRadius is the blast radius of an incident, as one version of its
+// finding saw it.
+type IncidentRadius struct {
+	Incident string    `json:"incident"`
+	Version  int       `json:"version"`
+	AsOf     time.Time `json:"as_of"`
+	correlate.BlastRadius
+}
+
+func (s *Server) routeFindings() {
+	register(s, route{
+		method: http.MethodGet, path: "/v1/incidents/{id}/finding", id: "getFinding", tag: tagIncidents, access: accessRead, cached: true,
+		summary: "Get the finding about an incident",
+		about: "The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not " +
+			"be looked at. The probabilities of all candidates and of \"no change\" sum to one; the list holds the most probable ones.",
+		example: exampleFinding(), problems: []problemType{invalidParameter, incidentNotFound, findingNotFound},
+	}, s.getFinding)
+	register(s, route{
+		method: http.MethodGet, path: "/v1/incidents/{id}/findings", id: "listFindings", tag: tagIncidents, access: accessRead, cached: true,
+		summary: "List the versions of a finding", about: "Newest first. A finding gets a new version as alerts, changes and recoveries arrive.",
+		example: Page[correlate.Finding]{Items: []correlate.Finding{exampleFinding()}}, problems: []problemType{invalidParameter, incidentNotFound},
+	}, s.listFindings)
+	register(s, route{
+		method: http.MethodGet, path: "/v1/incidents/{id}/blast-radius", id: "getIncidentBlastRadius", tag: tagIncidents, access: accessRead, cached: true,
+		summary: "Get the blast radius of an incident",
+		about:   "How far the fault has spread and may still spread, seen from the first suspect: a graph whose nodes are changed, alerting, quiet or potential.",
+		example: exampleIncidentRadius(), problems: []problemType{invalidParameter, incidentNotFound, findingNotFound},
+	}, s.getIncidentRadius)
+}
+
+func (s *Server) getFinding(ctx context.Context, in *findingInput) (*reply[correlate.Finding], error) {
+	finding, err := s.finding(ctx, in.ID, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	found := []correlate.Finding{finding}
+	etag, err := s.enrich(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	return tagged(&in.Conditional, tag(finding.Incident, finding.Version, etag), &found[0])
+}
+
+func (s *Server) listFindings(ctx context.Context, in *findingsInput) (*reply[Page[correlate.Finding]], error) {
+	findings, err := s.deps.Store.Findings(ctx, in.ID, in.Limit)
+	if err != nil && !errors.Is(err, query.ErrNotFound) {
+		return nil, fmt.Errorf("list findings of %s: %w", in.ID, err)
+	}
+	if len(findings) == 0 {
+		// An incident without a finding is young; an unknown one is a mistake.
+		if _, err := s.incident(ctx, in.ID); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := s.enrich(ctx, findings); err != nil {
+		return nil, err
+	}
+	return hashed(&in.Conditional, &Page[correlate.Finding]{Items: list(findings)})
+}
+
+func (s *Server) getIncidentRadius(ctx context.Context, in *findingInput) (*reply[IncidentRadius], error) {
+	finding, err := s.finding(ctx, in.ID, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	answer := IncidentRadius{Incident: finding.Incident, Version: finding.Version, AsOf: finding.AsOf}
+	if finding.BlastRadius != nil {
+		answer.BlastRadius = *finding.BlastRadius
+	}
+	wholeRadius(&answer.BlastRadius)
+	return tagged(&in.Conditional, tag(finding.Incident, finding.Version, "radius"), &answer)
+}
+
+// finding reads one version of a finding, or says what is missing.
+func (s *Server) finding(ctx context.Context, incident string, version int) (correlate.Finding, error) {
+	finding, err := s.deps.Store.Finding(ctx, incident, version)
+	if !errors.Is(err, query.ErrNotFound) {
+		if err != nil {
+			err = fmt.Errorf("read the finding of %s: %w", incident, err)
+		}
+		return finding, err
+	}
+	if _, err := s.incident(ctx, incident); err != nil {
+		return finding, err
+	}
+	if version == 0 {
+		return finding, findingNotFound.with("the incident is known and has no finding yet; ask again in a moment")
+	}
+	return finding, findingNotFound.with(fmt.Sprintf("the incident has no finding of version %d; findings lists those that exist", version))
+}
+
+// enrich fills what the engine never knows: how much AI had a part in each
+// suspect, and where to look at it. The digest changes with the provenance,
+// which may be given anew after the finding was made.
+func (s *Server) enrich(ctx context.Context, findings []correlate.Finding) (digest string, err error) {
+	var keys []correlate.Key
+	for i := range findings {
+		wholeFinding(&findings[i])
+		for j := range findings[i].Suspects {
+			keys = append(keys, findings[i].Suspects[j].Change.Key())
+		}
+	}
+	known, err := s.provenances(ctx, keys)
+	if err != nil {
+		return "", err
+	}
+	hash := xxhash.New()
+	for i := range findings {
+		for j := range findings[i].Suspects {
+			suspect := &findings[i].Suspects[j]
+			suspect.Links = suspect.Change.Links
+			suspect.Provenance = known[suspect.Change.Key()]
+			writeProvenance(hash, suspect.Provenance)
+		}
+	}
+	return strconv.FormatUint(hash.Sum64(), 16), nil
+}
+
+// provenances reads the provenance of changes; a change may have none.
+func (s *Server) provenances(ctx context.Context, keys []correlate.Key) (map[correlate.Key]*correlate.Provenance, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	stored, err := s.deps.Store.Provenances(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read provenance: %w", err)
+	}
+	known := make(map[correlate.Key]*correlate.Provenance, len(stored))
+	for key, p := range stored {
+		p.Tools = list(p.Tools)
+		p.Evidence = list(p.Evidence)
+		known[key] = &p
+	}
+	return known, nil
+}
+
+// writeProvenance hashes everything of a provenance that an answer shows.
+func writeProvenance(hash *xxhash.Digest, p *correlate.Provenance) {
+	if p == nil {
+		_, _ = hash.WriteString("-")
+		return
+	}
+	_, _ = fmt.Fprintf(hash, "%q %v %q %v", p.Class, p.Confidence, p.Tools, p.Evidence)
+}
+
+// wholeFinding turns missing lists into empty ones, as the schema says.
+func wholeFinding(f *correlate.Finding) {
+	f.Suspects = list(f.Suspects)
+	f.Missing = list(f.Missing)
+	for i := range f.Suspects {
+		f.Suspects[i].Evidence = list(f.Suspects[i].Evidence)
+	}
+	if f.BlastRadius != nil {
+		wholeRadius(f.BlastRadius)
+	}
+}
+
+func wholeRadius(b *correlate.BlastRadius) {
+	b.Changed = list(b.Changed)
+	b.Alerting = list(b.Alerting)
+	b.Quiet = list(b.Quiet)
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/query"
+)
+
+// Intake takes deliveries in. Accept returns only when every accepted event is
+// durable. Kind is empty for a vendor's format, which decides by itself what it
+// holds; format is "faultline" for the contract's own JSON.
+//
+// Elements that cannot be used are rejected one by one in the receipt. An error
+// means that nothing was taken: *event.FieldError (the document as a whole is
+// at fault), event.ErrBadSignature, *event.UnknownFormatError, or one that
+// wraps event.ErrUnavailable. The body belongs to the caller again when Accept
+// returns.
+type Intake interface {
+	Accept(ctx context.Context, kind event.Kind, format string, header http.Header, body []byte) (event.Receipt, error)
+}
+
+// Signatures tells which webhook formats prove their sender by a signature.
+// When Checked reports true, Accept refuses every delivery of that format that
+// is not signed with the configured secret; such a delivery needs no token,
+// since the signature is its proof. Forges cannot send a bearer token.
+type Signatures interface {
+	Checked(format string) bool
+}
+
+// IncidentReader reads incidents. Incident returns query.ErrNotFound for an id
+// that is not stored.
+type IncidentReader interface {
+	Incidents(ctx context.Context, q query.Incidents) (query.Page[correlate.Incident], error)
+	Incident(ctx context.Context, id string) (correlate.Incident, error)
+	IncidentAlerts(ctx context.Context, incident string) ([]correlate.Alert, error)
+}
+
+// FindingReader reads findings. Version 0 is the latest one; Findings answers
+// newest first.
+type FindingReader interface {
+	Finding(ctx context.Context, incident string, version int) (correlate.Finding, error)
+	Findings(ctx context.Context, incident string, limit int) ([]correlate.Finding, error)
+}
+
+// ChangeReader reads changes and the provenance that was given to them.
+// ChangesByID returns one change per source that knows the id; source may be
+// empty.
+type ChangeReader interface {
+	Changes(ctx context.Context, q query.Changes) (query.Page[correlate.Change], error)
+	ChangesByID(ctx context.Context, id, source string) ([]correlate.Change, error)
+	Provenances(ctx context.Context, keys []correlate.Key) (map[correlate.Key]correlate.Provenance, error)
+}
+
+// TopologyReader reads the call graph, merged over its sources.
+type TopologyReader interface {
+	Topology(ctx context.Context, asOf time.Time) (correlate.Topology, error)
+	Service(ctx context.Context, name string) (correlate.Service, error)
+}
+
+// UpdateReader tells which incidents have newer rows, oldest first.
+type UpdateReader interface {
+	UpdatedSince(ctx context.Context, after time.Time, limit int) ([]query.Update, error)
+}
+
+// Store is everything that the API reads. Times in it are UTC with millisecond
+// precision, and values belong to the caller.
+type Store interface {
+	IncidentReader
+	FindingReader
+	ChangeReader
+	TopologyReader
+	UpdateReader
+}
+
+// Probe is one condition of readiness, such as "clickhouse". Check returns nil
+// when it holds, and must obey its context.
+type Probe struct {
+	Name  string
+	Check func(ctx context.Context) error
+}
+
+// Deps are what the API stands on.
+type Deps struct {
+	Store  Store
+	Intake Intake
+	// Signatures may be nil: then every webhook needs a token.
+	Signatures Signatures
+	Probes     []Probe
+	// Metrics serves /metrics; Registerer takes the API's own.
+	Metrics    http.Handler
+	Registerer prometheus.Registerer
+	Log        *slog.Logger
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+}
+
+// complete reports what is missing and fills what may be left out.
+func (d *Deps) complete() error {
+	if d.Store == nil || d.Intake == nil || d.Metrics == nil || d.Registerer == nil || d.Log == nil {
+		return errors.New("the API needs a store, an intake, a metrics handler, a metrics registry and a logger")
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return nil
+}
