@@ -113,7 +113,7 @@ func manyLines(trimmed []byte) bool {
 	if !several || first[0] != '{' || first[len(first)-1] != '}' {
 		return false
 	}
-	s := scanner{raw: trimmed, text: string(trimmed)}
+	s := scanner{raw: trimmed, text: view(trimmed)}
 	return s.skip(0) != nil || !s.ended()
 }
 
@@ -131,7 +131,7 @@ func splitLines(data []byte, each func(line int, element []byte, fe *FieldError)
 // splitArray takes the elements of an array. Where the array itself is broken,
 // what follows cannot be told apart and is refused as a whole.
 func splitArray(data []byte, each func(line int, element []byte, fe *FieldError)) {
-	s := scanner{raw: data, text: string(data), at: 1}
+	s := scanner{raw: data, text: view(data), at: 1}
 	for place := 1; ; place++ {
 		more, fe := s.next(']', place == 1)
 		start := s.at
