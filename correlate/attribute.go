@@ -106,6 +106,7 @@ type scene struct {
 	origins origins
 	usual   background
 	skew    clockSkew
+	metrics metricView
 }
 
 func (e *Engine) newScene(in *Input) *scene {
@@ -115,5 +116,8 @@ func (e *Engine) newScene(in *Input) *scene {
 	s.skew = e.skewOf(s.alerts)
 	s.usual = e.background(s)
 	s.origins = e.explain(s)
+	if !e.off[EvidenceMetrics] {
+		s.metrics = e.viewMetrics(in)
+	}
 	return s
 }

@@ -122,6 +122,7 @@ func (e *Engine) examine(s *scene, list []candidate) {
 		add(e.versionTerm(s, c))
 		add(e.textTerm(&text, c))
 		add(e.affinityTerm(&text, c))
+		add(e.metricsTerm(s, c))
 		add(e.undoTerm(s, c))
 		add(e.historyTerm(s, c))
 		c.score = c.prior + c.timing + c.topology

@@ -189,6 +189,20 @@ type HistoryWeights struct {
 // MetricWeights describe difference-in-differences.
 type MetricWeights struct {
 	MaxLogOdds float64 `json:"max_log_odds"`
+	// MaxAgainst bounds what one comparison without a difference says against
+	// a change.
+	MaxAgainst float64 `json:"max_against"`
+	// Instances and Callers scale the log Bayes factors of changed against
+	// unchanged instances, and of calls to the changed service against calls
+	// to others: instances of one service are not independent.
+	Instances float64 `json:"instances"`
+	Callers   float64 `json:"callers"`
+	// Silent is the log odds against a service that requests no longer reach,
+	// Passing those for one that they reach while later ones fall silent,
+	// Stopping those for one that is called and calls no further.
+	Silent   float64 `json:"silent"`
+	Passing  float64 `json:"passing"`
+	Stopping float64 `json:"stopping"`
 }
 
 // Limits bound the work and the answer.

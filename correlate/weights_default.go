@@ -30,7 +30,7 @@ func DefaultWeights() Weights {
 		Topology:     defaultTopology(),
 		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OtherEnvironment: 0.01},
 		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3, Affinities: defaultAffinities()},
-		Metrics:      MetricWeights{MaxLogOdds: 6},
+		Metrics:      MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		Undo: UndoWeights{
 			RecoversGuilty: 0.7, RecoversAnyway: 0.1, PatienceSeconds: 1800, Suspected: 0.4, UndoneBefore: 0.2,
 		},

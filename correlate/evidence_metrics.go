@@ -1,0 +1,306 @@
+package correlate
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// measure is what a series tells: whether calls fail, are slow, come at all, or
+// resources run out.
+type measure uint8
+
+const (
+	measureOther measure = iota
+	measureErrors
+	measureLatency
+	measureSaturation
+	measureTraffic
+)
+
+// metricScale holds the statistics of one measure on its working scale: errors
+// and saturation as shares, latency and traffic as natural logarithms.
+type metricScale struct {
+	// floor is the least standard deviation between instances that is
+	// believed, effect the standard deviation of the effect of a fault.
+	floor, effect float64
+	logarithmic   bool
+}
+
+// metricScales are indexed by measure.
+var metricScales = [...]metricScale{
+	measureOther:      {},
+	measureErrors:     {floor: 0.01, effect: 0.2},
+	measureLatency:    {floor: 0.1, effect: 0.8, logarithmic: true},
+	measureSaturation: {floor: 0.05, effect: 0.3},
+	measureTraffic:    {floor: 0.15, effect: 1, logarithmic: true},
+}
+
+// metricView is the visible part of the metrics, by service.
+type metricView struct {
+	series   []viewed
+	services map[string][]int
+	// callers lists the outbound series by the service they call.
+	callers map[string][]int
+	// earliest and latest bound the samples.
+	earliest, latest time.Time
+}
+
+// viewed is one series that can be read.
+type viewed struct {
+	*Series
+	points   []Point
+	measure  measure
+	inverted bool
+	inbound  bool
+	outbound bool
+	peer     string
+	scale    float64
+}
+
+// viewMetrics sorts the series by what they tell. The order does not depend on
+// the order of the input.
+func (e *Engine) viewMetrics(in *Input) metricView {
+	v := metricView{services: map[string][]int{}, callers: map[string][]int{}}
+	for i := range in.Metrics {
+		s := &in.Metrics[i]
+		x := viewed{Series: s, points: visiblePoints(s.Points, in.AsOf), peer: s.Labels["peer"], scale: 1}
+		x.inbound, x.outbound = s.Labels["direction"] == "inbound", s.Labels["direction"] == "outbound"
+		x.measure, x.inverted = measureOf(s)
+		if x.measure != measureOther && len(x.points) > 0 && s.Service != "" {
+			v.series = append(v.series, x)
+		}
+	}
+	v.resolvePeers(in.Graph)
+	slices.SortStableFunc(v.series, compareSeries)
+	for i := range v.series {
+		x := &v.series[i]
+		v.services[x.Service] = append(v.services[x.Service], i)
+		if x.outbound && x.peer != "" {
+			v.callers[x.peer] = append(v.callers[x.peer], i)
+		}
+		if first := x.points[0].At; v.earliest.IsZero() || first.Before(v.earliest) {
+			v.earliest = first
+		}
+		if last := x.points[len(x.points)-1].At; last.After(v.latest) {
+			v.latest = last
+		}
+	}
+	v.setScales()
+	return v
+}
+
+// resolvePeers turns peers that are named by instance, as in "pay-7f9c-x2", into
+// their services.
+func (v *metricView) resolvePeers(g *Graph) {
+	owner, known := map[string]string{}, map[string]bool{}
+	for i := range v.series {
+		known[v.series[i].Service] = true
+		if v.series[i].Instance != "" {
+			owner[v.series[i].Instance] = v.series[i].Service
+		}
+	}
+	for i := range v.series {
+		x := &v.series[i]
+		if x.peer == "" || known[x.peer] || g.Has(x.peer) {
+			continue
+		}
+		if service, ok := owner[x.peer]; ok {
+			x.peer = service
+			continue
+		}
+		for cut := strings.LastIndexByte(x.peer, '-'); cut > 0; cut = strings.LastIndexByte(x.peer[:cut], '-') {
+			if prefix := x.peer[:cut]; known[prefix] || g.Has(prefix) {
+				x.peer = prefix
+				break
+			}
+		}
+	}
+}
+
+func compareSeries(a, b viewed) int {
+	return cmp.Or(
+		cmp.Compare(a.Service, b.Service), cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Version, b.Version),
+		cmp.Compare(a.Signal, b.Signal), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.peer, b.peer),
+		cmp.Compare(a.Labels["direction"], b.Labels["direction"]), a.points[0].At.Compare(b.points[0].At),
+		cmp.Compare(a.points[0].Value, b.points[0].Value),
+	)
+}
+
+// measureOf reads a series' signal and unit. Availability is errors inverted.
+func measureOf(s *Series) (m measure, inverted bool) {
+	signal := strings.ToLower(s.Signal)
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(signal, part) })
+	}
+	switch {
+	case has("error", "fail", "5xx", "exception"):
+		return measureErrors, false
+	case has("availab", "success"):
+		return measureErrors, true
+	case has("latency", "duration", "response_time", "rt") || s.Unit == "ms":
+		return measureLatency, false
+	case has("cpu", "mem", "satur", "util", "disk", "queue"):
+		return measureSaturation, false
+	case has("traffic", "request", "rps", "qps", "rate", "throughput", "call", "workload"):
+		return measureTraffic, false
+	default:
+		return measureOther, false
+	}
+}
+
+// setScales brings units to the working scale: percent to shares, and errors
+// per second to shares of the traffic on the same edge.
+func (v *metricView) setScales() {
+	for i := range v.series {
+		x := &v.series[i]
+		if x.Unit == "percent" {
+			x.scale = 0.01
+		}
+		if x.Unit != "per_second" || x.measure != measureErrors {
+			continue
+		}
+		x.scale = 1 / math.Max(v.trafficOf(x), 1e-3)
+	}
+}
+
+// trafficOf is the mean traffic of the edge and instance that a series of
+// errors per second belongs to, or its own peak where there is none.
+func (v *metricView) trafficOf(x *viewed) float64 {
+	peak := 0.0
+	for _, p := range x.points {
+		peak = math.Max(peak, p.Value)
+	}
+	for _, j := range v.services[x.Service] {
+		y := &v.series[j]
+		if y.measure == measureTraffic && y.Instance == x.Instance && y.peer == x.peer && y.inbound == x.inbound {
+			sum := 0.0
+			for _, p := range y.points {
+				sum += p.Value
+			}
+			return math.Max(sum/float64(len(y.points)), peak)
+		}
+	}
+	return peak
+}
+
+// sample is the mean of a series over a window on the working scale. n is the
+// number of points; variance is that of the mean.
+type sample struct {
+	n              int
+	mean, variance float64
+}
+
+// over averages the points from the first moment up to before the second.
+// Samples of neighbouring moments are alike; half of them count.
+func (x *viewed) over(from, until time.Time) sample {
+	scale := metricScales[x.measure]
+	var values []float64
+	for _, p := range x.points {
+		if p.At.Before(from) || !p.At.Before(until) || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+			continue
+		}
+		value := p.Value * x.scale
+		if x.inverted {
+			value = 1 - value
+		}
+		values = append(values, value)
+	}
+	if len(values) == 0 {
+		return sample{}
+	}
+	mean, square := 0.0, 0.0
+	for _, value := range values {
+		mean += value / float64(len(values))
+	}
+	for _, value := range values {
+		square += (value - mean) * (value - mean)
+	}
+	s := sample{n: len(values), mean: mean}
+	s.variance = square / math.Max(float64(len(values)-1), 1) / math.Max(float64(len(values))/2, 1)
+	if scale.logarithmic {
+		floor := 0.05
+		s.variance /= math.Max(mean*mean, floor*floor)
+		s.mean = math.Log(math.Max(mean, floor))
+	}
+	return s
+}
+
+// contrast is an estimated effect with its variance and degrees of freedom.
+type contrast struct {
+	effect, variance, df float64
+	measure              measure
+}
+
+// logBayes is the log Bayes factor for an effect of the measure's usual size
+// against none, after Wakefield (2009), with Student's t in place of the normal
+// distribution so that few instances prove little.
+func (c contrast) logBayes() float64 {
+	prior := metricScales[c.measure].effect
+	w := prior * prior
+	shrink := w / (c.variance + w)
+	z2 := math.Max(c.effect, 0)
+	z2 = z2 * z2 / c.variance
+	df := math.Max(c.df, 2)
+	t := (df + 1) / 2 * (math.Log1p(z2/df) - math.Log1p(z2*(1-shrink)/df))
+	return 0.5*math.Log(1-shrink) + t
+}
+
+// windows are the times before the change took effect and after the trouble
+// began.
+type windows struct {
+	before, change, after, end time.Time
+}
+
+// settle is how long before the first alert its cause is taken to act already.
+const settle = 3 * time.Minute
+
+// lookBack is how far before a change the metrics are read.
+const lookBack = time.Hour
+
+func (e *Engine) windowsOf(s *scene, c *candidate) windows {
+	effect := c.change.StartedAt
+	if len(c.change.Rollout) > 0 && c.change.Rollout[0].At.After(effect) {
+		effect = c.change.Rollout[0].At
+	}
+	onset := time.UnixMilli(s.symptoms[c.onset].start)
+	after := onset.Add(-settle)
+	if after.Before(effect) {
+		after = effect
+	}
+	return windows{before: effect.Add(-lookBack), change: effect, after: after, end: s.in.AsOf.Add(time.Millisecond)}
+}
+
+// metricsTerm compares changed with unchanged instances, calls to the changed
+// service with calls to others, and who falls silent.
+func (e *Engine) metricsTerm(s *scene, c *candidate) (term, bool) {
+	v := &s.metrics
+	if len(v.series) == 0 {
+		return term{}, false
+	}
+	w := e.windowsOf(s, c)
+	parts := []finding{e.instanceFinding(v, c, w), e.callerFinding(v, c, w), e.silenceFinding(s, c, w)}
+	log := 0.0
+	var texts []string
+	for _, p := range parts {
+		if p.text != "" {
+			log += p.logOdds
+			texts = append(texts, p.text)
+		}
+	}
+	if len(texts) == 0 {
+		return term{}, false
+	}
+	log = min(max(log, -e.weights.Metrics.MaxLogOdds), e.weights.Metrics.MaxLogOdds)
+	return term{kind: EvidenceMetrics, logOdds: log, say: func() (string, []string) {
+		return strings.Join(texts, " "), []string{"service:" + strings.Join(c.change.Services, ",")}
+	}}, true
+}
+
+// finding is one reading of the metrics.
+type finding struct {
+	logOdds float64
+	text    string
+}

@@ -1,0 +1,306 @@
+package correlate
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// edgeKey groups series that measure the same thing on different instances.
+type edgeKey struct {
+	service  string
+	measure  measure
+	peer     string
+	inbound  bool
+	outbound bool
+}
+
+func compareEdgeKeys(a, b edgeKey) int {
+	side := func(k edgeKey) int {
+		if k.inbound {
+			return 1
+		}
+		if k.outbound {
+			return 2
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.measure, b.measure), cmp.Compare(a.peer, b.peer), cmp.Compare(side(a), side(b)))
+}
+
+// cohort is what one group of instances shows: the shift of each from before
+// the change to after the onset.
+type cohort struct {
+	shifts, levels []float64
+	variance       float64
+}
+
+func (c *cohort) add(before, after sample) {
+	if after.n == 0 {
+		return
+	}
+	c.levels = append(c.levels, after.mean)
+	c.variance += after.variance
+	if before.n > 0 {
+		c.shifts = append(c.shifts, after.mean-before.mean)
+		c.variance += before.variance
+	}
+}
+
+// instanceFinding compares the instances that the change had reached with the
+// others of the same service, after the onset against before the change.
+func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding {
+	best := contrast{}
+	bestLog, tried := math.Inf(-1), 0
+	var bestKey edgeKey
+	for _, service := range c.change.Services {
+		fresh, old := e.split(v, c, service)
+		for _, key := range sortedKeys(fresh, old) {
+			if len(fresh[key]) == 0 || len(old[key]) == 0 {
+				continue
+			}
+			x, ok := v.compare(fresh[key], old[key], w)
+			if !ok {
+				continue
+			}
+			if key.measure == measureTraffic {
+				x.effect = -x.effect
+			}
+			tried++
+			if log := x.logBayes(); log > bestLog {
+				best, bestLog, bestKey = x, log, key
+			}
+		}
+	}
+	if tried == 0 {
+		return finding{}
+	}
+	log := e.weights.Metrics.Instances * max(bestLog-math.Log(float64(tried))/2, -e.weights.Metrics.MaxAgainst)
+	return finding{log, instanceText(bestKey, best, log)}
+}
+
+// split divides a service's series into those of instances that the change had
+// reached and the others. Instances are known from the rollout or by version.
+func (e *Engine) split(v *metricView, c *candidate, service string) (fresh, old map[edgeKey][]int) {
+	fresh, old = map[edgeKey][]int{}, map[edgeKey][]int{}
+	var touched []string
+	for _, step := range c.change.Rollout {
+		touched = append(touched, step.Instances...)
+	}
+	for _, i := range v.services[service] {
+		x := &v.series[i]
+		key := edgeKey{service, x.measure, x.peer, x.inbound, x.outbound}
+		switch {
+		case x.Instance == "" && x.Version == "":
+			continue
+		case slices.Contains(touched, x.Instance) || x.Version != "" && x.Version == c.change.Version:
+			fresh[key] = append(fresh[key], i)
+		case len(touched) > 0 || x.Version != "" && c.change.Version != "":
+			old[key] = append(old[key], i)
+		}
+	}
+	return fresh, old
+}
+
+func sortedKeys(maps ...map[edgeKey][]int) []edgeKey {
+	var keys []edgeKey
+	for _, m := range maps {
+		for key := range m {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, compareEdgeKeys)
+	return slices.Compact(keys)
+}
+
+// compare is the difference in differences between two groups of series: by
+// shifts where both have a past, else by levels.
+func (v *metricView) compare(treated, control []int, w windows) (contrast, bool) {
+	var t, c cohort
+	for _, i := range treated {
+		t.add(v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end))
+	}
+	for _, i := range control {
+		c.add(v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end))
+	}
+	a, b := t.levels, c.levels
+	if len(t.shifts) == len(t.levels) && len(c.shifts) == len(c.levels) {
+		a, b = t.shifts, c.shifts
+	}
+	if len(a) == 0 || len(b) == 0 {
+		return contrast{}, false
+	}
+	m := v.series[treated[0]].measure
+	floor := metricScales[m].floor
+	between := math.Max(spreadOf(b), floor*floor)
+	na, nb := float64(len(a)), float64(len(b))
+	within := (t.variance/na + c.variance/nb) / 2
+	return contrast{
+		effect: mean(a) - mean(b), variance: between*(1/na+1/nb) + within/math.Max(na, 1), df: na + nb - 1, measure: m,
+	}, true
+}
+
+func mean(list []float64) float64 {
+	sum := 0.0
+	for _, x := range list {
+		sum += x
+	}
+	return sum / math.Max(float64(len(list)), 1)
+}
+
+// spreadOf is the variance around the mean, 0 for fewer than two values.
+func spreadOf(list []float64) float64 {
+	if len(list) < 2 {
+		return 0
+	}
+	m, sum := mean(list), 0.0
+	for _, x := range list {
+		sum += (x - m) * (x - m)
+	}
+	return sum / float64(len(list)-1)
+}
+
+func instanceText(key edgeKey, x contrast, log float64) string {
+	where := key.service
+	if key.peer != "" {
+		where += " towards " + key.peer
+	}
+	if log < 0.3 {
+		return fmt.Sprintf("Changed and unchanged instances of %s look alike (%s %s).", where, measureWords[x.measure], effectWords(x))
+	}
+	return fmt.Sprintf("Changed instances of %s stand out from unchanged ones: %s %s.", where, measureWords[x.measure], effectWords(x))
+}
+
+// measureWords name the measures for the reader.
+var measureWords = [...]string{
+	measureOther: "value", measureErrors: "error share", measureLatency: "latency",
+	measureSaturation: "utilisation", measureTraffic: "traffic",
+}
+
+// effectWords writes an effect in points or as a factor.
+func effectWords(x contrast) string {
+	if metricScales[x.measure].logarithmic {
+		effect := x.effect
+		if x.measure == measureTraffic {
+			effect = -effect
+		}
+		return fmt.Sprintf("times %.2f", math.Exp(effect))
+	}
+	return fmt.Sprintf("%+.1f points", 100*x.effect)
+}
+
+// callReading is how a caller's calls to a changed service changed beside its
+// other calls.
+type callReading struct {
+	contrast
+	log             float64
+	caller, service string
+	series          []int
+}
+
+// callerFinding compares the callers' calls to the changed services with their
+// calls to others: a fault often shows only at the caller. A service whose own
+// calls got as much worse merely passes the fault on.
+func (e *Engine) callerFinding(v *metricView, c *candidate, w windows) finding {
+	best := callReading{log: math.Inf(-1)}
+	tried := 0
+	for _, service := range c.change.Services {
+		for _, r := range v.readCalls(service, w) {
+			tried++
+			if r.log > best.log {
+				best = r
+			}
+		}
+	}
+	if tried == 0 {
+		return finding{}
+	}
+	m := &e.weights.Metrics
+	log := m.Callers * max(best.log-math.Log(float64(tried))/2, -m.MaxAgainst)
+	what := fmt.Sprintf("%s %s", measureWords[best.measure], effectWords(best.contrast))
+	if log < 0.3 {
+		return finding{log, fmt.Sprintf("Calls from %s to %s are no worse than its other calls: %s.", best.caller, best.service, what)}
+	}
+	if further := v.passedOn(best, w); further != "" {
+		return finding{-m.MaxAgainst, fmt.Sprintf(
+			"Calls from %s to %s got worse (%s), but so did those from %s to %s: it passes the fault on.",
+			best.caller, best.service, what, best.service, further)}
+	}
+	return finding{log, fmt.Sprintf("Calls from %s to %s got worse than its other calls: %s.", best.caller, best.service, what)}
+}
+
+// readCalls contrasts each caller's calls to the service with its other calls.
+func (v *metricView) readCalls(service string, w windows) []callReading {
+	groups := map[edgeKey][]int{}
+	for _, i := range v.callers[service] {
+		x := &v.series[i]
+		if x.measure == measureErrors || x.measure == measureLatency {
+			key := edgeKey{service: x.Service, measure: x.measure}
+			groups[key] = append(groups[key], i)
+		}
+	}
+	var out []callReading
+	for _, key := range sortedKeys(groups) {
+		others := v.otherCalls(key, service)
+		if len(others) == 0 {
+			continue
+		}
+		if x, ok := v.compare(groups[key], others, w); ok {
+			out = append(out, callReading{contrast: x, log: x.logBayes(), caller: key.service, service: service, series: groups[key]})
+		}
+	}
+	return out
+}
+
+// passedOn returns the service whose calls from the read service got worse by
+// at least half as much as the calls to it, if there is one.
+func (v *metricView) passedOn(r callReading, w windows) string {
+	arrived := v.worsening(r.series, w)
+	byPeer := map[string][]int{}
+	for _, i := range v.services[r.service] {
+		if x := &v.series[i]; x.outbound && x.measure == r.measure && x.peer != "" && x.peer != r.service {
+			byPeer[x.peer] = append(byPeer[x.peer], i)
+		}
+	}
+	worst, worstPeer := 0.0, ""
+	for peer, list := range byPeer {
+		if d := v.worsening(list, w); d > worst || d == worst && peer < worstPeer {
+			worst, worstPeer = d, peer
+		}
+	}
+	if arrived > 0 && worst >= arrived/2 {
+		return worstPeer
+	}
+	return ""
+}
+
+// worsening is the mean rise of the series in their own unit.
+func (v *metricView) worsening(list []int, w windows) float64 {
+	sum, n := 0.0, 0.0
+	for _, i := range list {
+		before, after := v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end)
+		if before.n == 0 || after.n == 0 {
+			continue
+		}
+		if metricScales[v.series[i].measure].logarithmic {
+			sum += math.Exp(after.mean) - math.Exp(before.mean)
+		} else {
+			sum += after.mean - before.mean
+		}
+		n++
+	}
+	return sum / math.Max(n, 1)
+}
+
+// otherCalls are the series of a caller's calls to other services.
+func (v *metricView) otherCalls(key edgeKey, not string) []int {
+	var list []int
+	for _, i := range v.services[key.service] {
+		x := &v.series[i]
+		if x.outbound && x.measure == key.measure && x.peer != "" && x.peer != not {
+			list = append(list, i)
+		}
+	}
+	return list
+}

@@ -1,0 +1,145 @@
+package correlate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// silenceFinding asks who is no longer called. A request that fails at a
+// service never reaches those called later: they fall silent, the guilty one
+// does not. A changed service that fell silent with the others is a victim.
+func (e *Engine) silenceFinding(s *scene, c *candidate, w windows) finding {
+	if len(c.change.Services) != 1 {
+		return finding{}
+	}
+	own := c.change.Services[0]
+	drop, ok := s.metrics.drop(s.in.Graph, own, w)
+	if !ok {
+		return finding{}
+	}
+	m := &e.weights.Metrics
+	below, beside := s.metrics.silentAmong(s.in.Graph, callees(s.in.Graph, own), w), s.metrics.silentAmong(s.in.Graph, siblings(s.in.Graph, own), w)
+	later := math.Max(below.most, beside.most)
+	switch {
+	case drop > leastDrop && drop > later/2:
+		return finding{-m.Silent * math.Min(drop/0.5, 1), fmt.Sprintf(
+			"%s itself is called %.0f%% less than its callers' load explains: requests fail before they reach it.", own, fewer(drop))}
+	case len(below.names) > 0 && below.lively == 0:
+		return finding{m.Stopping * math.Min(below.most/0.5, 1), fmt.Sprintf(
+			"%s is called as before but calls %s up to %.0f%% less: it fails before it does.", own, named(below.names), fewer(below.most))}
+	case len(beside.names) > 0:
+		return finding{m.Passing * math.Min(beside.most/0.5, 1), fmt.Sprintf(
+			"%s is called as before while %s fell silent (up to %.0f%% fewer calls): requests get as far as %s.",
+			own, named(beside.names), fewer(beside.most), own)}
+	default:
+		return finding{}
+	}
+}
+
+// fewer turns a log ratio into percent of calls lost.
+func fewer(drop float64) float64 { return 100 * (1 - math.Exp(-drop)) }
+
+// silence is which of some services fell silent, the greatest drop, and how
+// many did not.
+type silence struct {
+	names  []string
+	most   float64
+	lively int
+}
+
+func (v *metricView) silentAmong(g *Graph, names []string, w windows) silence {
+	var s silence
+	for _, name := range names {
+		d, ok := v.drop(g, name, w)
+		switch {
+		case ok && d > leastDrop:
+			s.names = append(s.names, name)
+			s.most = math.Max(s.most, d)
+		case ok:
+			s.lively++
+		}
+	}
+	return s
+}
+
+// leastDrop is the log ratio of traffic from which on a service counts as
+// silent.
+const leastDrop = 0.12
+
+// callees are the services that the service calls, by name.
+func callees(g *Graph, service string) []string {
+	var names []string
+	for _, e := range g.Callees(service) {
+		names = append(names, e.Callee)
+	}
+	return names[:min(len(names), maxCompanions)]
+}
+
+// siblings are the services that the same callers call, by name.
+func siblings(g *Graph, service string) []string {
+	var names []string
+	for _, up := range g.Callers(service) {
+		for _, e := range g.Callees(up.Caller) {
+			if e.Callee != service && len(names) < maxCompanions {
+				names = append(names, e.Callee)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+const maxCompanions = 64
+
+// drop is by how much, as a natural logarithm, the traffic into a service fell
+// beyond what the traffic into its callers explains.
+func (v *metricView) drop(g *Graph, service string, w windows) (float64, bool) {
+	own, ok := v.trafficShift(service, w)
+	if !ok {
+		return 0, false
+	}
+	load, known := 0.0, 0.0
+	for _, e := range g.Callers(service) {
+		if shift, ok := v.trafficShift(e.Caller, w); ok {
+			load += shift
+			known++
+		}
+	}
+	if known > 0 {
+		load /= known
+	}
+	return load - own, true
+}
+
+// trafficShift is the log ratio of the traffic into a service after the onset
+// to that before the change, summed over its instances; calls that its callers
+// count stand in where it counts none itself.
+func (v *metricView) trafficShift(service string, w windows) (float64, bool) {
+	before, after := v.traffic(v.services[service], w, func(x *viewed) bool { return !x.outbound })
+	if before <= 0 {
+		before, after = v.traffic(v.callers[service], w, func(*viewed) bool { return true })
+	}
+	if before <= 0 {
+		return 0, false
+	}
+	floor := before * 0.02
+	return math.Log(math.Max(after, floor) / before), true
+}
+
+// traffic sums the mean rates of the series before and after.
+func (v *metricView) traffic(list []int, w windows, use func(x *viewed) bool) (before, after float64) {
+	for _, i := range list {
+		x := &v.series[i]
+		if x.measure != measureTraffic || !use(x) {
+			continue
+		}
+		if b := x.over(w.before, w.change); b.n > 0 {
+			before += math.Exp(b.mean)
+		}
+		if a := x.over(w.after, w.end); a.n > 0 {
+			after += math.Exp(a.mean)
+		}
+	}
+	return before, after
+}
