@@ -1,11 +1,14 @@
 package ingest
 
 import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
-	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 )
 
@@ -24,10 +27,19 @@ func (s *session) decode() {
 
 func (s *session) decodeRun(r *run) {
 	kind := s.lanes[r.topic].kind
+	// Most messages hold one event of the kind that the topic is for.
+	switch kind {
+	case event.KindChange:
+		r.events.Changes = make([]event.Change, 0, len(r.messages))
+	case event.KindAlert:
+		r.events.Alerts = make([]event.Alert, 0, len(r.messages))
+	case event.KindTopology:
+		r.events.Topologies = make([]event.Topology, 0, len(r.messages))
+	}
 	for i := range r.messages {
 		s.decodeMessage(r, kind, &r.messages[i])
 	}
-	label(s.deps.Labeller, r.events.Changes)
+	label(s.deps.Labeller, r.events.Changes, s.log)
 }
 
 // decodeMessage adds the good events of a message to its run and, when there
@@ -35,23 +47,51 @@ func (s *session) decodeRun(r *run) {
 func (s *session) decodeMessage(r *run, kind event.Kind, m *kafka.Message) {
 	header := kafkaHeader(m)
 	format := header(HeaderFormat)
-	events, rejected, err := s.deps.Decoder.Decode(kind, format, header, m.Value, event.Meta{
-		Origin:    event.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
-		ArrivedAt: m.Time.UTC(),
-	})
+	events, reason := s.tryDecode(kind, format, header, m)
 	r.events.Changes = append(r.events.Changes, events.Changes...)
 	r.events.Alerts = append(r.events.Alerts, events.Alerts...)
 	r.events.Topologies = append(r.events.Topologies, events.Topologies...)
-	var reason string
+	if reason != "" {
+		s.metrics.fail(reasonDecode)
+		r.dead = append(r.dead, newDeadLetter(m, format, reason, s.deps.Now()))
+	}
+}
+
+// tryDecode returns the good events and, when there are bad ones, why. A
+// decoder that panics on a message would do so again after every restart, so
+// such a message is a dead letter like any other.
+func (s *session) tryDecode(kind event.Kind, format string, header func(string) string, m *kafka.Message) (events event.Batch, reason string) {
+	defer func() {
+		if p := recover(); p != nil {
+			events, reason = event.Batch{}, fmt.Sprintf("the decoder broke off: %v", p)
+			s.log.Error("a decoder panicked", slog.Any("panic", p), slog.String("format", format),
+				slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	events, rejected, err := s.deps.Decoder.Decode(kind, format, header, m.Value, event.Meta{
+		Origin:    event.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
+		ArrivedAt: arrival(m.Time, s.deps.Now()),
+	})
 	switch {
 	case err != nil:
-		reason = err.Error()
+		return events, err.Error()
 	case len(rejected) > 0:
-		reason = rejectionReason(rejected, events.Len() == 0 && len(rejected) == 1)
-	default:
-		return
+		return events, rejectionReason(rejected, events.Len() == 0 && len(rejected) == 1)
 	}
-	r.dead = append(r.dead, newDeadLetter(m, format, reason, s.deps.Now()))
+	return events, ""
+}
+
+// clockSlack is how far a producer's clock may be ahead of ours.
+const clockSlack = 24 * time.Hour
+
+// arrival is when a message came to Kafka, so that a replay arrives at the same
+// moment. Producers may set that time and some set nonsense, which would make
+// good events look absurdly late or early: then it is now.
+func arrival(recorded, now time.Time) time.Time {
+	if recorded.Year() < 2000 || recorded.After(now.Add(clockSlack)) {
+		recorded = now
+	}
+	return recorded.UTC().Truncate(time.Millisecond)
 }
 
 func rejectionReason(rejected []event.Rejection, sole bool) string {
@@ -80,14 +120,24 @@ func kafkaHeader(m *kafka.Message) func(string) string {
 	}
 }
 
-// label gives every change its provenance.
-func label(l Labeller, changes []event.Change) {
+// label gives every change its provenance. A change on which the labeller
+// panics stays without one.
+func label(l Labeller, changes []event.Change, log *slog.Logger) {
 	if l == nil {
 		return
 	}
-	given := make([]correlate.Provenance, len(changes))
 	for i := range changes {
-		given[i] = l.Label(&changes[i].Change)
-		changes[i].Provenance = &given[i]
+		labelOne(l, &changes[i], log)
 	}
+}
+
+func labelOne(l Labeller, c *event.Change, log *slog.Logger) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("labelling a change panicked", slog.Any("panic", p), slog.String("change", c.ID),
+				slog.String("source", c.Source), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	given := l.Label(&c.Change)
+	c.Provenance = &given
 }

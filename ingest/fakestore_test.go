@@ -167,7 +167,7 @@ func (w *fakeWriter) all() []kafka.Message {
 }
 
 // fakeDecoder reads ids joined by bars; an id that begins with "bad" is
-// refused, and the word "poison" is refused as a whole.
+// refused, the word "poison" is refused as a whole, and "panic" is a bug.
 type fakeDecoder struct{}
 
 // Decode implements Decoder.
@@ -175,6 +175,9 @@ func (fakeDecoder) Decode(kind event.Kind, format string, _ func(string) string,
 	var b event.Batch
 	if string(body) == "poison" {
 		return b, nil, &event.FieldError{Problem: "the document is not JSON", Mend: "send JSON"}
+	}
+	if string(body) == "panic" {
+		panic("index out of range")
 	}
 	var rejected []event.Rejection
 	for i, id := range strings.Split(string(body), "|") {

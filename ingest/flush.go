@@ -20,14 +20,15 @@ type flusher struct {
 	metrics *metrics
 	log     *slog.Logger
 	now     func() time.Time
+	joined  joined
 }
 
 // flush returns nil when everything in the batch is durable and its offsets
 // are committed. After an error no later batch may be committed.
 func (f *flusher) flush(ctx context.Context, topic string, b *batch) error {
 	began := time.Now()
-	events := b.events()
-	letters, err := f.store(ctx, b, &events)
+	defer f.joined.release()
+	letters, err := f.store(ctx, b, f.joined.of(b))
 	if err != nil {
 		return err
 	}

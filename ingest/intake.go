@@ -145,7 +145,7 @@ func (i *Intake) Accept(
 	if d.events.Len() == 0 {
 		return d.receipt, nil
 	}
-	label(i.deps.Labeller, d.events.Changes)
+	label(i.deps.Labeller, d.events.Changes, i.deps.Log)
 	err = i.groups.run(ctx, d)
 	if errors.Is(err, errBusy) {
 		i.metrics.fail(reasonBusy)

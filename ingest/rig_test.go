@@ -21,6 +21,7 @@ type rig struct {
 	writer   *fakeWriter
 	registry *prometheus.Registry
 	config   Config
+	labeller Labeller
 	consumer *Consumer
 	cancel   context.CancelFunc
 	ended    chan error
@@ -53,7 +54,7 @@ func (r *rig) start(parts ...place) {
 	r.Helper()
 	var err error
 	r.consumer, err = NewConsumer(r.config, Deps{
-		Group: r.group, Fetcher: r.log, Decoder: fakeDecoder{}, Store: r.store, DeadLetters: r.writer,
+		Group: r.group, Fetcher: r.log, Decoder: fakeDecoder{}, Labeller: r.labeller, Store: r.store, DeadLetters: r.writer,
 		Registerer: r.registry, Log: silence(),
 	})
 	if err != nil {

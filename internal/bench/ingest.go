@@ -37,6 +37,8 @@ type ingestFlags struct {
 	dir, profiles                string
 	batchRows, batchMB, bufferMB int
 	verbose                      bool
+	// nowhere throws the rows away, to tell what fetching and decoding cost.
+	nowhere bool
 }
 
 func parseIngestFlags(args []string) (ingestFlags, error) {
@@ -51,6 +53,7 @@ func parseIngestFlags(args []string) (ingestFlags, error) {
 	flags.IntVar(&f.batchRows, "batch-rows", defaults.BatchRows, "rows of a full batch")
 	flags.IntVar(&f.batchMB, "batch-mb", defaults.BatchBytes>>20, "MiB of a full batch")
 	flags.IntVar(&f.bufferMB, "buffer-mb", defaults.BufferBytes>>20, "MiB of messages held in memory")
+	flags.BoolVar(&f.nowhere, "nowhere", false, "throw the rows away instead of storing them")
 	flags.BoolVar(&f.verbose, "v", false, "log what the parts say")
 	return f, flags.Parse(args)
 }
@@ -127,6 +130,7 @@ func (m *ingestMeasure) figures() []figure {
 // counting counts what the store acknowledges and tells when all is there.
 type counting struct {
 	ingest.Store
+	nowhere bool
 	want    int64
 	rows    atomic.Int64
 	inserts atomic.Int64
@@ -135,8 +139,10 @@ type counting struct {
 
 // InsertChanges implements ingest.ChangeStore.
 func (c *counting) InsertChanges(ctx context.Context, token string, rows []event.Change) error {
-	if err := c.Store.InsertChanges(ctx, token, rows); err != nil {
-		return err
+	if !c.nowhere {
+		if err := c.Store.InsertChanges(ctx, token, rows); err != nil {
+			return err
+		}
 	}
 	c.inserts.Add(1)
 	if n := c.rows.Add(int64(len(rows))); n >= c.want && n-int64(len(rows)) < c.want {
@@ -147,7 +153,7 @@ func (c *counting) InsertChanges(ctx context.Context, token string, rows []event
 
 // measureIngest runs the consumer until every event is acknowledged.
 func measureIngest(ctx context.Context, p *parts, f *ingestFlags) (*ingestMeasure, error) {
-	store := &counting{Store: p.store, want: int64(f.events), all: make(chan struct{})}
+	store := &counting{Store: p.store, nowhere: f.nowhere, want: int64(f.events), all: make(chan struct{})}
 	consumer, closeWriter, err := newConsumer(p, f, store)
 	if err != nil {
 		return nil, err
