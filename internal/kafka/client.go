@@ -96,10 +96,19 @@ func (c *Client) Writer() *kafka.Writer {
 	}
 }
 
-// Ping asks the cluster for its metadata.
+// Ping asks a broker for the members of its cluster, on a connection of its
+// own: the shared ones answer from memory for a while after the brokers died.
 func (c *Client) Ping(ctx context.Context) error {
-	if _, err := c.API().Metadata(ctx, &kafka.MetadataRequest{Topics: []string{}}); err != nil {
-		return fmt.Errorf("asking the Kafka brokers %v for metadata: %w", c.config.Brokers, err)
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	if _, err := conn.Brokers(); err != nil {
+		return fmt.Errorf("asking Kafka at %s for its brokers: %w", conn.RemoteAddr(), err)
 	}
 	return nil
 }

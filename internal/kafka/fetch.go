@@ -87,9 +87,9 @@ func (f *Fetcher) Bounds(ctx context.Context, topic string, partition int) (firs
 
 func fetchRequest(topic string, partition int, offset int64, maxBytes int) *fetchapi.Request {
 	return &fetchapi.Request{
-		ReplicaID:      -1,
-		MaxWaitTime:    int32(fetchWait.Milliseconds()),
-		MinBytes:       1,
+		ReplicaID:   -1,
+		MaxWaitTime: int32(fetchWait.Milliseconds()),
+		MinBytes:    1,
 		// The limit of the only partition decides.
 		MaxBytes:       math.MaxInt32,
 		IsolationLevel: readCommitted,

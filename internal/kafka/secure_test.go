@@ -87,9 +87,9 @@ func refused(t *testing.T, config Config) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := c.Ping(ctx); err == nil {
-		t.Error("the transport got an answer")
-	}
-	if _, err := c.EnsureTopics(ctx, DefaultTopicPlan()); err == nil {
 		t.Error("the dialer got an answer")
+	}
+	if _, _, err := c.Fetcher().Bounds(ctx, config.Topics.Alerts, 0); err == nil {
+		t.Error("the transport got an answer")
 	}
 }

@@ -65,6 +65,21 @@ func TestAbsentBrokerIsNamed(t *testing.T) {
 	}
 }
 
+func TestPingNoticesThatTheBrokerIsGone(t *testing.T) {
+	broker := startEmbedded(t, EmbeddedConfig{Listen: "127.0.0.1:0"})
+	c := clientOf(t, broker.Brokers()...)
+	ensure(t, c, DefaultTopicPlan())
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := c.Ping(ctx); err != nil {
+		t.Fatal(err)
+	}
+	broker.Close()
+	if err := c.Ping(ctx); err == nil {
+		t.Fatal("Ping succeeds although the broker is gone")
+	}
+}
+
 func TestMessageAsLargeAsPlannedIsTaken(t *testing.T) {
 	onBothBrokers(t, func(t *testing.T, c *Client) {
 		ensure(t, c, TopicPlan{Partitions: 1, Replication: 1, MaxMessageBytes: 11 << 20})
