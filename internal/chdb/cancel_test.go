@@ -71,7 +71,7 @@ func TestAContextThatHasEndedStartsNothing(t *testing.T) {
 	engine := chdbtest.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ask(ctx, engine, "SELECT 1"); !errors.Is(err, context.Canceled) { //nolint:bodyclose // There is none.
+	if _, err := ask(ctx, engine, "SELECT 1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -88,7 +88,7 @@ func TestABodyThatStallsDoesNotOutlastItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.Transport().RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) { //nolint:bodyclose // There is none.
+	if _, err := engine.Transport().RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -105,7 +105,7 @@ func TestWaitingForAConnectionHonoursTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	_, err := ask(ctx, engine, "SELECT 1") //nolint:bodyclose // There is none.
+	_, err := ask(ctx, engine, "SELECT 1")
 	if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took > time.Second {
 		t.Errorf("waiting ended after %s with %v", took, err)
 	}

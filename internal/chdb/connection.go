@@ -115,7 +115,7 @@ func (c *connection) guard(ctx context.Context) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
 	unhook := context.AfterFunc(ctx, func() {
 		defer close(done)
-		c.engine.kill(c.name, over)
+		c.engine.kill(context.WithoutCancel(ctx), c.name, over)
 	})
 	return func() {
 		close(over)
@@ -128,13 +128,13 @@ func (c *connection) guard(ctx context.Context) (stop func()) {
 // kill marks the statement of the named connection as cancelled, trying again
 // while it is not among the running ones yet, until over is closed. It does not
 // wait for the statement's end: KILL ... SYNC was seen never to return.
-func (e *Engine) kill(name string, over <-chan struct{}) {
+func (e *Engine) kill(ctx context.Context, name string, over <-chan struct{}) {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		select {
 		case <-over:
 			return
 		case c := <-e.control:
-			found := c.kill(name)
+			found := c.kill(ctx, name)
 			c.release(e.control)
 			if found {
 				return
@@ -149,12 +149,12 @@ func (e *Engine) kill(name string, over <-chan struct{}) {
 }
 
 // kill tells whether it found the named connection's statement and marked it.
-func (c *connection) kill(name string) bool {
+func (c *connection) kill(ctx context.Context, name string) bool {
 	if c.open() != nil {
 		return false
 	}
 	sql := "KILL QUERY WHERE Settings['log_comment'] = " + literal(name) + " ASYNC"
-	marked, err := c.run(context.Background(), statement{sql: sql, format: "TSV"})
+	marked, err := c.run(ctx, statement{sql: sql, format: "TSV"})
 	return err == nil && len(marked) > 0
 }
 

@@ -13,7 +13,7 @@ import (
 
 // maxStatementBytes bounds the SQL of a request. Data of an insert does not
 // count: it has the body to itself.
-const maxStatementBytes = 64 << 20
+const maxStatementBytes = 8 << 20
 
 // request is what a request of ClickHouse's HTTP interface asks for.
 type request struct {

@@ -132,7 +132,7 @@ func (r *rowStream) interrupt() {
 		over, done := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(done)
-			r.conn.engine.kill(r.conn.name, over)
+			r.conn.engine.kill(context.WithoutCancel(r.ctx), r.conn.name, over)
 		}()
 		r.busy <- struct{}{}
 		close(over)

@@ -214,7 +214,7 @@ func TestResultsNotClosedDoNotLeakGoroutines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.ReadAll(response.Body); err != nil { //nolint:bodyclose // That is the case under test.
+		if _, err := io.ReadAll(response.Body); err != nil {
 			t.Fatal(err)
 		}
 	}

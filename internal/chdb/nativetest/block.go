@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"io"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -46,11 +45,11 @@ func copyBlock(to *bytes.Buffer, toRevision int, from *proto.Reader, fromRevisio
 }
 
 func copyColumn(to *bytes.Buffer, toRevision int, from *proto.Reader, fromRevision int, rows uint64) error {
-	name, err := from.Str()
+	name, err := readName(from)
 	if err != nil {
 		return fmt.Errorf("read a column's name: %w", err)
 	}
-	typeName, err := from.Str()
+	typeName, err := readName(from)
 	if err != nil {
 		return fmt.Errorf("read the type of column %s: %w", name, err)
 	}
@@ -64,6 +63,24 @@ func copyColumn(to *bytes.Buffer, toRevision int, from *proto.Reader, fromRevisi
 		return fmt.Errorf("column %s: %w", name, err)
 	}
 	return nil
+}
+
+// maxNameBytes bounds the names of columns and types.
+const maxNameBytes = 1 << 20
+
+func readName(from *proto.Reader) (string, error) {
+	length, err := from.UVarInt()
+	if err != nil {
+		return "", err
+	}
+	if length > maxNameBytes {
+		return "", fmt.Errorf("a name of %d bytes", length)
+	}
+	name := make([]byte, length)
+	if err := from.ReadFull(name); err != nil {
+		return "", err
+	}
+	return string(name), nil
 }
 
 // putHead writes what precedes the columns of a block.
@@ -85,8 +102,4 @@ func putColumn(to *bytes.Buffer, revision int, name, typeName string) {
 func putText(to *bytes.Buffer, text string) {
 	to.Write(binary.AppendUvarint(nil, uint64(len(text))))
 	to.WriteString(text)
-}
-
-func copyN(to *bytes.Buffer, from io.Reader, size uint64) (int64, error) {
-	return io.CopyN(to, from, int64(size))
 }

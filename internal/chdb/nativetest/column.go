@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"math"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -143,11 +145,14 @@ func (c columnCopier) lowCardinality(arg string, rows uint64) error {
 
 func (c columnCopier) strings(rows uint64) error {
 	for range rows {
-		text, err := c.from.StrRaw()
+		length, err := c.from.UVarInt()
 		if err != nil {
-			return fmt.Errorf("read a string: %w", err)
+			return fmt.Errorf("read a string's length: %w", err)
 		}
-		putText(c.to, string(text))
+		c.to.Write(binary.AppendUvarint(nil, length))
+		if err := c.raw(length); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -162,8 +167,12 @@ func (c columnCopier) number() (uint64, error) {
 	return value, nil
 }
 
+// raw copies bytes. Memory is taken only as they come, whatever size says.
 func (c columnCopier) raw(size uint64) error {
-	if _, err := copyN(c.to, c.from, size); err != nil {
+	if size > math.MaxInt64 {
+		return fmt.Errorf("%d bytes are no size", size)
+	}
+	if _, err := io.CopyN(c.to, c.from, int64(size)); err != nil {
 		return fmt.Errorf("read %d bytes: %w", size, err)
 	}
 	return nil

@@ -33,21 +33,24 @@ func (s *session) insert(q proto.Query) error {
 	values := parameters(q)
 	values.Set("query", q.Body)
 	reader, writer := io.Pipe()
-	answers := make(chan error, 1)
+	var result error
+	done := make(chan struct{})
 	go func() {
-		_, err := s.ask(ctx, values, reader)
-		answers <- err
+		defer close(done)
+		_, result = s.ask(ctx, values, reader)
 	}()
 	blocks, err := s.feed(writer, q)
 	if err != nil {
 		cancel()
-		<-answers
+	}
+	<-done
+	if err != nil {
 		return err
 	}
 	// A batch without blocks inserts nothing and succeeds, whatever the engine
 	// says to an insert without data.
-	if err := <-answers; err != nil && blocks > 0 {
-		return s.fail(err)
+	if result != nil && blocks > 0 {
+		return s.fail(result)
 	}
 	s.out.WriteByte(byte(proto.ServerCodeEndOfStream))
 	return s.flush()
@@ -95,6 +98,7 @@ func (s *session) describe(ctx context.Context, insert string) ([]column, error)
 	}
 	values := parameters(proto.Query{})
 	values.Set("default_format", "TabSeparatedRaw")
+	values.Set("print_pretty_type_names", "0") // Else a Tuple takes several lines.
 	text, err := s.ask(ctx, values, strings.NewReader("DESCRIBE TABLE "+match[1]))
 	if err != nil {
 		return nil, err

@@ -42,26 +42,22 @@ func (s *session) query() error {
 	return s.results(body, q.Compression == proto.CompressionEnabled)
 }
 
-// noExternalTables reads the blocks that follow a statement up to the empty one.
+// noExternalTables reads the empty block that follows a statement; others would
+// be tables that the client brings along.
 func (s *session) noExternalTables(q proto.Query) error {
-	for {
-		code, err := s.next()
-		if err != nil {
-			return err
-		}
-		if code != proto.ClientCodeData {
-			return fmt.Errorf("packet %s follows a statement", code)
-		}
-		var discarded bytes.Buffer
-		b, err := s.readBlock(&discarded, q.Compression == proto.CompressionEnabled)
-		switch {
-		case err != nil:
-			return err
-		case b.empty():
-			return nil
-		}
-		return fmt.Errorf("external tables are not supported")
+	code, err := s.next()
+	if err != nil {
+		return err
 	}
+	if code != proto.ClientCodeData {
+		return fmt.Errorf("packet %s follows a statement", code)
+	}
+	var discarded bytes.Buffer
+	b, err := s.readBlock(&discarded, q.Compression == proto.CompressionEnabled)
+	if err == nil && !b.empty() {
+		err = errors.New("external tables are not supported")
+	}
+	return err
 }
 
 // readBlock reads a data packet's block, as the engine wants it.

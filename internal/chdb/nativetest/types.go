@@ -15,7 +15,14 @@ type dataType struct {
 
 // parseType splits a type at its outermost brackets.
 func parseType(text string) (dataType, error) {
-	text = strings.TrimSpace(text)
+	t, err := splitType(strings.TrimSpace(text))
+	if err == nil && len(t.args) < leastArgs[t.name] {
+		err = fmt.Errorf("type %q lacks arguments", text)
+	}
+	return t, err
+}
+
+func splitType(text string) (dataType, error) {
 	open := strings.IndexByte(text, '(')
 	if open < 0 {
 		return dataType{name: text}, nil
@@ -24,6 +31,12 @@ func parseType(text string) (dataType, error) {
 		return dataType{}, fmt.Errorf("type %q has no closing bracket", text)
 	}
 	return dataType{name: text[:open], args: splitTop(text[open+1:len(text)-1], ',')}, nil
+}
+
+// leastArgs are the arguments that some types cannot do without.
+var leastArgs = map[string]int{
+	"Array": 1, "Decimal": 1, "FixedString": 1, "LowCardinality": 1, "Map": 2, "Nullable": 1,
+	"SimpleAggregateFunction": 2, "Tuple": 1,
 }
 
 // splitTop splits at the separators that are outside of brackets and quotes.
@@ -63,11 +76,11 @@ var widths = map[string]int{
 func (t dataType) width() (int, error) {
 	switch t.name {
 	case "FixedString":
-		width, err := strconv.Atoi(t.args[0])
-		if err != nil {
-			return 0, fmt.Errorf("type FixedString: %w", err)
+		width, err := strconv.ParseUint(t.args[0], 10, 16)
+		if err != nil || width == 0 {
+			return 0, fmt.Errorf("type FixedString(%s) has no width: %w", t.args[0], err)
 		}
-		return width, nil
+		return int(width), nil
 	case "Decimal":
 		precision, err := strconv.Atoi(t.args[0])
 		if err != nil {
