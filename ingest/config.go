@@ -69,8 +69,11 @@ func (c *Config) Validate() error {
 		name  string
 		value int
 	}{
-		{"batch rows", c.BatchRows}, {"batch bytes", c.BatchBytes}, {"buffer bytes", c.BufferBytes},
-		{"fetch bytes", c.FetchBytes}, {"decoders", c.Decoders},
+		{"batch rows", c.BatchRows},
+		{"batch bytes", c.BatchBytes},
+		{"buffer bytes", c.BufferBytes},
+		{"fetch bytes", c.FetchBytes},
+		{"decoders", c.Decoders},
 	} {
 		if n.value <= 0 {
 			return fmt.Errorf("%s: %d is not greater than zero", n.name, n.value)
@@ -80,9 +83,14 @@ func (c *Config) Validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"change age", c.ChangeAge}, {"alert age", c.AlertAge}, {"topology age", c.TopologyAge},
-		{"insert timeout", c.InsertTimeout}, {"least retry pause", c.RetryMin},
-		{"drain timeout", c.DrainTimeout}, {"stop timeout", c.StopTimeout}, {"stall limit", c.StallAfter},
+		{"change age", c.ChangeAge},
+		{"alert age", c.AlertAge},
+		{"topology age", c.TopologyAge},
+		{"insert timeout", c.InsertTimeout},
+		{"least retry pause", c.RetryMin},
+		{"drain timeout", c.DrainTimeout},
+		{"stop timeout", c.StopTimeout},
+		{"stall limit", c.StallAfter},
 	} {
 		if d.value <= 0 {
 			return fmt.Errorf("%s: %s is not greater than zero", d.name, d.value)

@@ -153,7 +153,6 @@ func TestStoreDownThenUpLosesNothing(t *testing.T) {
 func TestFloodOfChangesDoesNotHoldUpAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(c *Config) { c.BufferBytes = 12_000 })
-		r.store.refuses = func(id string) bool { return false }
 		r.start(zero, place{"alerts", 0})
 		r.store.set(func(s *fakeStore) { s.block = make(chan struct{}) })
 		r.log.produce("changes", 0, series("c", 5000)...)

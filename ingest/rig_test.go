@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -106,7 +105,7 @@ func (r *rig) figure(name string, labels ...string) float64 {
 	return 0
 }
 
-func silence() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func silence() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // series returns prefix-0 to prefix-(n-1).
 func series(prefix string, n int) []string {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -80,11 +81,27 @@ func Find(cacheDir string) (libs string, present bool) {
 	return libs, err == nil
 }
 
+// startTries is how often a start is tried: between the search for free ports
+// and the broker's use of them, somebody else may take one.
+const startTries = 3
+
+// errEnded is wrapped by the error of a broker that ended while starting.
+var errEnded = errors.New("the broker ended while starting")
+
 // Start formats a log directory, starts the broker and waits until it answers.
 // The broker lives until Stop, not until ctx ends.
 func Start(ctx context.Context, o Options) (*Broker, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.ReadyWithin)
 	defer cancel()
+	for try := 1; ; try++ {
+		b, err := start(ctx, o)
+		if err == nil || try == startTries || !errors.Is(err, errEnded) {
+			return b, err
+		}
+	}
+}
+
+func start(ctx context.Context, o Options) (*Broker, error) {
 	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
@@ -100,7 +117,7 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	if err := format(ctx, o, config); err != nil {
 		return nil, err
 	}
-	b.process, err = startProcess(b.logPath, o.java("kafka.Kafka", config))
+	b.process, err = startProcess(context.WithoutCancel(ctx), b.logPath, o.java("kafka.Kafka", config))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +154,7 @@ func (b *Broker) awaitReady(ctx context.Context) error {
 		}
 		select {
 		case <-b.process.done:
-			return fmt.Errorf("the broker ended while starting:\n%s", b.Log())
+			return fmt.Errorf("%w:\n%s", errEnded, b.Log())
 		case <-ctx.Done():
 			return fmt.Errorf("the broker does not answer on %s (%w):\n%s", b.Addr, err, b.Log())
 		case <-time.After(readyPoll):
@@ -164,7 +181,7 @@ func (b *Broker) probe(ctx context.Context) error {
 // format prepares the log directory with Kafka's own tool, which also stores
 // the SCRAM credentials.
 func format(ctx context.Context, o Options, config string) error {
-	args := []string{"format", "--cluster-id", "faultlinetestcluster00", "--config", config}
+	args := []string{"format", "--ignore-formatted", "--cluster-id", "faultlinetestcluster00", "--config", config}
 	for user, password := range o.Users {
 		for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
 			args = append(args, "--add-scram",
@@ -172,7 +189,7 @@ func format(ctx context.Context, o Options, config string) error {
 		}
 	}
 	log := filepath.Join(o.Dir, "format.log")
-	tool, err := startProcess(log, o.java("kafka.tools.StorageTool", args...))
+	tool, err := startProcess(context.WithoutCancel(ctx), log, o.java("kafka.tools.StorageTool", args...))
 	if err != nil {
 		return err
 	}
@@ -210,7 +227,11 @@ func freePorts(n int) ([]int, error) {
 			return nil, fmt.Errorf("finding a free port: %w", err)
 		}
 		defer func() { _ = l.Close() }()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		address, err := netip.ParseAddrPort(l.Addr().String())
+		if err != nil {
+			return nil, fmt.Errorf("finding a free port: %w", err)
+		}
+		ports[i] = int(address.Port())
 	}
 	return ports, nil
 }

@@ -18,14 +18,15 @@ type process struct {
 	err  error
 }
 
-// startProcess runs a command with its output in a file. The kernel kills the
+// startProcess runs a command with its output in a file, until ctx ends. The
+// kernel kills the
 // child when the thread that started it ends, so that thread is kept for it.
-func startProcess(logPath string, line []string) (*process, error) {
+func startProcess(ctx context.Context, logPath string, line []string) (*process, error) {
 	out, err := os.Create(logPath)
 	if err != nil {
 		return nil, fmt.Errorf("creating the log of %s: %w", line[0], err)
 	}
-	cmd := exec.CommandContext(context.Background(), line[0], line[1:]...)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	p := &process{cmd: cmd, done: make(chan struct{})}
