@@ -109,7 +109,7 @@ func (d *deadLetters) publish(ctx context.Context, letters []event.DeadLetter) e
 		if len(pending) == 0 {
 			return nil
 		}
-		return fmt.Errorf("writing to %s: %w", d.topic, err)
+		return fmt.Errorf("writing to %s: %w", d.topic, brief(err))
 	})
 }
 
@@ -134,6 +134,20 @@ func (d *deadLetters) unwritten(ctx context.Context, sent []kafka.Message, err e
 		}
 	}
 	return again
+}
+
+// brief names the first error of many: the text of WriteErrors has all of them
+// and may be a megabyte long.
+func brief(err error) error {
+	var each kafka.WriteErrors
+	if errors.As(err, &each) {
+		for _, e := range each {
+			if e != nil {
+				return fmt.Errorf("%d of %d messages failed, the first with: %w", each.Count(), len(each), e)
+			}
+		}
+	}
+	return err
 }
 
 // permanent reports whether the brokers will refuse the message every time.

@@ -243,6 +243,18 @@ func TestReasonIsBounded(t *testing.T) {
 	}
 }
 
+func TestErrorOfManyMessagesIsBrief(t *testing.T) {
+	many := make(kafka.WriteErrors, 10_000)
+	fill(many[1:], kafka.NotLeaderForPartition)
+	got := brief(many)
+	if !errors.Is(got, kafka.NotLeaderForPartition) || len(got.Error()) > 400 || !strings.HasPrefix(got.Error(), "9999 of 10000") {
+		t.Fatalf("brief = %v", got)
+	}
+	if got := brief(errStoreDown); got != errStoreDown {
+		t.Fatalf("brief = %v, want the error as it was", got)
+	}
+}
+
 func TestPermanentErrorsAreToldFromPassingOnes(t *testing.T) {
 	for _, err := range []error{kafka.LeaderNotAvailable, kafka.RequestTimedOut, errors.New("connection reset"), kafka.UnknownTopicOrPartition} {
 		if permanent(err) {

@@ -41,10 +41,23 @@ func runProduce(ctx context.Context, args []string) error {
 			batch = append(batch, kafka.Message{Topic: client.Config().Topics.Changes, Key: key, Value: value})
 		}
 		if err := w.WriteMessages(ctx, batch...); err != nil {
-			return errors.Join(fmt.Errorf("producing: %w", err), w.Close())
+			return errors.Join(firstError(err), w.Close())
 		}
 	}
 	return w.Close()
+}
+
+// firstError names the first error of many.
+func firstError(err error) error {
+	var each kafka.WriteErrors
+	if errors.As(err, &each) {
+		for _, e := range each {
+			if e != nil {
+				return fmt.Errorf("producing: %d of %d messages failed, the first with: %w", each.Count(), len(each), e)
+			}
+		}
+	}
+	return fmt.Errorf("producing: %w", err)
 }
 
 // produceElsewhere runs runProduce in a child process.

@@ -90,7 +90,7 @@ func (c *Client) Writer() *kafka.Writer {
 		RequiredAcks: kafka.RequireAll,
 		BatchBytes:   maxRecordBytes,
 		BatchTimeout: 5 * time.Millisecond,
-		MaxAttempts:  3,
+		MaxAttempts:  10,
 		WriteTimeout: 20 * time.Second,
 		ReadTimeout:  20 * time.Second,
 	}

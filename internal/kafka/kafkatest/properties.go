@@ -33,8 +33,11 @@ func properties(o Options, ports []int) map[string]string {
 		"share.coordinator.state.topic.min.isr":            "1",
 		"group.initial.rebalance.delay.ms":                 "0",
 		"auto.create.topics.enable":                        "false",
-		"num.network.threads":                              "2",
-		"num.io.threads":                                   "4",
+		// A busy machine may hold the broker up for longer than its controller
+		// would wait before it takes the partitions away.
+		"broker.session.timeout.ms": "120000",
+		"num.network.threads":       "2",
+		"num.io.threads":            "4",
 	}
 	if len(o.CertPEM) > 0 {
 		secure(p, o, ports[2])
