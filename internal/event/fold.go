@@ -15,7 +15,7 @@ import (
 // UID, so that every reader of the same events gets the same values.
 func FoldChanges(events []Change) []correlate.Change {
 	return fold(events,
-		func(e *Change) correlate.Key { return e.Change.Key() },
+		func(e *Change) correlate.Key { return e.Key() },
 		func(e *Change) moment { return momentOf(e.ObservedAt, &e.Meta) },
 		func(known correlate.Change, e *Change) correlate.Change {
 			return correlate.MergeChange(known, e.Change)
@@ -26,7 +26,7 @@ func FoldChanges(events []Change) []correlate.Change {
 // by the rules of FoldChanges.
 func FoldAlerts(events []Alert) []correlate.Alert {
 	return fold(events,
-		func(e *Alert) correlate.AlertKey { return e.Alert.Key() },
+		func(e *Alert) correlate.AlertKey { return e.Key() },
 		func(e *Alert) moment { return momentOf(e.ObservedAt, &e.Meta) },
 		func(known correlate.Alert, e *Alert) correlate.Alert { return correlate.MergeAlert(known, e.Alert) })
 }

@@ -23,37 +23,45 @@ func ParseTime(s string) (time.Time, *FieldError) {
 	return at.UTC().Truncate(time.Millisecond), nil
 }
 
+// shape is what parseUTC reads, 0 standing for any digit.
+const shape = "0000-00-00T00:00:00"
+
 // parseUTC is the short way for what nearly every sender sends: an upper-case
 // T, a Z and at most nine digits of a second. It declines everything else.
 func parseUTC(s string) (time.Time, bool) {
-	const whole = len("2026-11-19T09:00:00")
-	if len(s) <= whole || s[len(s)-1] != 'Z' || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+	if !shaped(s) {
 		return time.Time{}, false
 	}
-	year, ok1 := digits(s[0:4])
-	month, ok2 := digits(s[5:7])
-	day, ok3 := digits(s[8:10])
-	hour, ok4 := digits(s[11:13])
-	minute, ok5 := digits(s[14:16])
-	second, ok6 := digits(s[17:19])
-	millis, ok7 := fraction(s[whole : len(s)-1])
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || hour > 23 || minute > 59 || second > 59 {
+	month, day := digits(s[5:7]), digits(s[8:10])
+	hour, minute, second := digits(s[11:13]), digits(s[14:16]), digits(s[17:19])
+	millis, ok := fraction(s[len(shape) : len(s)-1])
+	if !ok || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false
 	}
-	at := time.Date(year, time.Month(month), day, hour, minute, second, millis*int(time.Millisecond), time.UTC)
+	at := time.Date(digits(s[:4]), time.Month(month), day, hour, minute, second, millis*int(time.Millisecond), time.UTC)
 	return at, at.Day() == day && int(at.Month()) == month
 }
 
-// digits reads an unsigned decimal number.
-func digits(s string) (int, bool) {
+// shaped reports whether a text has the shape, then anything, then a Z.
+func shaped(s string) bool {
+	if len(s) <= len(shape) || s[len(s)-1] != 'Z' {
+		return false
+	}
+	for i := range len(shape) {
+		if s[i] != shape[i] && (shape[i] != '0' || s[i]-'0' > 9) {
+			return false
+		}
+	}
+	return true
+}
+
+// digits reads a decimal number of digits only.
+func digits(s string) int {
 	n := 0
 	for i := range len(s) {
-		if s[i]-'0' > 9 {
-			return 0, false
-		}
 		n = n*10 + int(s[i]-'0')
 	}
-	return n, true
+	return n
 }
 
 // fraction reads the fraction of a second with its point, cut to milliseconds.
@@ -65,12 +73,16 @@ func fraction(s string) (int, bool) {
 	if s[0] != '.' || len(s) == 1 || len(s) > longest {
 		return 0, false
 	}
-	n, ok := digits(s[1:min(len(s), 4)])
+	for i := 1; i < len(s); i++ {
+		if s[i]-'0' > 9 {
+			return 0, false
+		}
+	}
+	n := digits(s[1:min(len(s), 4)])
 	for i := len(s); i < 4; i++ {
 		n *= 10
 	}
-	_, rest := digits(s[1:])
-	return n, ok && rest
+	return n, true
 }
 
 // loosen rewrites the variants of RFC 3339 section 5.6 that package time does
