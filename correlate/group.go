@@ -255,8 +255,8 @@ func (g *Grouper) NextDeadline() (at time.Time, ok bool) {
 }
 
 // Evict forgets whole groups of alerts that all ended before the moment and of
-// which nothing was heard lately, and returns the ids of the incidents among
-// them in order. Incidents that were not taken yet stay.
+// which nothing was heard lately. It returns the ids, in order, that their
+// incidents have or can have had. Incidents that were not taken yet stay.
 func (g *Grouper) Evict(before time.Time) []string {
 	g.flush()
 	limit := before.UnixMilli()
@@ -267,12 +267,10 @@ func (g *Grouper) Evict(before time.Time) []string {
 			continue
 		}
 		for _, c := range r.clusters {
-			if c.founder != nil {
-				gone = append(gone, c.founder.id)
-				delete(g.incident, c.founder.id)
-			}
+			c.withdraw(g.incident)
 		}
 		for _, e := range r.members {
+			gone = append(gone, e.id)
 			g.forget(e)
 		}
 		delete(g.regions, r)

@@ -1,9 +1,6 @@
 package correlate
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // cluster is the alerts of one incident in order. Founder is nil when none of
 // them is weighty enough to be an incident.
@@ -40,35 +37,30 @@ type clusterState struct {
 	deadline  int64
 }
 
-// state tells whether the incident is open. The alerts that carry it decide:
-// critical, high and declared ones, or any but notes if there are none.
+// state tells whether the incident is open, and what else time decides.
 func (c *cluster) state(asOf int64, cfg *GroupConfig) clusterState {
-	s := clusterState{status: IncidentQuiet, end: math.MinInt64, deadline: forever}
+	s := clusterState{status: IncidentQuiet, deadline: forever}
 	quiet := cfg.QuietFor.Milliseconds()
 	ends := c.ends()
-	weighty := slices.ContainsFunc(c.members, (*episode).weighty)
 	for i, e := range c.members {
-		firing := ends[i] > asOf && e.firing
 		s.updated = max(s.updated, e.start)
-		if firing {
+		if e.firing && ends[i] > asOf {
 			s.deadline = min(s.deadline, ends[i])
 		} else {
 			s.resolves++
 			s.updated = max(s.updated, ends[i])
 		}
-		if (weighty && !e.weighty()) || !e.founds() {
-			continue
-		}
-		if s.end != math.MinInt64 && e.start > s.end+quiet {
+	}
+	gaps, last := c.pulse(asOf)
+	for _, gap := range gaps {
+		if gap.to > gap.from+quiet {
 			s.quietings++
 		}
-		s.end = max(s.end, ends[i])
-		if firing {
-			s.status = IncidentOpen
-		}
 	}
+	s.end = last.end
 	switch {
-	case s.status == IncidentOpen:
+	case last.firing:
+		s.status = IncidentOpen
 	case asOf < s.end+quiet:
 		s.deadline = min(s.deadline, s.end+quiet)
 	default:
@@ -77,6 +69,39 @@ func (c *cluster) state(asOf int64, cfg *GroupConfig) clusterState {
 		s.updated = max(s.updated, s.end+quiet)
 	}
 	return s
+}
+
+// span is a time between two alerts in which none that carries the incident
+// fired.
+type span struct{ from, to int64 }
+
+// carrying is the state of the alerts that carry an incident at some moment of
+// its history: those of weight once there are any, before that all but notes.
+type carrying struct {
+	end            int64
+	firing, weight bool
+}
+
+// pulse returns the gaps in which no alert carried the incident, and what
+// carries it in the end.
+func (c *cluster) pulse(asOf int64) (gaps []span, last carrying) {
+	ends := c.ends()
+	begun := false
+	for i, e := range c.members {
+		if !e.founds() || (last.weight && !e.weighty()) {
+			continue
+		}
+		if begun && e.start > last.end {
+			gaps = append(gaps, span{from: last.end, to: e.start})
+		}
+		if e.weighty() && !last.weight {
+			last = carrying{end: ends[i], weight: true}
+		}
+		begun = true
+		last.end = max(last.end, ends[i])
+		last.firing = last.firing || (e.firing && ends[i] > asOf)
+	}
+	return gaps, last
 }
 
 // weighty reports whether the alert alone keeps its incident open.

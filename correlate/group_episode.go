@@ -154,7 +154,7 @@ func (e *episode) derive(cfg *GroupConfig) {
 func (e *episode) environment() string { return cmp.Or(e.alert.Environment, DefaultEnvironment) }
 
 // founds reports whether the alert alone would be an incident.
-func (e *episode) founds() bool { return e.severity != SeverityInfo }
+func (e *episode) founds() bool { return e.declared != "" || e.severity != SeverityInfo }
 
 // heldUntil is the moment until which the alert vouches that its trouble goes
 // on, but at most the given time after its start: an alert that nobody cleared

@@ -125,13 +125,13 @@ func refires(a, b *episode) bool {
 		!a.firing && b.start <= a.end+reopenSeries.Milliseconds()
 }
 
-// What follows from bondLimits: an anchor starts at most lookBack before or
-// lookAhead after a follower that attaches to it, and a follower that starts
-// after the anchor has ended does so at most latestAttach after its start.
+// What follows from bondLimits: an anchor starts at most attachBack before or
+// attachAhead after a follower that attaches to it, and a follower that starts
+// after the anchor has ended does so at most attachLatest after its start.
 const (
-	lookBack     = 6*time.Hour + 30*time.Minute
-	lookAhead    = 30 * time.Minute
-	latestAttach = 2 * time.Hour
+	attachBack   = 6*time.Hour + 30*time.Minute
+	attachAhead  = 30 * time.Minute
+	attachLatest = 2 * time.Hour
 )
 
 // relink finds anew what the entered episode is linked to.
@@ -168,8 +168,8 @@ func (g *Grouper) relink(e *episode) {
 // linked to its best one, if it is earlier than the best so far.
 func (e *episode) considerSite(way nearSite) {
 	anchors := way.site.anchors
-	for _, a := range anchors[anchors.from(e.start-lookBack.Milliseconds()):] {
-		if a.start > e.start+lookAhead.Milliseconds() || (e.best != nil && compareEpisodes(a, e.best) >= 0) {
+	for _, a := range anchors[anchors.from(e.start-attachBack.Milliseconds()):] {
+		if a.start > e.start+attachAhead.Milliseconds() || (e.best != nil && compareEpisodes(a, e.best) >= 0) {
 			return
 		}
 		if linkedAnyOrder(a, e, way) {
@@ -208,7 +208,7 @@ func (g *Grouper) offer(e *episode) {
 // offerPeer links e to the later episodes of the site. One that follows
 // another one within the widest burst is linked to e through that one.
 func (g *Grouper) offerPeer(e *episode, way nearSite, list episodeList) {
-	horizon := e.heldUntil(lookBack) + lookAhead.Milliseconds()
+	horizon := e.heldUntil(attachBack) + attachAhead.Milliseconds()
 	var through *episode
 	for _, later := range list[list.position(e):] {
 		if later.start > horizon {
@@ -217,7 +217,7 @@ func (g *Grouper) offerPeer(e *episode, way nearSite, list episodeList) {
 		if later == e || !linked(e, later, way) {
 			continue
 		}
-		if through == nil || later.start > through.start+lookAhead.Milliseconds() {
+		if through == nil || later.start > through.start+attachAhead.Milliseconds() {
 			later.peers = append(later.peers, e)
 			g.unsettle(later)
 			g.unsettle(e)
@@ -230,8 +230,8 @@ func (g *Grouper) offerPeer(e *episode, way nearSite, list episodeList) {
 // to it and know no earlier one.
 func (g *Grouper) offerAnchor(e *episode, way nearSite) {
 	followers := way.site.followers
-	for _, f := range followers[followers.from(e.start-lookAhead.Milliseconds()):] {
-		if f.start > e.start+lookBack.Milliseconds() {
+	for _, f := range followers[followers.from(e.start-attachAhead.Milliseconds()):] {
+		if f.start > e.start+attachBack.Milliseconds() {
 			return
 		}
 		if (f.best == nil || compareEpisodes(e, f.best) < 0) && linkedAnyOrder(e, f, way) {

@@ -119,7 +119,7 @@ func (o *oracle) link() {
 			again := !slices.ContainsFunc(o.episodes[i+1:i+1+j], func(between *episode) bool {
 				return between.key.fingerprint == a.key.fingerprint
 			}) && refires(a, b)
-			if !(near && linked(a, b, way)) && !again && !sameDeclared {
+			if (!near || !linked(a, b, way)) && !again && !sameDeclared {
 				continue
 			}
 			switch {

@@ -75,7 +75,7 @@ func (g *Grouper) update(e *episode, alert Alert) {
 	fresh := newEpisode(&alert)
 	fresh.derive(&g.cfg)
 	if e.site == nil || !e.samePlace(fresh) {
-		dependants := g.dependants(e, e.start-lookAhead.Milliseconds(), e.influence())
+		dependants := g.dependants(e, e.start-attachAhead.Milliseconds(), e.influence())
 		g.leave(e)
 		e.alert = fresh.alert
 		g.enter(e)
@@ -106,7 +106,7 @@ func (e *episode) samePlace(other *episode) bool {
 // influence is the latest start of an episode that may be linked to e by the
 // table of limits.
 func (e *episode) influence() int64 {
-	return max(e.start+latestAttach.Milliseconds(), e.heldUntil(lookBack)+lookAhead.Milliseconds())
+	return max(e.start+attachLatest.Milliseconds(), e.heldUntil(attachBack)+attachAhead.Milliseconds())
 }
 
 // dependants returns the episodes near e that start between the two moments,

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// company is a call graph of many services that needs no memory: service i
+// ringCompany is a call graph of many services that needs no memory: service i
 // calls the next ten, and everybody calls one of ten hubs.
-type company struct {
+type ringCompany struct {
 	names []string
 	ids   map[string]int
 }
 
-func newCompany(services int) *company {
-	c := &company{ids: map[string]int{}}
+func newRingCompany(services int) *ringCompany {
+	c := &ringCompany{ids: map[string]int{}}
 	for i := range services {
 		name := fmt.Sprintf("service-%d", i)
 		c.names = append(c.names, name)
@@ -25,9 +25,9 @@ func newCompany(services int) *company {
 	return c
 }
 
-func (c *company) hub(i int) bool { return i < 10 }
+func (c *ringCompany) hub(i int) bool { return i < 10 }
 
-func (c *company) Adjacent(service string, visit func(string)) {
+func (c *ringCompany) Adjacent(service string, visit func(string)) {
 	i, n := c.ids[service], len(c.names)
 	for d := 1; d <= 10; d++ {
 		visit(c.names[(i+d)%n])
@@ -42,7 +42,7 @@ func (c *company) Adjacent(service string, visit func(string)) {
 	visit(c.names[i%10])
 }
 
-func (c *company) Degree(service string) (callers, callees int) {
+func (c *ringCompany) Degree(service string) (callers, callees int) {
 	if i := c.ids[service]; c.hub(i) {
 		return len(c.names)/10 + 10, 10
 	}
@@ -51,7 +51,7 @@ func (c *company) Degree(service string) (callers, callees int) {
 
 // storms draws alerts around some epicentres: each service near one alerts
 // within a quarter of an hour of its incident's start.
-func storms(c *company, random *rand.Rand, incidents, alertsEach int, span time.Duration) []Alert {
+func storms(c *ringCompany, random *rand.Rand, incidents, alertsEach int, span time.Duration) []Alert {
 	var alerts []Alert
 	for range incidents {
 		centre := random.Intn(len(c.names))
@@ -69,7 +69,7 @@ func storms(c *company, random *rand.Rand, incidents, alertsEach int, span time.
 }
 
 func TestAStormOfFiveThousandAlertsTakesBoundedTime(t *testing.T) {
-	c := newCompany(100_000)
+	c := newRingCompany(100_000)
 	alerts := storms(c, rand.New(rand.NewSource(1)), 1, 5000, time.Hour)
 	g := NewGrouper(DefaultGroupConfig(), c)
 	g.Advance(dawn.Add(2 * time.Hour))
@@ -116,7 +116,7 @@ func processorTime(t *testing.T) time.Duration {
 // BenchmarkGrouperAlert measures one alert and one look while ten thousand
 // others are active in a company of a hundred thousand services.
 func BenchmarkGrouperAlert(b *testing.B) {
-	c := newCompany(100_000)
+	c := newRingCompany(100_000)
 	random := rand.New(rand.NewSource(1))
 	g := NewGrouper(DefaultGroupConfig(), c)
 	g.Advance(dawn.Add(24 * time.Hour))
@@ -133,7 +133,7 @@ func BenchmarkGrouperAlert(b *testing.B) {
 // BenchmarkGrouperTopology measures a new call graph under ten thousand active
 // alerts.
 func BenchmarkGrouperTopology(b *testing.B) {
-	c := newCompany(100_000)
+	c := newRingCompany(100_000)
 	g := NewGrouper(DefaultGroupConfig(), c)
 	g.Advance(dawn.Add(24 * time.Hour))
 	g.Upsert(storms(c, rand.New(rand.NewSource(1)), 500, 20, 24*time.Hour)...)

@@ -1,0 +1,90 @@
+package correlate
+
+import (
+	"context"
+	"encoding/json"
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
+// queue adds the row to those to be saved, unless that is what is stored.
+func (r *Runner) queue(row Incident) {
+	content := contentOf(row)
+	last, known := r.stored[row.ID]
+	r.stored[row.ID] = content
+	over := row.Status == IncidentResolved || row.Status == IncidentMerged
+	written := !known && over && r.ledger[row.ID].Revision >= row.Revision
+	if last != content && !written {
+		r.incidents = append(r.incidents, row)
+	}
+}
+
+// save hands the queued rows to the sink, incidents first, so that no finding
+// is read without its incident. It does not return before all are saved, or
+// reports false when the context has ended.
+func (r *Runner) save(ctx context.Context) bool {
+	for rows := range slices.Chunk(r.incidents, r.cfg.SaveBatch) {
+		save := func(ctx context.Context) error { return r.ports.Sink.SaveIncidents(ctx, rows) }
+		if !r.persist(ctx, "sink", r.unhurried(save)) {
+			return false
+		}
+		r.look.SavedIncidents += len(rows)
+	}
+	r.incidents = nil
+	for rows := range slices.Chunk(r.findings, r.cfg.SaveBatch) {
+		save := func(ctx context.Context) error { return r.ports.Sink.SaveFindings(ctx, rows) }
+		if !r.persist(ctx, "sink", r.unhurried(save)) {
+			return false
+		}
+		r.look.SavedFindings += len(rows)
+	}
+	r.findings = nil
+	return true
+}
+
+// unhurried shields a call from the end of the runner's context, so that a stop
+// does not cut a write short. Its own time limit stays.
+func (r *Runner) unhurried(call func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.SaveTimeout)
+		defer cancel()
+		return call(limited)
+	}
+}
+
+// contentOf is a hash of everything that a row says.
+func contentOf(row any) uint64 {
+	h := fnv.New64a()
+	// Encoding into a hash fails only for values that JSON cannot hold, which
+	// no row has: the sum then covers what came before.
+	_ = json.NewEncoder(h).Encode(row)
+	return max(h.Sum64(), 1)
+}
+
+// The pace of clean: once a minute it drops at most so many changes that the
+// pause stays below ten milliseconds.
+const (
+	cleanEvery = time.Minute
+	cleanBatch = 20_000
+)
+
+// clean forgets what is too old to matter.
+func (r *Runner) clean() {
+	now := r.ports.Now()
+	if now.Sub(r.cleaned) < cleanEvery {
+		return
+	}
+	dropped := r.changes.DropBefore(now.Add(-r.cfg.ChangeWindow), cleanBatch)
+	if r.ports.Archive != nil {
+		dropped = max(dropped, r.changes.Release(now.Add(-r.cfg.BodyWindow), cleanBatch))
+	}
+	for _, id := range r.grouper.Evict(now.Add(-r.cfg.Retain)) {
+		r.untrack(id)
+		delete(r.stored, id)
+		delete(r.ledger, id)
+	}
+	if dropped < cleanBatch {
+		r.cleaned = now
+	}
+}
