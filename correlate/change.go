@@ -100,6 +100,9 @@ type Key struct {
 	ID     string `json:"id"`
 }
 
+// String writes the key as "source/id".
+func (k Key) String() string { return k.Source + "/" + k.ID }
+
 // Key returns the identity of the change.
 func (c *Change) Key() Key { return Key{Source: c.Source, ID: c.ID} }
 

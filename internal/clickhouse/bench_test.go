@@ -78,4 +78,3 @@ func heavyChanges(t testing.TB, first, n int) []event.Change {
 	}
 	return all
 }
-

@@ -1,0 +1,103 @@
+// Command faultline links outages to recent changes. Each command is a file of
+// this package and holds flags only; what it does lives in internal/app.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faultline/faultline/internal/app"
+)
+
+// Exit codes of the contract.
+const (
+	exitOK         = 0
+	exitNo         = 1
+	exitUsage      = 2
+	exitDependency = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand(environ)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, app.ErrNo) {
+		fmt.Fprintf(stderr, "faultline: %s\n", oneLine(err))
+	}
+	return exitCode(err)
+}
+
+// exitCode maps an error to the contract's exit codes. What is neither a "no"
+// nor a missing dependency is bad usage or input.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, app.ErrNo):
+		return exitNo
+	case errors.Is(err, app.ErrDependency):
+		return exitDependency
+	default:
+		return exitUsage
+	}
+}
+
+// oneLine keeps an error on the one line that the contract promises.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+func rootCommand(environ []string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "faultline",
+		Short: "Links outages to the changes that most likely caused them",
+		Long: "Faultline ingests change events and alerts, attributes incidents to recent\n" +
+			"changes by time and topology, and serves the findings.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
+		attributeCommand(), evalCommand(), simulateCommand(), tokenCommand(), healthCommand(environ),
+	)
+	return root
+}
+
+// outputFlag adds -o with the formats of the contract.
+func outputFlag(cmd *cobra.Command, output *string) {
+	cmd.Flags().StringVarP(output, "output", "o", "table", "output format: table or json")
+}
+
+// environment returns the value of a variable in environ, or a default.
+func environment(environ []string, name, fallback string) string {
+	for _, pair := range environ {
+		if value, found := strings.CutPrefix(pair, name+"="); found && value != "" {
+			return value
+		}
+	}
+	return fallback
+}

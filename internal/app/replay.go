@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/query"
+	"github.com/faultline/faultline/internal/scenario"
+)
+
+// replayBatch is the number of messages that one write to Kafka carries.
+const replayBatch = 500
+
+// foundIncident is an incident with the finding that explains it.
+type foundIncident struct {
+	finding correlate.Finding
+	title   string
+}
+
+// replayAndFind sends a recording through Kafka and waits for the finding about
+// its outage, as the API would answer it.
+func (s *service) replayAndFind(ctx context.Context, recording *scenario.Scenario, say *narrator) (foundIncident, error) {
+	say.step("replaying %d recorded events through Kafka", len(recording.Events))
+	if err := s.replay(ctx, recording); err != nil {
+		return foundIncident{}, err
+	}
+	say.step("waiting for the correlator")
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	found, err := s.awaitFinding(ctx, recording)
+	if err != nil {
+		return foundIncident{}, fmt.Errorf("no finding about the outage of %s: %w", recording.Service, err)
+	}
+	say.step("found\n")
+	return found, nil
+}
+
+// replay produces the events in the order of the recording, batch by batch.
+// Each message carries the time at which its sender sent it.
+func (s *service) replay(ctx context.Context, recording *scenario.Scenario) (err error) {
+	writer := s.kafka.Writer()
+	defer func() { err = errors.Join(err, writer.Close()) }()
+	topics := s.kafka.Config().Topics
+	names := map[event.Kind]string{event.KindChange: topics.Changes, event.KindAlert: topics.Alerts, event.KindTopology: topics.Topology}
+	for batch := range slices.Chunk(recording.Events, replayBatch) {
+		messages := make([]kafkago.Message, len(batch))
+		for i, e := range batch {
+			messages[i] = kafkago.Message{Topic: names[e.Kind], Key: []byte(e.Key), Value: e.Value, Time: e.SentAt}
+		}
+		if err := writer.WriteMessages(ctx, messages...); err != nil {
+			return down(fmt.Errorf("produce the recording: %w", err))
+		}
+	}
+	return nil
+}
+
+// settled is how long a finding must stand unchanged to be the last one.
+const settled = 1500 * time.Millisecond
+
+// awaitFinding polls the store until the recording's incident is over and its
+// finding has not changed for a while.
+func (s *service) awaitFinding(ctx context.Context, recording *scenario.Scenario) (foundIncident, error) {
+	var last foundIncident
+	since := time.Now()
+	for {
+		found, over, err := s.findingNow(ctx, recording)
+		if err != nil {
+			return last, err
+		}
+		if found.finding.Version != last.finding.Version {
+			last, since = found, time.Now()
+		}
+		if over && last.finding.Version > 0 && time.Since(since) > settled {
+			return last, nil
+		}
+		select {
+		case <-ctx.Done():
+			if last.finding.Version > 0 {
+				return last, nil
+			}
+			return last, down(ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// findingNow reads what is known at this moment of the recording's incident,
+// and whether all its alerts have ended.
+func (s *service) findingNow(ctx context.Context, recording *scenario.Scenario) (found foundIncident, over bool, err error) {
+	page, err := s.store.Incidents(ctx, query.Incidents{
+		Service: recording.Service, From: recording.StartedAt.Add(-time.Minute), To: recording.EndedAt, Limit: query.MaxLimit,
+	})
+	if err != nil {
+		return found, false, err
+	}
+	for i := range page.Items {
+		incident := &page.Items[i]
+		if !incident.StartedAt.Equal(recording.StartedAt) || incident.Status == correlate.IncidentMerged {
+			continue
+		}
+		found.title = incident.Title
+		found.finding, err = s.store.Finding(ctx, incident.ID, 0)
+		if errors.Is(err, query.ErrNotFound) {
+			err = nil
+		}
+		return found, incident.ResolvedAt != nil, err
+	}
+	return found, false, nil
+}

@@ -1,0 +1,92 @@
+package clickhouse
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/query"
+)
+
+// Alerts answers one page of folded alert episodes, newest first.
+func (s *Store) Alerts(ctx context.Context, q query.Alerts) (query.Page[correlate.Alert], error) {
+	none := query.Page[correlate.Alert]{}
+	limit := pageLimit(q.Limit)
+	filter := filterHash("alerts", q.From, q.To, q.Services, q.Status)
+	after, err := readCursor(q.Cursor, filter)
+	if err != nil {
+		return none, err
+	}
+	var places []place
+	err = s.walkBack(ctx, "alerts", q.From, q.To, after, func(ctx context.Context, since, until time.Time) (bool, error) {
+		found, err := s.places(ctx, "list alerts", "alert_page",
+			named("since", since), named("until", until), named("services", q.Services), named("status", texts(q.Status)),
+			named("after_at", after.at), named("after_id", after.id), named("limit", limit+1-len(places)))
+		places = append(places, found...)
+		return len(places) > limit, err
+	})
+	if err != nil {
+		return none, err
+	}
+	page := pageOf(places, limit, func(p *place) string { return writeCursor(cursor(*p), filter) })
+	items, err := s.alertsAt(ctx, page.Items)
+	return query.Page[correlate.Alert]{Items: items, Next: page.Next}, err
+}
+
+// alertsAt reads whole episodes in the order of their places.
+func (s *Store) alertsAt(ctx context.Context, places []place) ([]correlate.Alert, error) {
+	keys := make([]correlate.AlertKey, len(places))
+	for i, p := range places {
+		keys[i] = correlate.AlertKey{Fingerprint: p.id, StartedAt: time.UnixMilli(p.at).UTC()}
+	}
+	episodes, err := s.alertsByKey(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	alerts := make([]correlate.Alert, 0, len(keys))
+	for _, k := range keys {
+		if a, ok := episodes[k]; ok {
+			alerts = append(alerts, a)
+		}
+	}
+	return alerts, nil
+}
+
+// alertsByKey reads whole episodes.
+func (s *Store) alertsByKey(ctx context.Context, keys []correlate.AlertKey) (map[correlate.AlertKey]correlate.Alert, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	at, hashes := make([]int64, len(keys)), make([]uint64, len(keys))
+	for i, k := range keys {
+		at[i], hashes[i] = k.StartedAt.UnixMilli(), hashOf(k.Fingerprint)
+	}
+	return s.alertsHashed(ctx, at, hashes)
+}
+
+// alertsHashed reads the episodes that began at these moments and whose
+// fingerprints have these hashes.
+func (s *Store) alertsHashed(ctx context.Context, at []int64, hashes []uint64) (map[correlate.AlertKey]correlate.Alert, error) {
+	var events []event.Alert
+	err := s.query(ctx, "read alerts", s.sql["alert_events"], []any{named("at", at), named("key", hashes)}, func(rows driver.Rows) error {
+		e, err := scanAlertEvent(rows)
+		events = append(events, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	episodes := make(map[correlate.AlertKey]correlate.Alert, len(at))
+	for _, a := range event.FoldAlerts(events) {
+		episodes[a.Key()] = a
+	}
+	return episodes, nil
+}
+
+// sameMoment turns a key as a caller may have it into the form of the store.
+func sameMoment(k correlate.AlertKey) correlate.AlertKey {
+	return correlate.AlertKey{Fingerprint: k.Fingerprint, StartedAt: k.StartedAt.UTC().Truncate(time.Millisecond)}
+}

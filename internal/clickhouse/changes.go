@@ -1,0 +1,146 @@
+package clickhouse
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/query"
+)
+
+// Changes answers one page of folded changes, newest first.
+func (s *Store) Changes(ctx context.Context, q query.Changes) (query.Page[correlate.Change], error) {
+	none := query.Page[correlate.Change]{}
+	limit := pageLimit(q.Limit)
+	filter := filterHash("changes", q.From, q.To, q.Services, q.Kinds, q.Status, q.Environment, q.Source, q.Class, q.Text)
+	after, err := readCursor(q.Cursor, filter)
+	if err != nil {
+		return none, err
+	}
+	var places []place
+	err = s.walkBack(ctx, "changes", q.From, q.To, after, func(ctx context.Context, since, until time.Time) (bool, error) {
+		found, err := s.places(ctx, "list changes", "change_page",
+			named("since", since), named("until", until), named("services", q.Services), named("kinds", texts(q.Kinds)),
+			named("status", texts(q.Status)), named("environment", q.Environment), named("source", q.Source),
+			named("class", texts(q.Class)), named("text", q.Text),
+			named("after_at", after.at), named("after_id", after.id), named("limit", limit+1-len(places)))
+		places = append(places, found...)
+		return len(places) > limit, err
+	})
+	if err != nil {
+		return none, err
+	}
+	page := pageOf(places, limit, func(p *place) string { return writeCursor(cursor(*p), filter) })
+	items, err := s.changesAt(ctx, page.Items)
+	return query.Page[correlate.Change]{Items: items, Next: page.Next}, err
+}
+
+// place is where an item stands in a list: its start and its identity.
+type place cursor
+
+// identity joins the parts of an identity as the statements do.
+func identity(parts ...string) string { return strings.Join(parts, "\x00") }
+
+// places reads the columns start, identity.
+func (s *Store) places(ctx context.Context, op, statement string, params ...any) ([]place, error) {
+	var found []place
+	err := s.query(ctx, op, s.sql[statement], params, func(rows driver.Rows) error {
+		var at time.Time
+		var id string
+		err := rows.Scan(&at, &id)
+		found = append(found, place{at: at.UnixMilli(), id: id})
+		return err
+	})
+	return found, err
+}
+
+// changesAt reads whole changes in the order of their places.
+func (s *Store) changesAt(ctx context.Context, places []place) ([]correlate.Change, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	hashes := make([]uint64, len(places))
+	for i, p := range places {
+		_, id, _ := strings.Cut(p.id, "\x00")
+		hashes[i] = hashOf(id)
+	}
+	events, err := s.changeEvents(ctx, hashes)
+	if err != nil {
+		return nil, err
+	}
+	byKey := map[string]correlate.Change{}
+	for _, c := range event.FoldChanges(events) {
+		byKey[identity(c.Source, c.ID)] = c
+	}
+	changes := make([]correlate.Change, 0, len(places))
+	for _, p := range places {
+		if c, ok := byKey[p.id]; ok {
+			changes = append(changes, c)
+		}
+	}
+	return changes, nil
+}
+
+// changeEvents reads every event of the changes whose ids have these hashes.
+func (s *Store) changeEvents(ctx context.Context, hashes []uint64) ([]event.Change, error) {
+	var events []event.Change
+	err := s.query(ctx, "read changes", s.sql["change_events"], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
+		var meta event.Meta
+		var text string
+		if err := rows.Scan(&meta.UID, &meta.ArrivedAt, &text); err != nil {
+			return err
+		}
+		uid := meta.UID
+		e, err := one(event.DecodeChanges([]byte(text), meta))
+		e.UID = uid
+		events = append(events, e)
+		return err
+	})
+	return events, err
+}
+
+// ChangesByID answers the changes with an id, one for each source that knows
+// it, or the one of a source. None is no error.
+func (s *Store) ChangesByID(ctx context.Context, id, source string) ([]correlate.Change, error) {
+	events, err := s.changeEvents(ctx, []uint64{hashOf(id)})
+	if err != nil {
+		return nil, err
+	}
+	events = slices.DeleteFunc(events, func(e event.Change) bool {
+		return e.ID != id || (source != "" && e.Source != source)
+	})
+	changes := event.FoldChanges(events)
+	slices.SortFunc(changes, func(a, b correlate.Change) int { return strings.Compare(a.Source, b.Source) })
+	return changes, nil
+}
+
+// Provenances answers the provenance that was last given to each change. A
+// change without one is left out.
+func (s *Store) Provenances(ctx context.Context, keys []correlate.Key) (map[correlate.Key]correlate.Provenance, error) {
+	given := make(map[correlate.Key]correlate.Provenance, len(keys))
+	if len(keys) == 0 {
+		return given, nil
+	}
+	wanted := make(map[correlate.Key]bool, len(keys))
+	hashes := make([]uint64, len(keys))
+	for i, k := range keys {
+		wanted[k], hashes[i] = true, hashOf(k.ID)
+	}
+	err := s.query(ctx, "read provenances", s.sql["change_provenances"], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
+		var key correlate.Key
+		var text string
+		if err := rows.Scan(&key.Source, &key.ID, &text); err != nil || !wanted[key] {
+			return err
+		}
+		var p correlate.Provenance
+		err := fromJSON(text, &p)
+		given[key] = p
+		return err
+	})
+	return given, err
+}

@@ -1,0 +1,2 @@
+-- The clock that dates rows.
+SELECT now64(3, 'UTC')

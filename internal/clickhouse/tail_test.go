@@ -1,0 +1,147 @@
+package clickhouse_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/clickhouse"
+	"github.com/faultline/faultline/internal/event"
+)
+
+// drain reads the feed until it has nothing more.
+func drain(t *testing.T, feed correlate.Feed, limit int) (all correlate.Delta) {
+	t.Helper()
+	for {
+		delta, err := feed.Next(t.Context(), limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(delta.Changes) > limit || len(delta.Alerts) > limit {
+			t.Fatalf("a look of %d changes and %d alerts, limit %d", len(delta.Changes), len(delta.Alerts), limit)
+		}
+		all.Changes = append(all.Changes, delta.Changes...)
+		all.Alerts = append(all.Alerts, delta.Alerts...)
+		all.Topologies = append(all.Topologies, delta.Topologies...)
+		if !delta.More {
+			return all
+		}
+	}
+}
+
+func plainChange(t *testing.T, id, status string, started, arrived time.Time) event.Change {
+	t.Helper()
+	return changeEvent(t, arrived, fmt.Sprintf(`{"id":%q,"source":"ci","kind":"deploy","services":["s"],"started_at":%q,"status":%q}`,
+		id, started.Format(time.RFC3339Nano), status))
+}
+
+func TestTheFeedBeginsWithTheWholeHistory(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		var rows []event.Change
+		for i := range 30 {
+			at := noon.Add(time.Duration(i/2) * time.Minute)
+			rows = append(rows, plainChange(t, fmt.Sprint("c", i), "in_progress", at, noon), plainChange(t, fmt.Sprint("c", i), "succeeded", at, noon.Add(time.Hour)))
+		}
+		rows = append(rows, plainChange(t, "too-old", "succeeded", noon.AddDate(0, -2, 0), noon))
+		insertChanges(t, s, rows...)
+		alerts, _ := event.DecodeAlerts([]byte(`[{"source":"am","service":"s","name":"n","status":"firing","started_at":"2026-11-20T12:00:00Z"},
+			{"source":"am","service":"s","name":"n","status":"resolved","started_at":"2026-11-20T12:00:00Z","resolved_at":"2026-11-20T12:30:00Z"}]`), event.Meta{ArrivedAt: noon})
+		if err := s.InsertAlerts(t.Context(), "", alerts); err != nil {
+			t.Fatal(err)
+		}
+		feed := s.NewTail(noon.AddDate(0, -1, 0))
+		got := drain(t, feed, 4)
+		whole := map[string]int{}
+		for _, c := range got.Changes {
+			if c.Status != correlate.StatusSucceeded {
+				t.Errorf("%s came half: %+v", c.ID, c)
+			}
+			whole[c.ID]++
+		}
+		// What was stored a moment ago may come again, whatever its start.
+		delete(whole, "too-old")
+		if len(whole) != 30 {
+			t.Errorf("%d changes: %v", len(whole), whole)
+		}
+		if len(got.Alerts) == 0 || got.Alerts[0].Status != correlate.AlertResolved {
+			t.Errorf("alerts: %+v", got.Alerts)
+		}
+		if again := drain(t, feed, 100); !again.Empty() {
+			t.Errorf("nothing new, yet %+v", again)
+		}
+	})
+}
+
+func TestAnUpdateBringsTheWholeChangeAgain(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		insertChanges(t, s, plainChange(t, "c", "in_progress", noon, noon))
+		feed := s.NewTail(noon.Add(-time.Hour))
+		drain(t, feed, 100)
+		// The correction moves the start; the change is still one.
+		insertChanges(t, s, changeEvent(t, noon.Add(time.Minute), `{"id":"c","source":"ci","kind":"deploy","title":"now with a title","started_at":"2026-11-20T11:59:00Z"}`))
+		got := drain(t, feed, 100)
+		if len(got.Changes) != 1 || got.Changes[0].Title != "now with a title" || len(got.Changes[0].Services) != 1 || got.Changes[0].Status != correlate.StatusInProgress {
+			t.Errorf("got %+v", got.Changes)
+		}
+	})
+}
+
+func TestTheFeedMissesNothingUnderConcurrentInserts(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		feed := s.NewTail(noon.Add(-time.Hour))
+		const writers, batches, size = 4, 10, 25
+		var wait sync.WaitGroup
+		for w := range writers {
+			wait.Go(func() {
+				for b := range batches {
+					rows := make([]event.Change, size)
+					for i := range rows {
+						rows[i] = plainChange(t, fmt.Sprintf("c-%d-%d-%d", w, b, i), "succeeded", noon.Add(time.Duration(i)*time.Second), noon)
+					}
+					if err := s.InsertChanges(t.Context(), "", rows); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { wait.Wait(); close(done) }()
+		seen := map[string]bool{}
+		for running := true; running; {
+			select {
+			case <-done:
+				running = false
+			default:
+			}
+			for _, c := range drain(t, feed, 60).Changes {
+				seen[c.ID] = true
+			}
+		}
+		if len(seen) != writers*batches*size {
+			t.Errorf("saw %d of %d changes", len(seen), writers*batches*size)
+		}
+	})
+}
+
+func TestSnapshotsAreFollowed(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		feed := s.NewTail(noon)
+		drain(t, feed, 10)
+		events, _ := event.DecodeTopologies([]byte(`{"source":"catalog","observed_at":"2026-11-20T12:00:00Z","services":[{"name":"cart"}],"edges":[]}`), event.Meta{ArrivedAt: noon, Format: "faultline"})
+		for range 2 {
+			if err := s.InsertTopology(t.Context(), "", events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := drain(t, feed, 10)
+		if len(got.Topologies) != 1 || got.Topologies[0].Services[0].Name != "cart" {
+			t.Errorf("got %+v", got.Topologies)
+		}
+		fresh := s.NewTail(noon)
+		if again := drain(t, fresh, 10); len(again.Topologies) == 0 {
+			t.Error("a new feed does not begin with the graph")
+		}
+	})
+}
