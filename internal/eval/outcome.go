@@ -120,12 +120,14 @@ func guiltyIn(suspects []Suspect, causes []string) int {
 // symptom.
 type DelayBucket string
 
-// delayBuckets are the ranges that accuracy is reported for, shortest first.
-// Each holds the delays up to and including its limit.
-var delayBuckets = []struct {
+type delayRange struct {
 	limit time.Duration
 	name  DelayBucket
-}{
+}
+
+// delayBuckets are the ranges that accuracy is reported for, shortest first.
+// Each holds the delays up to and including its limit.
+var delayBuckets = []delayRange{
 	{time.Minute, "<= 1m"},
 	{5 * time.Minute, "<= 5m"},
 	{15 * time.Minute, "<= 15m"},
@@ -139,25 +141,33 @@ var delayBuckets = []struct {
 // noDelay is the bucket of cases that have no recorded cause.
 const noDelay DelayBucket = "no cause"
 
-// delayBucket sorts a case by the delay between the start of its latest guilty
-// change and the onset.
+// skewAllowed is how much a symptom may seem to precede its cause.
+const skewAllowed = time.Minute
+
+// delayBucket sorts a case by the delay from the start of its latest guilty
+// change to the first symptom that the change can have caused: unrelated alerts
+// may have begun before.
 func delayBucket(c *Case) DelayBucket {
-	delay, found := time.Duration(1<<63-1), false
-	begin := onset(visibleAlerts(c.Alerts, c.At), c.At)
+	alerts := symptoms(visibleAlerts(c.Alerts, c.At))
+	shortest, found := time.Duration(1<<63-1), false
 	for i := range c.Changes {
-		if slices.Contains(c.Causes, c.Changes[i].ID) {
-			delay, found = min(delay, begin.Sub(c.Changes[i].StartedAt)), true
+		if !slices.Contains(c.Causes, c.Changes[i].ID) {
+			continue
 		}
+		start := c.Changes[i].StartedAt
+		first := c.At
+		for j := range alerts {
+			if at := alerts[j].StartedAt; at.Before(first) && start.Sub(at) <= skewAllowed {
+				first = at
+			}
+		}
+		shortest, found = min(shortest, first.Sub(start)), true
 	}
 	if !found {
 		return noDelay
 	}
-	for _, b := range delayBuckets {
-		if delay <= b.limit {
-			return b.name
-		}
-	}
-	return delayBuckets[len(delayBuckets)-1].name
+	place := slices.IndexFunc(delayBuckets, func(b delayRange) bool { return shortest <= b.limit })
+	return delayBuckets[place].name
 }
 
 // asSuspects converts an engine's suspects; equal probabilities tie.

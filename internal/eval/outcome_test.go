@@ -135,6 +135,7 @@ func TestDelayIsCountedFromTheLatestCause(t *testing.T) {
 		Changes: []correlate.Change{{ID: "latent", StartedAt: at(-3000)}, {ID: "trigger", StartedAt: at(-14)}},
 		Alerts: []correlate.Alert{
 			{Severity: correlate.SeverityWarning, StartedAt: at(-14)},
+			{Severity: correlate.SeverityCritical, StartedAt: at(-40)},
 			{Severity: correlate.SeverityCritical, StartedAt: at(-10)},
 		},
 	}, Causes: []string{"latent", "trigger"}}

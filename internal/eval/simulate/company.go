@@ -104,12 +104,11 @@ func degrees(d draw, n int, q quantiles) []int {
 }
 
 // connect pairs calling ends with called ends at random, mostly from the edge
-// of the company towards its foundations; the rest makes cycles.
+// of the company towards its foundations; the rest makes cycles. Services that
+// call many choose first, while there is enough to choose from. Should the
+// called ends run out, any service is as good as another.
 func (c *company) connect(d draw) {
 	n := len(c.services)
-	if n < 2 {
-		return
-	}
 	out, in := degrees(d, n, fanOut), degrees(d, n, fanIn)
 	var ends []int
 	for i, degree := range in {
@@ -117,36 +116,46 @@ func (c *company) connect(d draw) {
 			ends = append(ends, i)
 		}
 	}
-	d.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
-	for _, caller := range d.Perm(n) {
+	callers := d.Perm(n)
+	slices.SortStableFunc(callers, func(a, b int) int { return max(out[b], choosy) - max(out[a], choosy) })
+	for _, caller := range callers {
 		taken := make(map[int]bool, out[caller])
 		for range out[caller] {
 			callee := -1
 			callee, ends = c.takeEnd(d, caller, taken, ends)
-			if callee < 0 {
-				break
+			if callee >= 0 {
+				taken[callee] = true
+				c.link(d, caller, callee)
 			}
-			taken[callee] = true
-			c.link(d, caller, callee)
 		}
 	}
 }
+
+// choosy is the number of calls from which a service chooses first.
+const choosy = 100
 
 // upward is how often a call may go from the foundations towards the edge.
 const upward = 0.12
 
 // takeEnd removes a called end that suits the caller and returns its service,
-// -1 when some tries find none.
+// -1 when some tries find none. The later tries take any direction.
 func (c *company) takeEnd(d draw, caller int, taken map[int]bool, ends []int) (callee int, rest []int) {
-	const tries = 24
-	for range min(tries, 4*len(ends)) {
-		place := d.IntN(len(ends))
-		callee := ends[place]
+	const tries = 40
+	for try := range tries {
+		callee, place := d.IntN(len(c.services)), -1
+		if len(ends) > 0 {
+			place = d.IntN(len(ends))
+			callee = ends[place]
+		}
 		if callee == caller || taken[callee] {
 			continue
 		}
-		if c.services[callee].level < c.services[caller].level && !d.chance(upward) {
+		against := c.services[callee].level < c.services[caller].level
+		if against && try < tries/2 && !d.chance(upward) {
 			continue
+		}
+		if place < 0 {
+			return callee, ends
 		}
 		ends[place] = ends[len(ends)-1]
 		return callee, ends[:len(ends)-1]

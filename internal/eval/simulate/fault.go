@@ -43,7 +43,7 @@ var hopDamping = []float64{1, 0.5, 0.25}
 // of alerts of a storm.
 const (
 	failingCallers = 12
-	failingCallees = 1.5
+	failingCallees = 0.4
 	maxHits        = 60
 )
 
@@ -88,7 +88,7 @@ func (w *world) passDown(d draw, h hit, reach float64, add func(int, route)) {
 	callees := w.callees[h.service]
 	ceiling := failingCallees / float64(max(len(callees), 1))
 	for _, c := range callees {
-		if d.chance(min(0.08*reach*hopDamping[h.hops], ceiling)) {
+		if d.chance(min(0.05*reach*hopDamping[h.hops], ceiling)) {
 			add(c.to, routeCallee)
 		}
 	}
