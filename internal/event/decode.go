@@ -21,7 +21,7 @@ const (
 // elements are returned whatever is wrong with their neighbours; each refused
 // one has a Rejection that says where it stands, which field is wrong and how
 // to mend it. Meta is copied into every event, with its own Raw and UID. Data
-// must not change afterwards: Raw is a part of it.
+// must not change afterwards: Raw and the strings of the events are parts of it.
 func DecodeChanges(data []byte, meta Meta) ([]Change, []Rejection) {
 	return DecodeChangesAs(LayoutAuto, data, meta)
 }
