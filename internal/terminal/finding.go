@@ -1,251 +1,223 @@
 package terminal
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/faultline/faultline/correlate"
 )
 
-// Options say how wide and how colourful the text is.
-type Options struct {
-	// Width is the number of columns, 100 when zero, at least 60.
-	Width int
-	// Color paints verdicts and signs. Nothing is told by colour alone.
-	Color bool
-}
-
-// Widths of the parts of a line.
-const (
-	defaultWidth = 100
-	leastWidth   = 60
-	barWidth     = 20
-	kindWidth    = 9
-	indent       = "     "
-)
-
-// barely is the log odds below which a piece of evidence says nothing.
-const barely = 0.05
-
-func (o *Options) width() int { return max(cmp.Or(o.Width, defaultWidth), leastWidth) }
-
-// Finding prints a finding: the answer in one sentence, the suspects with
-// their evidence for and against, how far it spread, and what could not be
-// looked at. Title names the incident and may be empty.
-func Finding(w io.Writer, f *correlate.Finding, title string, opts Options) error {
-	p := &printer{opts: &opts}
-	p.header(f, title)
+// Finding prints a finding: the verdict as a sentence, the suspects with bars
+// and signed evidence, the blast radius and what could not be looked at. The
+// title names the incident; without one its id does.
+func Finding(out io.Writer, f *correlate.Finding, title string, o Options) error {
+	p := newPage(o)
+	if clean(title) == "" {
+		title = f.Incident
+	}
+	p.paragraph("", 0, title, bold)
+	p.line(fmt.Sprintf("as of %s, version %d", clock(f.AsOf), f.Version))
+	p.line("")
+	p.paragraph("", 0, verdictSentence(f), bold)
+	p.line("")
 	for i := range f.Suspects {
 		p.suspect(&f.Suspects[i])
 	}
-	p.noChange(f)
+	none := fmt.Sprintf("   %s %4s  ", bar(f.NoChangeProbability), percent(f.NoChangeProbability))
+	p.paragraph(none, cells(none), "no recorded change did it", "")
 	if f.BlastRadius != nil {
-		p.blastRadius(f.BlastRadius)
+		p.blast(f.BlastRadius)
 	}
 	p.missing(f.Missing)
-	_, err := io.WriteString(w, p.out.String())
-	return err
+	return p.writeTo(out)
 }
 
-// printer gathers the text.
-type printer struct {
-	opts *Options
-	out  strings.Builder
-}
+// clock prints a moment to the second, in UTC.
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func (p *printer) line(parts ...string) {
-	p.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " "))
-	p.out.WriteByte('\n')
-}
-
-// paragraph prints text wrapped, with a first prefix and spaces after it.
-func (p *printer) paragraph(prefix, text string) {
-	rest := strings.Repeat(" ", len([]rune(prefix)))
-	for i, line := range wrap(Clean(text), p.opts.width()-len([]rune(prefix))) {
-		if i == 0 {
-			p.line(prefix, line)
-		} else {
-			p.line(rest, line)
-		}
-	}
-}
-
-func (p *printer) header(f *correlate.Finding, title string) {
-	incident := "Incident " + Clean(f.Incident)
-	if title != "" {
-		incident += ": " + Clean(title)
-	}
-	p.line(p.opts.paint(bold, cut(incident, p.opts.width())))
-	p.line(p.opts.paint(dim, fmt.Sprintf("finding %d, as of %s", f.Version, f.AsOf.UTC().Format("2006-01-02 15:04:05 UTC"))))
-	p.line()
-	verdict, sentence := answer(f)
-	words := wrap(Clean(sentence), p.opts.width()-len(verdict)-2)
-	for i, line := range words {
-		if i == 0 {
-			p.line(p.opts.paint(verdictStyle(f.Verdict), verdict), "  ", line)
-		} else {
-			p.line(strings.Repeat(" ", len(verdict)+2), line)
-		}
-	}
-	p.line()
-}
-
-// answer is the verdict in one word and one sentence.
-func answer(f *correlate.Finding) (word, sentence string) {
-	if f.Verdict == correlate.VerdictNoChange || len(f.Suspects) == 0 {
-		return "NO CHANGE", fmt.Sprintf("No recorded change explains the alerts well (%s).", percent(f.NoChangeProbability))
+// verdictSentence says the finding in one sentence.
+func verdictSentence(f *correlate.Finding) string {
+	if len(f.Suspects) == 0 {
+		return fmt.Sprintf("No recorded change is a suspect (no change: %s).", percent(f.NoChangeProbability))
 	}
 	top := &f.Suspects[0]
-	adverb := map[correlate.Verdict]string{
-		correlate.VerdictProbable: "probably", correlate.VerdictPossible: "possibly", correlate.VerdictWeak: "perhaps",
-	}[f.Verdict]
-	return strings.ToUpper(string(f.Verdict)), fmt.Sprintf("This was %s caused by %s (%s).", adverb, describe(&top.Change), percent(top.Probability))
-}
-
-func verdictStyle(v correlate.Verdict) style {
-	switch v {
+	what := fmt.Sprintf("%s (%s)", name(&top.Change), percent(top.Probability))
+	switch f.Verdict {
 	case correlate.VerdictProbable:
-		return red
+		return "Probable cause: " + what + "."
 	case correlate.VerdictPossible:
-		return yellow
+		return "Possible cause: " + what + "."
+	case correlate.VerdictNoChange:
+		return fmt.Sprintf("Probably no recorded change did it (%s). Nearest suspect: %s.", percent(f.NoChangeProbability), what)
 	default:
-		return dim
+		return "Weak evidence only. First suspect: " + what + "."
 	}
 }
 
-// describe names a change: what, where, which.
-func describe(c *correlate.Change) string {
-	where := strings.Join(c.Services, ", ")
-	if where == "" {
-		where = "everything in " + cmp.Or(c.Environment, correlate.DefaultEnvironment)
+// name says which change is meant: its kind, its title or what it touches, and
+// its key.
+func name(c *correlate.Change) string {
+	what := c.Title
+	if clean(what) == "" {
+		what = touches(c)
 	}
-	return fmt.Sprintf("the %s of %s, %s/%s", strings.ReplaceAll(string(c.Kind), "_", " "), where, c.Source, c.ID)
+	return fmt.Sprintf("%s %q [%s/%s]", kindWord(c.Kind), clip(clean(what), 70), clean(c.Source), clean(c.ID))
 }
 
-func (p *printer) suspect(s *correlate.Suspect) {
-	c := &s.Change
-	head := fmt.Sprintf("%3d. %4s %s  ", s.Rank, percent(s.Probability), bar(s.Probability, barWidth))
-	room := p.opts.width() - len([]rune(head))
-	p.line(head, p.opts.paint(bold, cut(Clean(cmp.Or(c.Title, describe(c))), room)))
-	facts := fmt.Sprintf("%s on %s, started %s", c.Kind, strings.Join(c.Services, ", "), c.StartedAt.UTC().Format("2006-01-02 15:04:05"))
-	p.paragraph(indent, fmt.Sprintf("%s/%s: %s", c.Source, c.ID, facts))
-	p.evidence(s.Evidence)
-	p.provenance(s.Provenance)
-	p.links(s)
-	p.line()
+func kindWord(k correlate.ChangeKind) string { return strings.ReplaceAll(clean(string(k)), "_", " ") }
+
+// touches names the changed services.
+func touches(c *correlate.Change) string {
+	if len(c.Services) == 0 {
+		return "everything in " + orDefault(c.Environment)
+	}
+	return list(c.Services, 4)
 }
 
-// evidence prints what speaks for and against, the strongest first. Terms that
-// say nothing are left out.
-func (p *printer) evidence(all []correlate.Evidence) {
-	told := slices.DeleteFunc(slices.Clone(all), func(e correlate.Evidence) bool {
-		return e.LogOdds < barely && e.LogOdds > -barely
+func orDefault(environment string) string {
+	if environment == "" {
+		return correlate.DefaultEnvironment
+	}
+	return environment
+}
+
+// suspect prints one suspect with its evidence, the strongest first.
+func (p *page) suspect(s *correlate.Suspect) {
+	head := fmt.Sprintf("%2d %s %4s  ", s.Rank, bar(s.Probability), percent(s.Probability))
+	p.paragraph(head, cells(head), name(&s.Change), bold)
+	const indent = "     "
+	p.paragraph(indent, len(indent), course(&s.Change), faint)
+	evidence := slices.Clone(s.Evidence)
+	slices.SortStableFunc(evidence, func(a, b correlate.Evidence) int {
+		return int(sign(magnitude(b.LogOdds) - magnitude(a.LogOdds)))
 	})
-	slices.SortStableFunc(told, func(a, b correlate.Evidence) int { return cmp.Compare(b.LogOdds, a.LogOdds) })
-	for _, e := range told {
-		sign, paint := fmt.Sprintf("+%.1f", e.LogOdds), green
-		if e.LogOdds < 0 {
-			sign, paint = fmt.Sprintf("−%.1f", -e.LogOdds), red
-		}
-		prefix := indent + pad(sign, 5) + " " + pad(string(e.Kind), kindWidth) + " "
-		for i, line := range wrap(Clean(e.Text), p.opts.width()-len([]rune(prefix))) {
-			if i == 0 {
-				p.line(indent, p.opts.paint(paint, pad(sign, 5)), " ", pad(string(e.Kind), kindWidth), " ", line)
-			} else {
-				p.line(strings.Repeat(" ", len([]rune(prefix))), line)
-			}
-		}
+	for i := range evidence {
+		p.evidence(&evidence[i])
 	}
+	for _, link := range links(s) {
+		p.paragraph(indent, len(indent), link, faint)
+	}
+	p.line("")
 }
 
-func (p *printer) provenance(prov *correlate.Provenance) {
-	if prov == nil || prov.Class == correlate.ProvenanceUnknown {
-		return
+func (p *page) evidence(e *correlate.Evidence) {
+	weight, s := fmt.Sprintf("%+5.1f", e.LogOdds), green
+	if e.LogOdds < 0 {
+		s = red
 	}
-	text := fmt.Sprintf("provenance: %s (confidence %s)", strings.ReplaceAll(string(prov.Class), "_", "-"), percent(prov.Confidence))
-	for _, tool := range prov.Tools {
-		text += ", " + strings.TrimSpace(tool.Name+" "+tool.Model)
-	}
-	p.paragraph(indent, text)
+	kind := clip(clean(string(e.Kind)), 9)
+	head := "     " + p.styled(s, weight) + "  " + pad(kind, 9) + "  "
+	p.paragraph(head, 5+len(weight)+2+9+2, e.Text, "")
 }
 
-func (p *printer) links(s *correlate.Suspect) {
-	links := s.Links
-	if links == nil {
-		links = s.Change.Links
-	}
-	if links == nil {
-		return
-	}
-	for _, link := range []struct{ name, address string }{{"diff", links.Diff}, {"run", links.Run}, {"rollback", links.Rollback}} {
-		if link.address != "" {
-			p.line(indent, p.opts.paint(dim, pad(link.name, kindWidth)+Clean(link.address)))
-		}
-	}
-}
+func magnitude(x float64) float64 { return max(x, -x) }
 
-func (p *printer) noChange(f *correlate.Finding) {
-	p.line(fmt.Sprintf("     %4s %s  no recorded change did it", percent(f.NoChangeProbability), bar(f.NoChangeProbability, barWidth)))
-	p.line()
-}
-
-func (p *printer) blastRadius(b *correlate.BlastRadius) {
-	p.line(p.opts.paint(bold, "Blast radius"))
-	p.services("changed", b.Changed)
-	p.services("alerting", b.Alerting)
-	p.services("quiet", b.Quiet)
-	potential := fmt.Sprintf("%d services can reach the changed ones", b.Potential)
-	var tiers []string
-	for _, tier := range slices.Sorted(maps.Keys(b.PotentialByTier)) {
-		tiers = append(tiers, fmt.Sprintf("tier %s: %d", tier, b.PotentialByTier[tier]))
-	}
-	if len(tiers) > 0 {
-		potential += " (" + strings.Join(tiers, ", ") + ")"
-	}
-	p.paragraph(indent+pad("potential", kindWidth)+" ", potential)
-	if len(b.Teams) > 0 {
-		p.paragraph(indent+pad("teams", kindWidth)+" ", strings.Join(b.Teams, ", "))
-	}
-	p.line()
-}
-
-// servicesShown bounds a list of names on the terminal.
-const servicesShown = 12
-
-func (p *printer) services(label string, names []string) {
-	if len(names) == 0 {
-		return
-	}
-	text := fmt.Sprintf("%d: %s", len(names), strings.Join(names[:min(len(names), servicesShown)], ", "))
-	if more := len(names) - servicesShown; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	p.paragraph(indent+pad(label, kindWidth)+" ", text)
-}
-
-func (p *printer) missing(what []string) {
-	if len(what) == 0 {
-		return
-	}
-	p.line(p.opts.paint(bold, "Not looked at"))
-	for _, text := range what {
-		p.paragraph(indent+"- ", text)
-	}
-}
-
-// percent writes a probability so that neither certainty nor impossibility is
-// claimed by rounding.
-func percent(p float64) string {
+func sign(x float64) float64 {
 	switch {
-	case p > 0 && p < 0.01:
-		return "<1%"
-	case p < 1 && p > 0.99:
-		return ">99%"
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
 	default:
-		return fmt.Sprintf("%.0f%%", p*100)
+		return 0
 	}
+}
+
+// course says when the change ran, where, and how it ended.
+func course(c *correlate.Change) string {
+	parts := []string{"started " + clock(c.StartedAt)}
+	switch {
+	case c.FinishedAt != nil:
+		parts = append(parts, fmt.Sprintf("took %s", c.FinishedAt.Sub(c.StartedAt).Round(time.Second)))
+	case len(c.Rollout) > 0:
+		parts = append(parts, fmt.Sprintf("%d rollout steps", len(c.Rollout)))
+	}
+	if c.Status != "" {
+		parts = append(parts, strings.ReplaceAll(string(c.Status), "_", " "))
+	}
+	parts = append(parts, "on "+touches(c))
+	if len(c.Regions) > 0 {
+		parts = append(parts, "in "+list(c.Regions, 4))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// links are the addresses that help a responder, in a fixed order.
+func links(s *correlate.Suspect) []string {
+	l := s.Links
+	if l == nil {
+		l = s.Change.Links
+	}
+	if l == nil {
+		return nil
+	}
+	var out []string
+	for _, pair := range [][2]string{{"diff", l.Diff}, {"run", l.Run}, {"rollback", l.Rollback}} {
+		if pair[1] != "" {
+			out = append(out, pair[0]+" "+pair[1])
+		}
+	}
+	return out
+}
+
+// blast prints how far the fault has spread and may still spread.
+func (p *page) blast(b *correlate.BlastRadius) {
+	p.line("")
+	p.line(p.styled(bold, "Blast radius"))
+	for _, row := range []struct {
+		label    string
+		services []string
+	}{{"changed", b.Changed}, {"alerting", b.Alerting}, {"quiet", b.Quiet}} {
+		if len(row.services) > 0 {
+			head := fmt.Sprintf("  %-9s %3d  ", row.label, len(row.services))
+			p.paragraph(head, len(head), list(row.services, 12), "")
+		}
+	}
+	if b.Potential > 0 {
+		head := fmt.Sprintf("  %-9s %3d  ", "potential", b.Potential)
+		p.paragraph(head, len(head), tiers(b.PotentialByTier), "")
+	}
+	if len(b.Teams) > 0 {
+		head := fmt.Sprintf("  %-9s %3d  ", "teams", len(b.Teams))
+		p.paragraph(head, len(head), list(b.Teams, 12), "")
+	}
+}
+
+// tiers counts the services per tier, the most critical first.
+func tiers(byTier map[string]int) string {
+	names := make([]string, 0, len(byTier))
+	for tier := range byTier {
+		names = append(names, tier)
+	}
+	slices.Sort(names)
+	parts := []string{}
+	for _, tier := range names {
+		parts = append(parts, fmt.Sprintf("tier %s: %d", tier, byTier[tier]))
+	}
+	if len(parts) == 0 {
+		return "services can reach a changed one"
+	}
+	return "services can reach a changed one (" + strings.Join(parts, ", ") + ")"
+}
+
+func (p *page) missing(gaps []string) {
+	if len(gaps) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.styled(bold, "Not looked at"))
+	for _, gap := range gaps {
+		p.paragraph("  - ", 4, gap, "")
+	}
+}
+
+// list names the first of the items and counts the rest.
+func list(items []string, shown int) string {
+	if len(items) <= shown {
+		return strings.Join(items, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(items[:shown], ", "), len(items)-shown)
 }

@@ -1,10 +1,13 @@
 package terminal
 
 import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -12,162 +15,162 @@ import (
 	"github.com/faultline/faultline/correlate"
 )
 
-func finding() *correlate.Finding {
-	at := time.Date(2026, 11, 20, 14, 0, 0, 0, time.UTC)
+var (
+	began = time.Date(2026, 11, 2, 14, 41, 0, 0, time.UTC)
+	ended = began.Add(9 * time.Minute)
+)
+
+func shopFinding() *correlate.Finding {
 	return &correlate.Finding{
-		Incident: "inc-1", Version: 3, AsOf: at.Add(5 * time.Minute), Verdict: correlate.VerdictProbable,
-		NoChangeProbability: 0.06,
+		Incident: "inc-1", Version: 3, AsOf: began.Add(30 * time.Minute), Verdict: correlate.VerdictProbable,
+		NoChangeProbability: 0.12,
 		Suspects: []correlate.Suspect{
 			{
+				Rank: 1, Probability: 0.81,
 				Change: correlate.Change{
-					ID: "d-1", Source: "argo-cd", Kind: correlate.KindDeploy, Title: "checkout 2.4.0", Services: []string{"checkout"}, StartedAt: at,
+					ID: "d-412", Source: "argo-cd", Kind: correlate.KindDeploy, Title: "Deploy checkout-api v412",
+					Services: []string{"checkout-api"}, Regions: []string{"eu-west"}, StartedAt: began, FinishedAt: &ended,
+					Status: correlate.StatusSucceeded,
 				},
-				Rank: 1, Probability: 0.9,
 				Evidence: []correlate.Evidence{
-					{Kind: correlate.EvidenceRegion, LogOdds: -0.7, Text: "the alert in eu-west lies outside the rollout"},
-					{Kind: correlate.EvidenceTiming, LogOdds: 2.31, Text: "started 3 min before the first alert; half of comparable outages began within 5 min of the change"},
-					{Kind: correlate.EvidenceText, LogOdds: 0.01, Text: "says nothing"},
+					{Kind: correlate.EvidencePrior, LogOdds: -0.3, Text: "Deploys are half of all changes and a fifth of those that cause outages."},
+					{Kind: correlate.EvidenceTiming, LogOdds: 2.6, Text: "The first alert fired 4 minutes after the rollout began, where three in five outages by deploys begin."},
+					{Kind: correlate.EvidenceTopology, LogOdds: 3.1, Text: "5 of the 6 alerting services call checkout-api."},
 				},
-				Provenance: &correlate.Provenance{Class: correlate.ProvenanceAssisted, Confidence: 0.98, Tools: []correlate.AITool{{Name: "claude-code", Model: "opus"}}},
-				Links:      &correlate.ChangeLinks{Diff: "https://example.com/diff"},
+				Links: &correlate.ChangeLinks{Diff: "https://git.example.com/shop/412", Rollback: "https://cd.example.com/undo/412"},
 			},
 			{
-				Change: correlate.Change{ID: "c-2", Source: "flags", Kind: correlate.KindFeatureFlag, Services: []string{"search"}, StartedAt: at.Add(-time.Hour)},
-				Rank:   2, Probability: 0.04,
+				Rank: 2, Probability: 0.004,
+				Change: correlate.Change{ID: "77", Source: "flags", Kind: correlate.KindFeatureFlag, StartedAt: began.Add(-time.Hour)},
 			},
 		},
-		Missing: []string{"no metrics source is configured"},
+		Missing: []string{"No metrics source is configured."},
 		BlastRadius: &correlate.BlastRadius{
-			Changed: []string{"checkout"}, Alerting: []string{"checkout", "shop"}, Quiet: []string{"cart"},
-			Potential: 7, PotentialByTier: map[string]int{"1": 2, "unknown": 5}, Teams: []string{"payments"},
+			Changed: []string{"checkout-api"}, Alerting: []string{"web", "cart-api"}, Quiet: []string{"mobile"},
+			Potential: 14, PotentialByTier: map[string]int{"2": 9, "1": 5}, Teams: []string{"shop", "payments"},
 		},
 	}
 }
 
-const wanted = `Incident inc-1: shop is down
-finding 3, as of 2026-11-20 14:05:00 UTC
-
-PROBABLE  This was probably caused by the deploy of checkout, argo-cd/d-1 (90%).
-
-  1.  90% ██████████████████░░  checkout 2.4.0
-     argo-cd/d-1: deploy on checkout, started 2026-11-20 14:00:00
-     +2.3  timing    started 3 min before the first alert; half of comparable
-                     outages began within 5 min of the change
-     −0.7  region    the alert in eu-west lies outside the rollout
-     provenance: ai-assisted (confidence 98%), claude-code opus
-     diff     https://example.com/diff
-
-  2.   4% █░░░░░░░░░░░░░░░░░░░  the feature flag of search, flags/c-2
-     flags/c-2: feature_flag on search, started 2026-11-20 13:00:00
-
-       6% █░░░░░░░░░░░░░░░░░░░  no recorded change did it
-
-Blast radius
-     changed   1: checkout
-     alerting  2: checkout, shop
-     quiet     1: cart
-     potential 7 services can reach the changed ones (tier 1: 2, tier unknown: 5)
-     teams     payments
-
-Not looked at
-     - no metrics source is configured
-`
-
-func TestFindingAsPrinted(t *testing.T) {
-	var out strings.Builder
-	if err := Finding(&out, finding(), "shop is down", Options{Width: 82}); err != nil {
+func printed(t *testing.T, f *correlate.Finding, title string, o Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Finding(&b, f, title, o); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(wanted, out.String()); diff != "" {
-		t.Error(diff)
-	}
+	return b.String()
 }
 
-func TestNoChangeIsSaid(t *testing.T) {
-	f := finding()
-	f.Verdict, f.NoChangeProbability, f.Suspects, f.BlastRadius, f.Missing = correlate.VerdictNoChange, 0.8, nil, nil, nil
-	var out strings.Builder
-	if err := Finding(&out, f, "", Options{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"NO CHANGE  No recorded change explains the alerts well (80%).", "no recorded change did it"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q lacks %q", out.String(), want)
-		}
-	}
-}
-
-func TestColourOnlyWhenAskedAndNothingByColourAlone(t *testing.T) {
-	var with, without strings.Builder
-	if err := Finding(&with, finding(), "t", Options{Width: 82, Color: true}); err != nil {
-		t.Fatal(err)
-	}
-	if err := Finding(&without, finding(), "t", Options{Width: 82}); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(without.String(), "\x1b") {
-		t.Error("escape sequences without colour")
-	}
-	stripped := with.String()
-	for _, s := range []style{bold, dim, red, green, yellow} {
-		stripped = strings.ReplaceAll(stripped, "\x1b["+string(s)+"m", "")
-	}
-	stripped = strings.ReplaceAll(stripped, "\x1b[0m", "")
-	if diff := cmp.Diff(trimmed(without.String()), trimmed(stripped)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func trimmed(text string) []string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return lines
-}
-
-// Whatever a change or an alert holds, the terminal is not steered and no line
-// is wider than asked.
-func TestHostileTextIsHarmless(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		hostile := rapid.String().Draw(t, "text") + "\x1b[2J\u202e\u200bevil\x00\r\n" + strings.Repeat("long", rapid.IntRange(0, 60).Draw(t, "n"))
-		f := finding()
-		f.Suspects[0].Change.Title, f.Suspects[0].Change.ID = hostile, hostile
-		f.Suspects[0].Evidence[0].Text = hostile
-		f.Suspects[0].Links.Diff = ""
-		f.BlastRadius.Alerting = []string{hostile}
-		f.Missing = []string{hostile}
-		var out strings.Builder
-		if err := Finding(&out, f, hostile, Options{Width: 72}); err != nil {
+// Set UPDATE_GOLDEN=1 to write the files anew; read the difference in review.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if strings.ContainsAny(out.String(), "\x1b\x00\r\u202e\u200b") || !utf8.ValidString(out.String()) {
-			t.Fatalf("steering characters came through: %q", out.String())
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s:\n%s", name, diff)
+	}
+}
+
+func TestFindingReadsAsRecorded(t *testing.T) {
+	golden(t, "finding-100.txt", printed(t, shopFinding(), "checkout-api and 5 more are failing", Options{}))
+	golden(t, "finding-60.txt", printed(t, shopFinding(), "checkout-api and 5 more are failing", Options{Width: 60}))
+}
+
+func TestEachVerdictHasItsSentence(t *testing.T) {
+	f := shopFinding()
+	for verdict, want := range map[correlate.Verdict]string{
+		correlate.VerdictProbable: "Probable cause: deploy", correlate.VerdictPossible: "Possible cause: deploy",
+		correlate.VerdictWeak: "Weak evidence only.", correlate.VerdictNoChange: "Probably no recorded change did it (12%).",
+	} {
+		f.Verdict = verdict
+		if got := verdictSentence(f); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q", verdict, got)
 		}
-		for _, line := range strings.Split(out.String(), "\n") {
-			if utf8.RuneCountInString(line) > 72 {
-				t.Fatalf("a line of %d columns: %q", utf8.RuneCountInString(line), line)
+	}
+	none := &correlate.Finding{Verdict: correlate.VerdictNoChange, NoChangeProbability: 1}
+	if got := printed(t, none, "", Options{}); !strings.Contains(got, "No recorded change is a suspect (no change: 100%).") {
+		t.Errorf("without suspects:\n%s", got)
+	}
+}
+
+func TestColourIsAddedOnlyWhenAskedAndTellsNothingAlone(t *testing.T) {
+	plain, colored := printed(t, shopFinding(), "t", Options{}), printed(t, shopFinding(), "t", Options{Color: true})
+	if strings.Contains(plain, "\x1b") || !strings.Contains(colored, "\x1b[") {
+		t.Error("colour codes are where they should not be")
+	}
+	var stripped strings.Builder
+	for i, part := range strings.Split(colored, "\x1b[") {
+		if i > 0 {
+			_, part, _ = strings.Cut(part, "m")
+		}
+		stripped.WriteString(part)
+	}
+	if diff := cmp.Diff(plain, stripped.String()); diff != "" {
+		t.Errorf("colour changes more than colour:\n%s", diff)
+	}
+}
+
+func TestHostileTextCannotTouchTheTerminal(t *testing.T) {
+	const hostile = "pay\x1b[2J\x07\u202Egnp.exe\u2066\r\noops\x00\u0085\u200b\ufeff\xff"
+	f := shopFinding()
+	f.Suspects[0].Change.Title, f.Suspects[0].Change.ID = hostile, hostile
+	f.Suspects[0].Change.Services, f.Suspects[0].Evidence[0].Text = []string{hostile}, hostile
+	f.Suspects[0].Links.Diff, f.Missing[0] = hostile, hostile
+	f.BlastRadius.Alerting, f.BlastRadius.Teams = []string{hostile}, []string{hostile}
+	f.BlastRadius.PotentialByTier = map[string]int{hostile: 3}
+	for _, r := range printed(t, f, hostile, Options{}) {
+		if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2000 && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r == 0xfeff) {
+			t.Fatalf("%U came through", r)
+		}
+	}
+}
+
+func TestNoLineIsWiderThanAsked(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := shopFinding()
+		f.Suspects[0].Change.Title = rapid.String().Draw(t, "title")
+		f.Suspects[0].Evidence[1].Text = rapid.String().Draw(t, "text")
+		f.Suspects[0].Change.Services = rapid.SliceOf(rapid.String()).Draw(t, "services")
+		f.BlastRadius.Quiet = rapid.SliceOf(rapid.StringN(0, 300, -1)).Draw(t, "quiet")
+		f.Missing = rapid.SliceOf(rapid.String()).Draw(t, "missing")
+		width := rapid.IntRange(minWidth, maxWidth).Draw(t, "width")
+		var b bytes.Buffer
+		if err := Finding(&b, f, rapid.String().Draw(t, "incident"), Options{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(b.String(), "\n") {
+			if cells(line) > width {
+				t.Fatalf("%d columns of %d: %q", cells(line), width, line)
+			}
+			if strings.HasSuffix(line, " ") {
+				t.Fatalf("trailing space: %q", line)
 			}
 		}
 	})
 }
 
-func TestPercentNeverClaimsCertainty(t *testing.T) {
-	for p, want := range map[float64]string{0: "0%", 0.004: "<1%", 0.5: "50%", 0.996: ">99%", 1: "100%"} {
-		if got := percent(p); got != want {
-			t.Errorf("%v: got %q, want %q", p, got, want)
+func TestAbsurdWidthsAreKeptInBounds(t *testing.T) {
+	for asked, want := range map[int]int{0: defaultWidth, -5: minWidth, 12: minWidth, 120: 120, 9999: maxWidth} {
+		if got := newPage(Options{Width: asked}).width; got != want {
+			t.Errorf("width %d becomes %d, want %d", asked, got, want)
 		}
 	}
 }
 
-func TestLongListsAreCut(t *testing.T) {
-	f := finding()
-	f.BlastRadius.Quiet = strings.Split(strings.Repeat("s,", 30)+"s", ",")
-	var out strings.Builder
-	if err := Finding(&out, f, "", Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(out.String(), "31: s, s") || !strings.Contains(out.String(), "and 19 more") {
-		t.Error(out.String())
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, errors.New("closed pipe") }
+
+func TestFailingOutputIsReported(t *testing.T) {
+	if err := Finding(closedPipe{}, shopFinding(), "", Options{}); err == nil || !strings.Contains(err.Error(), "closed pipe") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -1,59 +1,93 @@
-// Package terminal prints Faultline's answers as text for a person at a
-// terminal: aligned, wrapped to a width, coloured only when asked, and with
-// nothing in it that could steer the terminal, whatever the data holds.
 package terminal
 
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
-// Clean makes text from outside harmless on one line: control characters
-// become spaces, characters that reorder or hide text (bidirectional marks,
-// zero-width ones) and invalid bytes become the replacement character.
-func Clean(text string) string {
-	return strings.Map(func(r rune) rune {
+// maxMarks is how many combining marks one letter may carry; scripts need two
+// or three, and a tower of them covers the lines above.
+const maxMarks = 4
+
+// clean makes foreign text safe to print on one line: control characters and
+// line breaks become spaces; formatting characters, such as marks that reverse
+// the reading order or take no room, go. Runs of spaces become one.
+func clean(text string) string {
+	marks := 0
+	safe := strings.Map(func(r rune) rune {
+		if cellsOf(r) > 0 {
+			marks = 0
+		} else {
+			marks++
+		}
 		switch {
-		case r == utf8.RuneError, unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r):
-			return unicode.ReplacementChar
 		case unicode.IsControl(r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
 			return ' '
+		case unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs), marks > maxMarks:
+			return -1
 		default:
 			return r
 		}
 	}, text)
+	return strings.Join(strings.Fields(safe), " ")
 }
 
-// cut shortens clean text to width runes with an ellipsis.
-func cut(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
+// cells is the number of columns that clean text takes.
+func cells(text string) int {
+	n := 0
+	for _, r := range text {
+		n += cellsOf(r)
+	}
+	return n
+}
+
+// cellsOf follows the Unicode East Asian Width ranges that terminals show two
+// columns wide.
+func cellsOf(r rune) int {
+	switch {
+	case unicode.In(r, unicode.Mn, unicode.Me):
+		return 0
+	case r >= 0x1100 && r <= 0x115F, r >= 0x2E80 && r <= 0xA4CF, r >= 0xAC00 && r <= 0xD7A3,
+		r >= 0xF900 && r <= 0xFAFF, r >= 0xFE30 && r <= 0xFE6F, r >= 0xFF00 && r <= 0xFF60,
+		r >= 0xFFE0 && r <= 0xFFE6, r >= 0x1F300 && r <= 0x1FAFF, r >= 0x20000 && r <= 0x3FFFD:
+		return 2
+	default:
+		return 1
+	}
+}
+
+// clip shortens clean text to the columns, with an ellipsis where it was cut.
+func clip(text string, columns int) string {
+	if cells(text) <= columns {
 		return text
 	}
-	runes := []rune(text)
-	return string(runes[:max(width-1, 0)]) + "…"
+	return cut(text, columns-1) + "…"
 }
 
-// wrap breaks clean text into lines of at most width runes, between words
+// wrap breaks clean text into lines of at most the given columns, between words
 // where it can.
-func wrap(text string, width int) []string {
+func wrap(text string, columns int) []string {
+	columns = max(columns, 10)
 	var lines []string
 	line := ""
-	for word := range strings.FieldsSeq(text) {
-		for utf8.RuneCountInString(word) > width {
+	for _, word := range strings.Fields(text) {
+		for cells(word) > columns {
 			if line != "" {
-				lines, line = append(lines, line), ""
+				lines = append(lines, line)
+				line = ""
 			}
-			runes := []rune(word)
-			lines, word = append(lines, string(runes[:width])), string(runes[width:])
+			head := cut(word, columns)
+			lines = append(lines, head)
+			word = word[len(head):]
 		}
 		switch {
 		case line == "":
 			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+		case cells(line)+1+cells(word) <= columns:
 			line += " " + word
 		default:
-			lines, line = append(lines, line), word
+			lines = append(lines, line)
+			line = word
 		}
 	}
 	if line != "" {
@@ -62,36 +96,19 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// pad fills text with spaces up to width runes.
-func pad(text string, width int) string {
-	if n := width - utf8.RuneCountInString(text); n > 0 {
-		return text + strings.Repeat(" ", n)
+// cut returns the longest beginning of the word that fits the columns.
+func cut(word string, columns int) string {
+	used := 0
+	for i, r := range word {
+		used += cellsOf(r)
+		if used > columns {
+			return word[:i]
+		}
 	}
-	return text
+	return word
 }
 
-// bar draws a share from 0 to 1 as width cells.
-func bar(share float64, width int) string {
-	full := min(max(int(share*float64(width)+0.5), 0), width)
-	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
-}
-
-// style is a terminal rendition.
-type style string
-
-const (
-	plain  style = ""
-	bold   style = "1"
-	dim    style = "2"
-	red    style = "31"
-	green  style = "32"
-	yellow style = "33"
-)
-
-// paint wraps text in a rendition when colour is on.
-func (o *Options) paint(s style, text string) string {
-	if !o.Color || s == plain {
-		return text
-	}
-	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
+// pad fills clean text with spaces up to the columns.
+func pad(text string, columns int) string {
+	return text + strings.Repeat(" ", max(0, columns-cells(text)))
 }
