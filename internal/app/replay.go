@@ -61,8 +61,9 @@ func (s *service) replay(ctx context.Context, recording *scenario.Scenario) (err
 	return nil
 }
 
-// settled is how long a finding must stand unchanged to be the last one.
-const settled = 1500 * time.Millisecond
+// settled is how long a finding must stand unchanged to be the last one: longer
+// than the correlator lets a changed call graph wait before it groups anew.
+const settled = 6 * time.Second
 
 // awaitFinding polls the store until the recording's incident is over and its
 // finding has not changed for a while.

@@ -35,7 +35,7 @@ func tellAgent(t *tape, onset time.Time) {
 		Labels: map[string]string{"team": "cost", "workspace": "cost-prod"},
 	}
 	t.change(guilty)
-	t.scenario.Guilty, t.scenario.Service = guilty.Key(), "cost-explorer"
+	t.scenario.Guilty, t.scenario.Service = guilty.Key(), "cost-query"
 	priceBook := r.change(onset.Add(-90*time.Second), correlate.Service{Name: "price-book", Team: "billing"})
 	priceBook.ID, priceBook.Source, priceBook.Kind, priceBook.Title = "config-repo-51002", "config-repo", correlate.KindConfig, "price-book: rates of the new month"
 	t.change(priceBook)

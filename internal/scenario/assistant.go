@@ -34,7 +34,7 @@ func tellAssistant(t *tape, onset time.Time) {
 		Labels: map[string]string{"team": "assistant", "policy": "topic-policy"},
 	}
 	t.change(guilty)
-	t.scenario.Guilty, t.scenario.Service = guilty.Key(), "assistant-gateway"
+	t.scenario.Guilty, t.scenario.Service = guilty.Key(), "assistant-guard"
 	weights := r.change(onset.Add(-35*time.Minute), correlate.Service{Name: "model-serving", Team: "assistant"})
 	weights.ID, weights.Source, weights.Kind, weights.Title = "argo-cd-52210", "argo-cd", correlate.KindScaling, "model-serving: one replica more"
 	t.change(weights)

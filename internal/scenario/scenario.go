@@ -34,7 +34,7 @@ type Scenario struct {
 	Events []Event
 	// Guilty is the change that did it. Only who scores the finding may look.
 	Guilty correlate.Key
-	// Service alerts in the outage; its incident is the one to look at.
+	// Service is the first to alert; its incident is the one to look at.
 	Service string
 	// StartedAt is the first symptom, EndedAt the last recovery.
 	StartedAt, EndedAt time.Time

@@ -53,6 +53,18 @@ func TestEveryEventIsAccepted(t *testing.T) {
 	}
 }
 
+// The demo finds the incident by the service that alerts first.
+func TestTheFirstAlertIsOfTheNamedService(t *testing.T) {
+	for _, name := range Names() {
+		s := load(t, name)
+		for _, e := range s.Events {
+			if e.Kind == event.KindAlert && e.SentAt.Equal(s.StartedAt) && e.Key != s.Service {
+				t.Errorf("%s: %s alerts first, not %s", name, e.Key, s.Service)
+			}
+		}
+	}
+}
+
 func TestTheSameRecordingEveryTime(t *testing.T) {
 	for _, name := range Names() {
 		if diff := cmp.Diff(load(t, name), load(t, name)); diff != "" {
