@@ -117,8 +117,8 @@ func exampleTopology() correlate.Topology {
 			{Name: "checkout", Tier: 1, Team: "payments"}, {Name: "storefront", Tier: 1, Team: "web"}, {Name: "mobile-gateway", Tier: 1, Team: "web"},
 		},
 		Edges: []correlate.Edge{
-			{Caller: "storefront", Callee: "checkout", Kind: correlate.EdgeSync, CallsPerSecond: 340},
 			{Caller: "mobile-gateway", Callee: "checkout", Kind: correlate.EdgeSync, CallsPerSecond: 210},
+			{Caller: "storefront", Callee: "checkout", Kind: correlate.EdgeSync, CallsPerSecond: 340},
 		},
 	}
 }

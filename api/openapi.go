@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +39,7 @@ and how to mend it; its instance is the id of the request, which X-Request-Id ho
 
 // newDocument starts the OpenAPI document; registering routes fills it.
 func newDocument() *huma.OpenAPI {
+	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	return &huma.OpenAPI{
 		OpenAPI: openAPIVersion,
 		Info: &huma.Info{
@@ -55,7 +55,8 @@ func newDocument() *huma.OpenAPI {
 			{Name: tagOps, Description: "For orchestrators and monitoring."},
 		},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas:   schemas,
+			Responses: problemResponses(schemas),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "flt_<id>_<secret>", Description: "A token made by `faultline token create`."},
 				basicScheme:  {Type: "http", Scheme: "basic", Description: "A token as the password, for senders that cannot set a bearer token. The user name is ignored."},
@@ -65,23 +66,37 @@ func newDocument() *huma.OpenAPI {
 }
 
 // documentProblems adds an answer for each status that a route's problems have.
-func documentProblems(op *huma.Operation, problems []problemType, schemas huma.Registry) {
+// They are described once for all routes.
+func documentProblems(op *huma.Operation, problems []problemType) {
+	for _, p := range problems {
+		op.Responses[strconv.Itoa(p.status)] = &huma.Response{Ref: "#/components/responses/" + responseName(p.status)}
+	}
+}
+
+// problemResponses describes the answer with each status that a problem has.
+func problemResponses(schemas huma.Registry) map[string]*huma.Response {
 	schema := schemas.Schema(reflect.TypeFor[Problem](), true, "")
-	slices.SortStableFunc(problems, func(a, b problemType) int { return strings.Compare(a.slug, b.slug) })
-	for _, p := range slices.CompactFunc(problems, func(a, b problemType) bool { return a.slug == b.slug }) {
-		status := strconv.Itoa(p.status)
-		response := op.Responses[status]
-		if response == nil {
-			response = &huma.Response{
+	responses := map[string]*huma.Response{}
+	for _, p := range problemTypes() {
+		name := responseName(p.status)
+		if responses[name] == nil {
+			responses[name] = &huma.Response{
 				Description: http.StatusText(p.status),
 				Content:     map[string]*huma.MediaType{problemMediaType: {Schema: schema, Examples: map[string]*huma.Example{}}},
 			}
-			op.Responses[status] = response
 		}
 		example := p.with("What was wrong with this request.")
 		example.Instance = "5f0c1a2b3c4d5e6f"
-		response.Content[problemMediaType].Examples[p.slug] = &huma.Example{Summary: p.title, Value: example}
+		responses[name].Content[problemMediaType].Examples[p.slug] = &huma.Example{Summary: p.title, Value: example}
 	}
+	// Nobody is there to read this one.
+	delete(responses, responseName(statusClientGone))
+	return responses
+}
+
+// responseName names the description of a status, such as NotFound.
+func responseName(status int) string {
+	return strings.NewReplacer(" ", "", "-", "").Replace(http.StatusText(status))
 }
 
 // finishDocument makes the generated schemas say what is known beyond the Go

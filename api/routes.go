@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -51,7 +52,7 @@ func (t routeTable) ownTime(method, template string) bool {
 
 // register declares a route and its handler.
 func register[I, O any](s *Server, r route, handle func(context.Context, *I) (*O, error)) {
-	op := r.operation(s.document.Components.Schemas)
+	op := r.operation()
 	huma.Register(s.huma, *op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
@@ -68,10 +69,10 @@ func register[I, O any](s *Server, r route, handle func(context.Context, *I) (*O
 }
 
 // operation is the route in the words of OpenAPI.
-func (r *route) operation(schemas huma.Registry) *huma.Operation {
+func (r *route) operation() *huma.Operation {
 	op := &huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Tags: []string{r.tag},
-		Summary: r.summary, Description: r.about + r.access.about(),
+		Summary: r.summary, Description: r.about + r.aboutProblems() + r.access.about(),
 		DefaultStatus: r.successStatus(), Responses: map[string]*huma.Response{},
 		Security:                     r.access.security(),
 		RejectUnknownQueryParameters: true,
@@ -87,8 +88,20 @@ func (r *route) operation(schemas huma.Registry) *huma.Operation {
 	if r.cached {
 		op.Responses["304"] = &huma.Response{Description: "The client's copy is still valid; no body"}
 	}
-	documentProblems(op, r.allProblems(), schemas)
+	documentProblems(op, r.allProblems())
 	return op
+}
+
+// aboutProblems names the problems that not every route has.
+func (r *route) aboutProblems() string {
+	if len(r.problems) == 0 {
+		return ""
+	}
+	slugs := make([]string, len(r.problems))
+	for i, p := range r.problems {
+		slugs[i] = "`" + p.slug + "`"
+	}
+	return "\n\nProblems of its own: " + strings.Join(slugs, ", ") + "."
 }
 
 func (r *route) successStatus() int {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/faultline/faultline/internal/event"
 )
 
 const (
@@ -48,8 +50,10 @@ func (s *Server) stream(ctx context.Context, in *streamInput) (*streamReply, err
 		return nil, tooManyStreams.with(fmt.Sprintf("%d streams are open", s.cfg.Stream.MaxClients)).retryAfter(s.cfg.Stream.Heartbeat)
 	case errors.Is(err, errStreamsOver):
 		return nil, tooManyStreams.with("the server is stopping").retryAfter(time.Second)
-	case err != nil:
+	case errors.Is(err, context.Canceled):
 		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("open a stream: %w: %w", event.ErrUnavailable, err)
 	}
 	return &streamReply{Body: func(hc huma.Context) {
 		defer s.hub.leave(sub)
