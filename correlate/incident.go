@@ -30,8 +30,9 @@ type Incident struct {
 	Status      IncidentStatus `json:"status"`
 	Severity    Severity       `json:"severity,omitempty"`
 	Environment string         `json:"environment,omitempty"`
-	// StartedAt is the start of the first alert; ResolvedAt the end of the
-	// last one, nil while any alert fires.
+	// StartedAt is the start of the first alert. ResolvedAt is the end of the
+	// last one that carries the incident, nil while one of them fires: critical,
+	// high and declared alerts do, or warnings when there are none of those.
 	StartedAt  time.Time  `json:"started_at"`
 	ResolvedAt *time.Time `json:"resolved_at,omitempty"`
 	UpdatedAt  time.Time  `json:"updated_at"`

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ func TestATopologyThatComesAfterTheAlertIsUsed(t *testing.T) {
 		time.Sleep(time.Second)
 		r.add(event{at: time.Now(), topology: topologyOf("web", "cart")})
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if diff := gocmp.Diff([]bool{false, true}, known); diff != "" {
 			t.Errorf("judged with the topology known (-want +got):\n%s", diff)
 		}
@@ -28,15 +30,24 @@ func TestATopologyThatComesAfterTheAlertIsUsed(t *testing.T) {
 
 // chart is an atlas whose topology can change.
 type chart struct {
+	mu       sync.Mutex
 	topology *Topology
 	err      error
 	takes    time.Duration
 }
 
 func (c *chart) Topology(context.Context, time.Time) (Topology, error) {
+	c.mu.Lock()
 	topology, err := *c.topology, c.err
+	c.mu.Unlock()
 	time.Sleep(c.takes)
 	return topology, err
+}
+
+func (c *chart) set(topology *Topology, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.topology, c.err = topology, err
 }
 
 func TestTheStoredTopologyReplacesTheGraphAndLosesNoSnapshot(t *testing.T) {
@@ -44,7 +55,7 @@ func TestTheStoredTopologyReplacesTheGraphAndLosesNoSnapshot(t *testing.T) {
 		atlas := &chart{topology: topologyOf("web", "cart", "old", "cart"), takes: 3 * time.Second}
 		r := newRig(func(_ *RunnerConfig, ports *RunnerPorts) { ports.Atlas = atlas })
 		time.Sleep(5 * time.Second)
-		atlas.topology = topologyOf("web", "cart")
+		atlas.set(topologyOf("web", "cart"), nil)
 		time.Sleep(DefaultRunnerConfig().RefreshTopology - time.Second) // The refresh is under way.
 		r.add(event{at: time.Now(), topology: topologyOf("new", "cart")})
 		time.Sleep(10 * time.Second)
@@ -61,7 +72,7 @@ func TestAnAtlasThatFailsLaterLeavesTheGraphAlone(t *testing.T) {
 		atlas := &chart{topology: topologyOf("web", "cart")}
 		r := newRig(func(_ *RunnerConfig, ports *RunnerPorts) { ports.Atlas = atlas })
 		time.Sleep(time.Second)
-		atlas.err = errDown
+		atlas.set(atlas.topology, errDown)
 		time.Sleep(time.Hour)
 		r.end()
 		if !r.runner.atlas.graph.Has("web") || r.notes.failures("atlas") == 0 {
@@ -79,6 +90,7 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 			event{at: start, alert: resolved(firing("cart", start), start.Add(time.Minute))},
 		)
 		time.Sleep(26 * time.Hour)
+		synctest.Wait()
 		if n := r.runner.grouper.Len(); n != 0 {
 			t.Errorf("%d alerts are still held after a day", n)
 		}
@@ -107,6 +119,7 @@ func TestAStartWritesNoHistoryAgain(t *testing.T) {
 		})
 		second.add(first.events...)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if judged != 0 || len(second.findings) != 0 {
 			t.Errorf("%d judgements of known history, findings %v", judged, second.findings)
 		}

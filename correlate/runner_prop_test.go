@@ -245,7 +245,7 @@ func TestAStormThroughTheRunnerTakesBoundedTime(t *testing.T) {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(len(events), len(events)))
 	})
 	var looks []time.Time
-	for at := dawn; at.Before(dawn.Add(20 * time.Minute)); at = at.Add(10 * time.Second) {
+	for at := dawn; at.Before(dawn.Add(20 * time.Minute)); at = at.Add(30 * time.Second) {
 		looks = append(looks, at)
 	}
 	cfg := DefaultRunnerConfig()
@@ -253,7 +253,7 @@ func TestAStormThroughTheRunnerTakesBoundedTime(t *testing.T) {
 	kept := drive(cfg, events, looks)
 	took := processorTime(t) - before
 	if limit := 30 * time.Second; took > limit {
-		t.Errorf("5,000 alerts in 120 looks took %v of processor time, more than %v", took, limit)
+		t.Errorf("5,000 alerts in 40 looks took %v of processor time, more than %v", took, limit)
 	}
 	rows := kept.lastIncidents()
 	living := slices.DeleteFunc(rows, func(r Incident) bool { return r.Status == IncidentMerged })
@@ -264,5 +264,5 @@ func TestAStormThroughTheRunnerTakesBoundedTime(t *testing.T) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("5,000 alerts in 120 looks: %v of processor time, at most %d MB resident", took, usage.Maxrss>>10)
+	t.Logf("5,000 alerts in 40 looks: %v of processor time, at most %d MB resident", took, usage.Maxrss>>10)
 }
