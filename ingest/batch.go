@@ -55,8 +55,8 @@ func (b *batch) add(r *run) {
 
 func (b *batch) empty() bool { return len(b.runs) == 0 }
 
-// joined is room for the events of a whole batch, which one lane uses again for
-// each of its batches: at full speed it would be a tenth of what is allocated.
+// joined is room for the events of a whole batch, which a lane uses again for
+// later batches: at full speed it would be a tenth of what is allocated.
 type joined struct{ events event.Batch }
 
 // of gathers the events of a batch. They are valid until release.

@@ -35,6 +35,48 @@ func TestCommitFailsAndTheMessagesComeAgain(t *testing.T) {
 	})
 }
 
+func TestLaterBatchIsNotCommittedBeforeAnEarlierOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.BatchRows, c.Inserts = 10, 3 })
+		held := make(chan struct{})
+		r.store.holds = map[string]chan struct{}{"c-0003": held}
+		r.start(zero)
+		for i := range 5 {
+			r.log.produce("changes", 0, series("c", 50)[10*i:10*i+10]...)
+			time.Sleep(10 * time.Millisecond)
+		}
+		synctest.Wait()
+		r.wantStored(series("c", 50)[10:30]...)
+		r.wantCommitted(zero, 0)
+		close(held)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.wantStored(series("c", 50)...)
+		r.wantCommitted(zero, 50)
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestNothingIsCommittedBehindABatchThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.BatchRows, c.Inserts = 10, 3 })
+		held := make(chan struct{})
+		r.store.holds = map[string]chan struct{}{"c-0003": held}
+		r.start(zero)
+		for i := range 3 {
+			r.log.produce("changes", 0, series("c", 30)[10*i:10*i+10]...)
+			time.Sleep(10 * time.Millisecond)
+		}
+		synctest.Wait()
+		r.wantStored(series("c", 30)[10:]...)
+		r.crash()
+		r.wantCommitted(zero, 0)
+		close(held)
+	})
+}
+
 func TestEndlessCommitFailureDoesNotSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)

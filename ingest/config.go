@@ -24,6 +24,9 @@ type Config struct {
 	// FetchBytes bounds what one fetch of one partition brings. A single larger
 	// message still comes, since it could never be passed otherwise.
 	FetchBytes int
+	// Inserts is how many batches of a topic are on their way into the store at
+	// a time. They are committed in order all the same.
+	Inserts int
 	// Decoders is the number of messages' runs that are decoded in parallel.
 	Decoders int
 	// InsertTimeout bounds one attempt to insert, RetryMin and RetryMax the
@@ -56,6 +59,7 @@ func DefaultConfig() Config {
 		BatchRows: 10_000, BatchBytes: 8 << 20,
 		ChangeAge: 250 * time.Millisecond, AlertAge: 50 * time.Millisecond, TopologyAge: time.Second,
 		BufferBytes: 24 << 20, FetchBytes: 1 << 20,
+		Inserts:       2,
 		Decoders:      runtime.GOMAXPROCS(0),
 		InsertTimeout: 30 * time.Second, RetryMin: 100 * time.Millisecond, RetryMax: 10 * time.Second,
 		DrainTimeout: 8 * time.Second, StopTimeout: 15 * time.Second,
@@ -73,6 +77,7 @@ func (c *Config) Validate() error {
 		{"batch bytes", c.BatchBytes},
 		{"buffer bytes", c.BufferBytes},
 		{"fetch bytes", c.FetchBytes},
+		{"inserts", c.Inserts},
 		{"decoders", c.Decoders},
 	} {
 		if n.value <= 0 {

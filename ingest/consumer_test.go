@@ -106,8 +106,8 @@ func TestFlushFailsAndIsRepeatedWithTheSameToken(t *testing.T) {
 		synctest.Wait()
 		r.wantStored("one", "two", "three")
 		r.wantCommitted(zero, 3)
-		if got := r.store.tokens[0]; got != "changes:0:0-1" {
-			t.Fatalf("the token of the repeated insert is %q, want the range that failed", got)
+		if !slices.Contains(r.store.tokens, "changes:0:0-1") {
+			t.Fatalf("the tokens are %q, want the range that failed among them", r.store.tokens)
 		}
 		if r.figure("errors_total", "insert") == 0 {
 			t.Fatal("the failures are not counted")

@@ -32,6 +32,8 @@ type fakeStore struct {
 	refuses func(id string) bool
 	block   chan struct{}
 	deaf    bool
+	// holds is like block, for inserts that hold one event.
+	holds map[string]chan struct{}
 }
 
 func newFakeStore() *fakeStore {
@@ -49,6 +51,11 @@ func (s *fakeStore) set(change func(*fakeStore)) {
 func (s *fakeStore) insert(ctx context.Context, token string, rows map[uint64]string) error {
 	s.mu.Lock()
 	block, deaf := s.block, s.deaf
+	for _, id := range rows {
+		if held := s.holds[id]; held != nil {
+			block = held
+		}
+	}
 	s.inserts++
 	s.mu.Unlock()
 	if block != nil {

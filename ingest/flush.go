@@ -11,8 +11,7 @@ import (
 	"github.com/faultline/faultline/internal/event"
 )
 
-// flusher makes batches durable and then commits their offsets, in this order
-// and one batch after the other.
+// flusher makes batches durable and commits their offsets after that.
 type flusher struct {
 	insert  *inserter
 	dead    *deadLetters
@@ -20,34 +19,34 @@ type flusher struct {
 	metrics *metrics
 	log     *slog.Logger
 	now     func() time.Time
-	joined  joined
 }
 
-// flush returns nil when everything in the batch is durable and its offsets
-// are committed. After an error no later batch may be committed.
-func (f *flusher) flush(ctx context.Context, topic string, b *batch) error {
-	began := time.Now()
-	defer f.joined.release()
-	letters, err := f.store(ctx, b, f.joined.of(b))
+// store returns nil when everything in the batch is durable: its rows in the
+// store, and the letters of its decoding and of refused rows.
+func (f *flusher) store(ctx context.Context, b *batch, room *joined) error {
+	defer room.release()
+	letters, err := f.insertRows(ctx, b, room.of(b))
 	if err != nil {
 		return err
 	}
-	if err := f.dead.write(ctx, letters); err != nil {
-		return err
-	}
-	if err := f.commit(b.offsets()); err != nil {
+	return f.dead.write(ctx, letters)
+}
+
+// finish commits a batch that is durable. After an error no later batch may be
+// committed.
+func (f *flusher) finish(topic string, s *storing) error {
+	if err := f.commit(s.batch.offsets()); err != nil {
 		f.metrics.fail(reasonCommit)
 		return fmt.Errorf("committing offsets: %w", err)
 	}
-	f.metrics.batchRows.WithLabelValues(topic).Observe(float64(b.rows))
-	f.metrics.flushSeconds.WithLabelValues(topic).Observe(time.Since(began).Seconds())
-	f.recordLag(b)
+	f.metrics.batchRows.WithLabelValues(topic).Observe(float64(s.batch.rows))
+	f.metrics.flushSeconds.WithLabelValues(topic).Observe(time.Since(s.began).Seconds())
+	f.recordLag(s.batch)
 	return nil
 }
 
-// store inserts the rows and returns the letters of the batch: those of its
-// decoding and those of refused rows.
-func (f *flusher) store(ctx context.Context, b *batch, events *event.Batch) ([]event.DeadLetter, error) {
+// insertRows inserts the rows and returns the letters of the batch.
+func (f *flusher) insertRows(ctx context.Context, b *batch, events *event.Batch) ([]event.DeadLetter, error) {
 	var letters []event.DeadLetter
 	for _, r := range b.runs {
 		letters = append(letters, r.dead...)

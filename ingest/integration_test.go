@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -300,18 +301,23 @@ func TestPoisonAndHugeMessagesAreDeadLettersByteForByte(t *testing.T) {
 			return len(m.letters) == len(poison) && len(m.changes) == 2
 		})
 		s.stop(r)
-		letters := s.deadTopic(len(poison))
-		for i, want := range poison {
-			if !bytes.Equal(letters[i].Value, want) || !bytes.Equal(s.store.letters[i].Value, want) {
-				s.Errorf("dead letter %d differs from the message of %d bytes", i, len(want))
+		for _, l := range s.store.letters {
+			if !bytes.Equal(l.Value, poison[l.Origin.Offset]) {
+				s.Errorf("the row of the message at offset %d differs from it", l.Origin.Offset)
 			}
+		}
+		for _, l := range s.deadTopic(len(poison)) {
 			headers := map[string]string{}
-			for _, h := range letters[i].Headers {
+			for _, h := range l.Headers {
 				headers[h.Key] = string(h.Value)
 			}
-			if headers[ingest.HeaderTopic] != s.config.Topics.Changes || headers[ingest.HeaderOffset] != fmt.Sprint(i) ||
+			offset, err := strconv.Atoi(headers[ingest.HeaderOffset])
+			if err != nil || headers[ingest.HeaderTopic] != s.config.Topics.Changes ||
 				headers[ingest.HeaderError] == "" || headers[ingest.HeaderPartition] == "" {
-				s.Errorf("dead letter %d has the headers %v", i, headers)
+				s.Fatalf("a dead letter has the headers %v", headers)
+			}
+			if !bytes.Equal(l.Value, poison[offset]) {
+				s.Errorf("the dead letter of the message at offset %d differs from it", offset)
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,16 +18,18 @@ const queuedRuns = 256
 type lane struct {
 	laneConfig
 	rows, bytes int
-	budget      *budget
-	queue       chan *run
-	metrics     *metrics
+	// inserts is how many batches are on their way into the store at a time.
+	inserts int
+	budget  *budget
+	queue   chan *run
+	metrics *metrics
 	// inFlight counts runs that are neither durable nor given up.
 	inFlight atomic.Int64
 }
 
 func newLane(c laneConfig, config *Config, m *metrics) *lane {
 	return &lane{
-		laneConfig: c, rows: config.BatchRows, bytes: config.BatchBytes,
+		laneConfig: c, rows: config.BatchRows, bytes: config.BatchBytes, inserts: config.Inserts,
 		budget: newBudget(c.buffer), queue: make(chan *run, queuedRuns), metrics: m,
 	}
 }
@@ -95,17 +98,52 @@ func (l *lane) last(b *batch, out chan<- *batch) {
 	}
 }
 
-// flushAll makes batches durable until there are no more. After a failure the
-// rest is given up: its offsets are not committed, so it is delivered again.
+// storing is a batch on its way into the store.
+type storing struct {
+	batch *batch
+	room  *joined
+	began time.Time
+	// done is closed when err is final.
+	done chan struct{}
+	err  error
+}
+
+// flushAll makes batches durable until there are no more, several at a time,
+// and commits them in the order in which they came. After a failure nothing
+// more is committed, so that the rest is delivered again.
 func (l *lane) flushAll(ctx context.Context, f *flusher, in <-chan *batch, failed func(error)) {
-	broken := false
+	rooms := make(chan *joined, l.inserts)
+	for range l.inserts {
+		rooms <- new(joined)
+	}
+	underway := make(chan *storing, l.inserts)
+	var stores sync.WaitGroup
+	stores.Go(func() { l.commitAll(f, underway, rooms, failed) })
 	for b := range in {
-		if !broken {
-			if err := f.flush(ctx, l.topic, b); err != nil {
-				broken = true
-				failed(err)
-			}
+		s := &storing{batch: b, room: <-rooms, began: time.Now(), done: make(chan struct{})}
+		stores.Go(func() {
+			defer close(s.done)
+			s.err = f.store(ctx, b, s.room)
+		})
+		underway <- s
+	}
+	close(underway)
+	stores.Wait()
+}
+
+// commitAll commits batches one after the other.
+func (l *lane) commitAll(f *flusher, underway <-chan *storing, rooms chan<- *joined, failed func(error)) {
+	broken := false
+	for s := range underway {
+		<-s.done
+		if s.err == nil && !broken {
+			s.err = f.finish(l.topic, s)
 		}
-		l.settle(b)
+		if s.err != nil && !broken {
+			broken = true
+			failed(s.err)
+		}
+		l.settle(s.batch)
+		rooms <- s.room
 	}
 }

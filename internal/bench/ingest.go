@@ -106,6 +106,7 @@ type ingestMeasure struct {
 	wall                     time.Duration
 	processor, settled       time.Duration
 	peakMB, meanMB, startMB  float64
+	goPeakMB                 float64
 	highWaterMB              float64
 	inserts                  int64
 	allocated, garbageCycles uint64
@@ -119,6 +120,7 @@ func (m *ingestMeasure) figures() []figure {
 		{name: "the same with the merges of the next 5 s", measured: float64(m.settled.Nanoseconds()) / 1e3 / n, unit: "us/event"},
 		{name: "resident memory, peak of samples", measured: m.peakMB, unit: "MB", target: wantResidentMB},
 		{name: "resident memory, high-water mark", measured: m.highWaterMB, unit: "MB", target: wantResidentMB},
+		{name: "of which Go's heap and stacks, peak", measured: m.goPeakMB, unit: "MB"},
 		{name: "resident memory, mean", measured: m.meanMB, unit: "MB"},
 		{name: "resident memory before the first event", measured: m.startMB, unit: "MB"},
 		{name: "events per insert", measured: n / float64(max(1, m.inserts)), unit: ""},
@@ -197,7 +199,7 @@ func measureIngest(ctx context.Context, p *parts, f *ingestFlags) (*ingestMeasur
 	later, _ := processorTime()
 	m.settled = later - used
 	memory.end()
-	m.peakMB, m.meanMB = memory.peak, memory.mean
+	m.peakMB, m.meanMB, m.goPeakMB = memory.peak, memory.mean, memory.goPeak
 	m.highWaterMB, _ = statusMB("VmHWM")
 	stop()
 	return m, errors.Join(err, <-ended)

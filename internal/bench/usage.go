@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,8 +56,9 @@ func parseStatus(lines *bufio.Scanner, name string) (float64, error) {
 type sampler struct {
 	stop func()
 	done sync.WaitGroup
-	// peak and mean are in MB; read them after stopping.
-	peak, mean float64
+	// peak and mean are in MB, as is the peak of what Go's runtime holds of it;
+	// read them after stopping.
+	peak, mean, goPeak float64
 }
 
 func startSampler(ctx context.Context) *sampler {
@@ -70,6 +72,7 @@ func startSampler(ctx context.Context) *sampler {
 			if mb, err := statusMB("VmRSS"); err == nil {
 				sum, n = sum+mb, n+1
 				s.peak, s.mean = max(s.peak, mb), sum/n
+				s.goPeak = max(s.goPeak, goMB())
 			}
 			select {
 			case <-tick.C:
@@ -79,6 +82,15 @@ func startSampler(ctx context.Context) *sampler {
 		}
 	})
 	return s
+}
+
+// goMB is the memory that Go's runtime has from the kernel and has not returned.
+func goMB() float64 {
+	held := []metrics.Sample{
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
+	}
+	metrics.Read(held)
+	return float64(held[0].Value.Uint64()-held[1].Value.Uint64()) / 1e6
 }
 
 func (s *sampler) end() {
