@@ -43,14 +43,33 @@ func fromJSON(text string, value any) error {
 	return nil
 }
 
-// one expects exactly one event out of a stored body.
-func one[T any](events []T, rejected []event.Rejection) (T, error) {
-	if len(events) != 1 || len(rejected) > 0 {
-		var none T
-		if len(rejected) > 0 {
-			return none, fmt.Errorf("%w: %w", errUnreadable, rejected[0].Err)
-		}
-		return none, fmt.Errorf("%w: %d events in one row", errUnreadable, len(events))
+// readBody turns a stored body into the event that it was. The decoder read it
+// before, or the store wrote it; but a limit of the decoder may have been lower
+// for other formats, or have been lowered since, and one such row must not make
+// its neighbours unreadable. So what the decoder refuses is read without limits.
+func readBody[T any](
+	text string, meta event.Meta, decode func([]byte, event.Meta) ([]T, []event.Rejection), value func(*T) (*event.Meta, any),
+) (T, error) {
+	events, rejected := decode([]byte(text), meta)
+	if len(events) == 1 && len(rejected) == 0 {
+		restored, _ := value(&events[0])
+		restored.UID = meta.UID
+		return events[0], nil
 	}
-	return events[0], nil
+	var e T
+	restored, target := value(&e)
+	*restored = meta
+	return e, fromJSON(text, target)
+}
+
+func readChange(text string, meta event.Meta) (event.Change, error) {
+	return readBody(text, meta, event.DecodeChanges, func(e *event.Change) (*event.Meta, any) { return &e.Meta, &e.Change })
+}
+
+func readAlert(text string, meta event.Meta) (event.Alert, error) {
+	return readBody(text, meta, event.DecodeAlerts, func(e *event.Alert) (*event.Meta, any) { return &e.Meta, &e.Alert })
+}
+
+func readTopology(text string, meta event.Meta) (event.Topology, error) {
+	return readBody(text, meta, event.DecodeTopologies, func(e *event.Topology) (*event.Meta, any) { return &e.Meta, &e.Topology })
 }

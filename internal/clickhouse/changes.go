@@ -95,9 +95,7 @@ func (s *Store) changeEvents(ctx context.Context, hashes []uint64) ([]event.Chan
 		if err := rows.Scan(&meta.UID, &meta.ArrivedAt, &text); err != nil {
 			return err
 		}
-		uid := meta.UID
-		e, err := one(event.DecodeChanges([]byte(text), meta))
-		e.UID = uid
+		e, err := readChange(text, meta)
 		events = append(events, e)
 		return err
 	})

@@ -56,10 +56,7 @@ func scanAlertEvent(rows driver.Rows) (event.Alert, error) {
 	if err := rows.Scan(&meta.UID, &meta.ArrivedAt, &text); err != nil {
 		return event.Alert{}, err
 	}
-	uid := meta.UID
-	e, err := one(event.DecodeAlerts([]byte(text), meta))
-	e.UID = uid
-	return e, err
+	return readAlert(text, meta)
 }
 
 // sortAlerts orders episodes by start, then by fingerprint.

@@ -168,7 +168,7 @@ func (s *Store) snapshots(ctx context.Context, statement string, params ...any) 
 			return nil
 		}
 		seen[meta.UID] = true
-		e, err := one(event.DecodeTopologies([]byte(text), meta))
+		e, err := readTopology(text, meta)
 		all = append(all, e.Topology)
 		return err
 	})
