@@ -1,203 +1,22 @@
 package format
 
-import (
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
-	"time"
-
-	"github.com/faultline/faultline/correlate"
-	"github.com/faultline/faultline/internal/event"
-)
+import "github.com/faultline/faultline/internal/event"
 
 // alertmanagerName is the name of the format in routes and settings.
 const alertmanagerName = "alertmanager"
 
-// alertmanager decodes version 4 of the webhook of Prometheus Alertmanager: a
-// group of alerts, repeated as a whole whenever one of them changes. Every
-// alert of the group is an event of its own, with its own status: that of the
-// group is firing as long as any of them fires. Alertmanager does not sign.
-//
-// startsAt is when the rule fired, which is its `for:` after the symptom
-// began. It identifies the episode, so it is kept as it is; the engine knows
-// that alarms follow symptoms.
-type alertmanager struct{ names naming }
+// alertmanager decodes version 4 of the webhook of Prometheus Alertmanager. It
+// does not sign.
+type alertmanager struct{ groups groupDecoder }
 
-func newAlertmanager(names naming) alertmanager { return alertmanager{names: names} }
+func newAlertmanager(names naming) alertmanager {
+	return alertmanager{groups: groupDecoder{
+		names: names, source: alertmanagerName, version: "4", serviceLabels: names.cfg.AlertServiceLabels,
+	}}
+}
 
 // Name is "alertmanager".
 func (alertmanager) Name() string { return alertmanagerName }
 
-// alertGroup is the payload. Alerts are kept as text too, since each is the
-// raw form of one event.
-type alertGroup struct {
-	Version     string            `json:"version"`
-	GroupKey    string            `json:"groupKey"`
-	ExternalURL string            `json:"externalURL"`
-	Alerts      []json.RawMessage `json:"alerts"`
-}
-
-// groupedAlert is one alert of a group. Old senders leave out the fingerprint.
-type groupedAlert struct {
-	Status       string            `json:"status"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
-	StartsAt     string            `json:"startsAt"`
-	EndsAt       string            `json:"endsAt"`
-	GeneratorURL string            `json:"generatorURL"`
-	Fingerprint  string            `json:"fingerprint"`
-}
-
 // Decode makes one alert event of each member of the group.
-func (a alertmanager) Decode(m Message) (event.Batch, []event.Rejection) {
-	var group alertGroup
-	if fe := parse(m.Body, &group); fe != nil {
-		return event.Batch{}, refuse(fe)
-	}
-	if group.Version != "4" {
-		return event.Batch{}, refuse(&event.FieldError{
-			Path: "version", Problem: fmt.Sprintf("%q is not version 4 of the Alertmanager webhook", group.Version),
-			Mend: "send the default payload of a webhook receiver, without a template",
-		})
-	}
-	var batch event.Batch
-	var rejected []event.Rejection
-	for i, raw := range group.Alerts {
-		e, fe := a.member(&group, raw, m.Meta)
-		switch {
-		case fe != nil:
-			rejected = append(rejected, event.Rejection{Line: i + 1, Err: under(fmt.Sprintf("alerts[%d]", i), fe)})
-		case e != nil:
-			batch.Alerts = append(batch.Alerts, *e)
-		}
-	}
-	return batch, rejected
-}
-
-// member maps one alert; nil for one that is no alert.
-func (a alertmanager) member(group *alertGroup, raw json.RawMessage, meta event.Meta) (*event.Alert, *event.FieldError) {
-	var g groupedAlert
-	if fe := parse(raw, &g); fe != nil {
-		return nil, fe
-	}
-	if heartbeat(&g) {
-		return nil, nil
-	}
-	alert, fe := a.alert(&g)
-	if fe != nil {
-		return nil, fe
-	}
-	alert.Links = labels(
-		"generator", g.GeneratorURL, "alertmanager", group.ExternalURL,
-		"runbook", g.Annotations["runbook_url"], "dashboard", g.Annotations["dashboard_url"],
-	)
-	alert.Extra = extras(group, &g)
-	meta.Raw = raw
-	e, fe := event.NewAlert(alert, meta)
-	return &e, fe
-}
-
-// heartbeat tells alerts that fire always and on purpose: the severity "none"
-// marks the watchdog and the inhibitors of the usual rule sets.
-func heartbeat(g *groupedAlert) bool { return strings.EqualFold(g.Labels["severity"], "none") }
-
-// alert maps the fields of an alert.
-func (a alertmanager) alert(g *groupedAlert) (correlate.Alert, *event.FieldError) {
-	service, fe := a.service(g.Labels)
-	if fe != nil {
-		return correlate.Alert{}, fe
-	}
-	started, ended, fe := g.times()
-	if fe != nil {
-		return correlate.Alert{}, fe
-	}
-	if g.Labels["alertname"] == "" {
-		return correlate.Alert{}, &event.FieldError{Path: "labels.alertname", Problem: "is missing", Mend: "send the alert of a rule, which has a name"}
-	}
-	alert := correlate.Alert{
-		Source: alertmanagerName, Fingerprint: g.Fingerprint, Service: service, Status: correlate.AlertStatus(g.Status),
-		Environment: a.names.environment(firstLabel(g.Labels, "environment", "env", "deployment_environment", "deployment_environment_name")),
-		Region:      firstLabel(g.Labels, "region", "cloud_region", "aws_region"),
-		Instance:    firstLabel(g.Labels, "instance", "pod", "service_instance_id"),
-		Version:     firstLabel(g.Labels, "version", "service_version", "app_kubernetes_io_version"),
-		Name:        g.Labels["alertname"], Summary: firstOf(g.Annotations["summary"], g.Annotations["message"], g.Annotations["title"]),
-		Description: g.Annotations["description"], Severity: severity(g.Labels["severity"]), Signal: signal(g),
-		StartedAt: started, Labels: g.Labels,
-	}
-	if alert.Status == correlate.AlertResolved {
-		alert.ResolvedAt = at(ended)
-	}
-	return alert, nil
-}
-
-// service names the service of an alert by the first label that tells it.
-func (a alertmanager) service(set map[string]string) (string, *event.FieldError) {
-	for _, label := range a.names.cfg.AlertServiceLabels {
-		if value := set[label]; value != "" {
-			return a.names.service(alertmanagerName, label, value), nil
-		}
-	}
-	return "", &event.FieldError{
-		Path: "labels", Problem: "name no service: none of " + strings.Join(a.names.cfg.AlertServiceLabels, ", ") + " is set",
-		Mend: "add one of them to the alerting rule",
-	}
-}
-
-// times reads the two times. The end of a firing alert is the zero time or,
-// from Prometheus itself, the moment at which it would expire.
-func (g *groupedAlert) times() (started, ended time.Time, fe *event.FieldError) {
-	started, fe = event.ParseTime(g.StartsAt)
-	if fe != nil {
-		fe.Path = "startsAt"
-		return started, ended, fe
-	}
-	if g.EndsAt == "" {
-		return started, ended, nil
-	}
-	ended, fe = event.ParseTime(g.EndsAt)
-	if fe != nil {
-		fe.Path = "endsAt"
-	}
-	return started, ended, fe
-}
-
-// signal is what the alert measures: the label of that name, else a guess from
-// the rule's name and, if that tells nothing, its summary.
-func signal(g *groupedAlert) correlate.Signal {
-	if s := correlate.Signal(strings.ToLower(g.Labels["signal"])); slices.Contains(correlate.Signals(), s) {
-		return s
-	}
-	if s := guessSignal(g.Labels["alertname"]); s != "" {
-		return s
-	}
-	return guessSignal(g.Annotations["summary"])
-}
-
-// firstLabel is the value of the first label that is set.
-func firstLabel(set map[string]string, names ...string) string {
-	for _, n := range names {
-		if set[n] != "" {
-			return set[n]
-		}
-	}
-	return ""
-}
-
-// extras keeps the annotations and the group, which no field of the contract
-// holds.
-func extras(group *alertGroup, g *groupedAlert) map[string]json.RawMessage {
-	extra := map[string]json.RawMessage{}
-	keep := func(name string, v any) {
-		if text, err := json.Marshal(v); err == nil {
-			extra[name] = text
-		}
-	}
-	if len(g.Annotations) > 0 {
-		keep("annotations", g.Annotations)
-	}
-	if group.GroupKey != "" {
-		keep("group_key", group.GroupKey)
-	}
-	return extra
-}
+func (a alertmanager) Decode(m Message) (event.Batch, []event.Rejection) { return a.groups.decode(m) }

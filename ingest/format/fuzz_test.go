@@ -46,6 +46,8 @@ func FuzzGitHub(f *testing.F)       { fuzzFormat(f, "github", headers()) }
 func FuzzAlertmanager(f *testing.F) { fuzzFormat(f, "alertmanager", headers()) }
 func FuzzPagerDuty(f *testing.F)    { fuzzFormat(f, "pagerduty", headers()) }
 func FuzzCloudEvents(f *testing.F)  { fuzzFormat(f, "cloudevents", headers()) }
+func FuzzGrafana(f *testing.F)      { fuzzFormat(f, "grafana", headers()) }
+func FuzzArgoCD(f *testing.F)       { fuzzFormat(f, "argocd", headers()) }
 
 func FuzzCloudEventsBinary(f *testing.F) {
 	fuzzFormat(f, "cloudevents", headers("ce_specversion", "1.0", "ce_type", "dev.cdevents.service.deployed.0.3.0"))

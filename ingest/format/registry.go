@@ -80,6 +80,8 @@ func NewRegistry(cfg Config) *Registry {
 		newGitHub(names),
 		newAlertmanager(names),
 		newPagerDuty(names),
+		newGrafana(names),
+		newArgoCD(names),
 	} {
 		r.decoders[d.Name()] = d
 	}

@@ -76,7 +76,7 @@ func TestUnknownFormatIsNamedWithTheKnownOnes(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.Format != "jenkins" {
 		t.Fatalf("err = %v", err)
 	}
-	if diff := cmp.Diff([]string{"alertmanager", "cloudevents", "faultline", "github", "pagerduty"}, unknown.Known); diff != "" {
+	if diff := cmp.Diff([]string{"alertmanager", "argocd", "cloudevents", "faultline", "github", "grafana", "pagerduty"}, unknown.Known); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if err := testRegistry().Verify("jenkins", "s", headers(), nil); !errors.As(err, &unknown) {
@@ -178,6 +178,8 @@ func TestOnlyTheSecretMakesAGoodSignature(t *testing.T) {
 		name, format, secret, header, value string
 		good                                bool
 	}{
+		{"grafana", "grafana", "s3cret", "X-Grafana-Alerting-Signature", good, true},
+		{"grafana, other secret", "grafana", "s3cret", "X-Grafana-Alerting-Signature", other, false},
 		{"github", "github", "s3cret", "X-Hub-Signature-256", "sha256=" + good, true},
 		{"github, other secret", "github", "s3cret", "X-Hub-Signature-256", "sha256=" + other, false},
 		{"github, no prefix", "github", "s3cret", "X-Hub-Signature-256", good, false},
@@ -201,6 +203,23 @@ func TestOnlyTheSecretMakesAGoodSignature(t *testing.T) {
 	}
 }
 
+func TestTimestampOfGrafanaIsSignedToo(t *testing.T) {
+	body := []byte(`{"version":"1"}`)
+	for _, c := range []struct {
+		name, at, signature string
+		good                bool
+	}{
+		{"signed with it", "1795078800", hexHMAC("s3cret", append([]byte("1795078800:"), body...)), true},
+		{"signed without it", "1795078800", hexHMAC("s3cret", body), false},
+		{"another one", "1795078801", hexHMAC("s3cret", append([]byte("1795078800:"), body...)), false},
+	} {
+		header := headers("X-Grafana-Alerting-Timestamp", c.at, "X-Grafana-Alerting-Signature", c.signature)
+		if err := testRegistry().Verify("grafana", "s3cret", header, body); c.good != (err == nil) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 func TestSigningFormatsAreKnown(t *testing.T) {
 	signing := []string{}
 	registry := testRegistry()
@@ -209,7 +228,7 @@ func TestSigningFormatsAreKnown(t *testing.T) {
 			signing = append(signing, name)
 		}
 	}
-	if diff := cmp.Diff([]string{"github", "pagerduty"}, signing); diff != "" {
+	if diff := cmp.Diff([]string{"github", "grafana", "pagerduty"}, signing); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

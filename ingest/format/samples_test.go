@@ -67,6 +67,8 @@ func TestPayloadsOfRealSystemsAreRead(t *testing.T) {
 		"cdevents/environment_modified.json":          {"271069a8-fc18-44f1-b38f-9d70a1695819 infrastructure succeeded [] in mySubject123 2023-03-20T14:27:05.315Z  commits=0 pulls=0"},
 		"cdevents/change_merged.json":                 {"271069a8-fc18-44f1-b38f-9d70a1695819 other succeeded [TestOrg] in repository 2023-03-20T14:27:05.315Z  commits=0 pulls=0"},
 		"cdevents/incident_detected.json":             {"/monitoring/prod1#incident-123 firing incident incident-123 of myApp in prod1 2022-11-11T13:52:20.079Z  latency"},
+		"grafana/webhook.firing.v11.json":             {"1:e6349a25f5ef0e9e firing Memory (copy) of device in production 2024-03-01T02:09:00Z  saturation"},
+		"argocd/rendered.correlator-template.json":    {"94978696-4fd4-40b3-a1de-38d9df9e9316:2024-03-05T07:33:03Z deploy succeeded [velero-test] in production 2024-03-05T07:33:03Z ea8759964626a583667a2bfd08f334ec2070040a commits=1 pulls=0"},
 		"cdevents/artifact_published.json":            nil,
 		"cdevents/pipelinerun_finished.json":          nil,
 	} {
