@@ -74,7 +74,6 @@ func start(ctx context.Context, config Config, lib *native) (*Engine, error) {
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(err, e.disconnect())
 	}
-	settle(config.identity())
 	return e, nil
 }
 
@@ -89,6 +88,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := c.open(); err != nil {
 		return err
 	}
+	settle(e.config.identity())
 	version, err := c.run(ctx, statement{sql: "SELECT version()", format: "TSVRaw"})
 	if err != nil {
 		return fmt.Errorf("ask the embedded ClickHouse engine for its version: %w", err)

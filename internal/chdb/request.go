@@ -53,7 +53,9 @@ func parseRequest(req *http.Request, defaultDatabase string) (*request, error) {
 	if err := r.sort(values); err != nil {
 		return nil, err
 	}
-	r.format = values.Get("default_format")
+	if r.format = values.Get("default_format"); r.format == "" {
+		r.format = "TabSeparated"
+	}
 	if r.sql = values.Get("query"); r.sql != "" {
 		r.insert = true
 		r.sql, r.format = cutFormat(r.sql, "Native")

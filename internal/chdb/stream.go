@@ -37,8 +37,9 @@ type rowStream struct {
 	finished chan struct{}
 }
 
-// stream starts a query. On success the stream hands the connection back, on
-// failure too.
+// stream starts a query and fetches its first rows, so that a query that fails
+// at once is an error. Either way the connection goes back to the pool without
+// the caller's help, and cancel is called then.
 func (c *connection) stream(ctx context.Context, cancel context.CancelCauseFunc, s statement) (*rowStream, error) {
 	r := &rowStream{conn: c, ctx: ctx, cancel: cancel, busy: make(chan struct{}, 1), finished: make(chan struct{})}
 	r.busy <- struct{}{}

@@ -181,6 +181,18 @@ func TestAnEmptyResultHasLengthZero(t *testing.T) {
 	}
 }
 
+func TestBlocksWithoutRowsDoNotEndAResult(t *testing.T) {
+	engine := chdbtest.Open(t)
+	response, err := ask(t.Context(), engine, "SELECT number FROM numbers(5000000) WHERE number % 1000000 = 999999 SETTINGS max_block_size = 1000, max_threads = 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if data, err := io.ReadAll(response.Body); err != nil || len(data) != 5*8 {
+		t.Errorf("%d bytes of 5 numbers, %v", len(data), err)
+	}
+}
+
 func TestClosingCutsOffAReadThatWaits(t *testing.T) {
 	engine, db := fresh(t)
 	// The first block comes at once, the second one never.

@@ -68,10 +68,27 @@ func sampleRows() [][]any {
 	text, number, three := "null\x00 and\nnewline", 1.5, uint32(3)
 	id := uuid.MustParse("0195d1f4-7a2b-7c3d-8e4f-5a6b7c8d9e0f")
 	return [][]any{
-		{uint64(1), text, "low", &text, map[string]string{"k\n": "v\x00", "": "x"}, []string{"a", "b", "a"}, &number, at, -0.25, "open", id, []*uint32{&three, nil},
-			[][]string{{"a"}, {}, {"b", "c"}}, []any{"x", at}, "abc", true, at.Truncate(time.Second), int32(-5)},
-		{uint64(1 << 63), "", "", (*string)(nil), map[string]string{}, []string{}, (*float64)(nil), at.Add(-time.Hour), 0.0, "it's, (closed)", uuid.UUID{}, []*uint32{},
-			[][]string{}, []any{"", at}, "\x00\x00\x00", false, at.Truncate(time.Hour), int32(0)},
+		{
+			uint64(1), text, "low", &text,
+			map[string]string{"k\n": "v\x00", "": "x"},
+			[]string{"a", "b", "a"},
+			&number, at, -0.25, "open", id,
+			[]*uint32{&three, nil},
+			[][]string{{"a"}, {}, {"b", "c"}},
+			[]any{"x", at},
+			"abc", true, at.Truncate(time.Second), int32(-5),
+		},
+		{
+			uint64(1 << 63), "", "", (*string)(nil),
+			map[string]string{},
+			[]string{},
+			(*float64)(nil), at.Add(-time.Hour), 0.0, "it's, (closed)",
+			uuid.UUID{},
+			[]*uint32{},
+			[][]string{},
+			[]any{"", at},
+			"\x00\x00\x00", false, at.Truncate(time.Hour), int32(0),
+		},
 	}
 }
 
