@@ -39,7 +39,10 @@ mkdir -p "$parent"
 staging=$(mktemp -d "$parent/.fetch.XXXXXX")
 npm=
 cleanup() {
-  [ -z "$npm" ] || kill "$npm" 2>/dev/null || true
+  if [ -n "$npm" ]; then
+    kill "$npm" 2>/dev/null || true
+    wait "$npm" 2>/dev/null || true # Else it goes on writing below.
+  fi
   rm -rf "$staging"
 }
 trap cleanup EXIT

@@ -211,9 +211,9 @@ func TestManyStatementsAtOnceDoNotDisturbEachOther(t *testing.T) {
 	_, db := fresh(t)
 	run(t, db, "CREATE TABLE t (worker UInt64, number UInt64) ENGINE = MergeTree ORDER BY (worker, number)")
 	var workers sync.WaitGroup
-	for worker := range uint64(24) {
+	for worker := range uint64(16) {
 		workers.Go(func() {
-			for number := range uint64(8) {
+			for number := range uint64(5) {
 				insert := fmt.Sprintf("INSERT INTO t VALUES (%d, %d)", worker, number)
 				if err := db.Exec(t.Context(), insert); err != nil {
 					t.Errorf("worker %d: %v", worker, err)
@@ -229,8 +229,8 @@ func TestManyStatementsAtOnceDoNotDisturbEachOther(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	if got := value[uint64](t, db, "SELECT uniqExact(worker, number) FROM t"); got != 24*8 {
-		t.Errorf("%d rows, want %d", got, 24*8)
+	if got := value[uint64](t, db, "SELECT uniqExact(worker, number) FROM t"); got != 16*5 {
+		t.Errorf("%d rows, want %d", got, 16*5)
 	}
 }
 
