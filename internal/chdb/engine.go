@@ -118,7 +118,8 @@ func (e *Engine) TransportFunc(*http.Transport) (http.RoundTripper, error) {
 }
 
 // Close stops running statements, closes unread results, disconnects and lets
-// go of the directory. The library stays loaded.
+// go of the directory. It waits for statements that are slow to stop. The
+// library stays loaded.
 func (e *Engine) Close() error { return e.close() }
 
 func (e *Engine) shut() error {

@@ -39,7 +39,7 @@ func claim(library string, as identity) (*native, error) {
 	case process.library != library:
 		return nil, fmt.Errorf("%w: this process loaded %s and cannot load %s as well", ErrInUse, process.library, library)
 	case process.ran != identity{} && process.ran != as:
-		return nil, fmt.Errorf("%w: this process ran its engine as %+v and cannot run it as %+v", ErrInUse, process.ran, as)
+		return nil, fmt.Errorf("%w: this process ran its engine on %s, and cannot change the directory or the limits until it ends", ErrInUse, process.ran.dir)
 	}
 	process.open = true
 	return process.lib, nil
