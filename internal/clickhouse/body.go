@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/faultline/faultline/internal/event"
 )
 
@@ -43,33 +45,56 @@ func fromJSON(text string, value any) error {
 	return nil
 }
 
-// readBody turns a stored body into the event that it was. The decoder read it
-// before, or the store wrote it; but a limit of the decoder may have been lower
-// for other formats, or have been lowered since, and one such row must not make
-// its neighbours unreadable. So what the decoder refuses is read without limits.
-func readBody[T any](
-	text string, meta event.Meta, decode func([]byte, event.Meta) ([]T, []event.Rejection), value func(*T) (*event.Meta, any),
-) (T, error) {
-	events, rejected := decode([]byte(text), meta)
-	if len(events) == 1 && len(rejected) == 0 {
-		restored, _ := value(&events[0])
-		restored.UID = meta.UID
-		return events[0], nil
+// stored is the body of one event as it is read back. Rewritten bodies are what
+// toJSON wrote; the others are the contract's JSON as it came.
+type stored struct {
+	meta      event.Meta
+	text      string
+	rewritten bool
+}
+
+// scan reads the columns uid, arrived_at, body, rewritten.
+func (b *stored) scan(rows driver.Rows) error {
+	return rows.Scan(&b.meta.UID, &b.meta.ArrivedAt, &b.text, &b.rewritten)
+}
+
+// change is the event in the body. What came as the contract's JSON is decoded
+// by the decoder that read it first. If a limit of that decoder has been lowered
+// since, the body is read without limits: one such row must not make its
+// neighbours unreadable.
+func (b *stored) change() (event.Change, error) {
+	if !b.rewritten {
+		events, rejected := event.DecodeChanges([]byte(b.text), b.meta)
+		if len(events) == 1 && len(rejected) == 0 {
+			events[0].UID = b.meta.UID
+			return events[0], nil
+		}
 	}
-	var e T
-	restored, target := value(&e)
-	*restored = meta
-	return e, fromJSON(text, target)
+	e := event.Change{Meta: b.meta}
+	return e, fromJSON(b.text, &e.Change)
 }
 
-func readChange(text string, meta event.Meta) (event.Change, error) {
-	return readBody(text, meta, event.DecodeChanges, func(e *event.Change) (*event.Meta, any) { return &e.Meta, &e.Change })
+// alert is the event in the body, by the rules of change.
+func (b *stored) alert() (event.Alert, error) {
+	if !b.rewritten {
+		events, rejected := event.DecodeAlerts([]byte(b.text), b.meta)
+		if len(events) == 1 && len(rejected) == 0 {
+			events[0].UID = b.meta.UID
+			return events[0], nil
+		}
+	}
+	e := event.Alert{Meta: b.meta}
+	return e, fromJSON(b.text, &e.Alert)
 }
 
-func readAlert(text string, meta event.Meta) (event.Alert, error) {
-	return readBody(text, meta, event.DecodeAlerts, func(e *event.Alert) (*event.Meta, any) { return &e.Meta, &e.Alert })
-}
-
-func readTopology(text string, meta event.Meta) (event.Topology, error) {
-	return readBody(text, meta, event.DecodeTopologies, func(e *event.Topology) (*event.Meta, any) { return &e.Meta, &e.Topology })
+// topology is the event in the body, by the rules of change.
+func (b *stored) topology() (event.Topology, error) {
+	if !b.rewritten {
+		events, rejected := event.DecodeTopologies([]byte(b.text), b.meta)
+		if len(events) == 1 && len(rejected) == 0 {
+			return events[0], nil
+		}
+	}
+	e := event.Topology{Meta: b.meta}
+	return e, fromJSON(b.text, &e.Topology)
 }

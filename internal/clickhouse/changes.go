@@ -79,7 +79,9 @@ func (s *Store) changesAt(ctx context.Context, places []place) ([]correlate.Chan
 	}
 	changes := make([]correlate.Change, 0, len(places))
 	for _, p := range places {
-		if c, ok := byKey[p.id]; ok {
+		// A change whose start was moved far is found at both places, and is at
+		// one of them.
+		if c, ok := byKey[p.id]; ok && c.StartedAt.UnixMilli() == p.at {
 			changes = append(changes, c)
 		}
 	}
@@ -90,12 +92,11 @@ func (s *Store) changesAt(ctx context.Context, places []place) ([]correlate.Chan
 func (s *Store) changeEvents(ctx context.Context, hashes []uint64) ([]event.Change, error) {
 	var events []event.Change
 	err := s.query(ctx, "read changes", s.sql["change_events"], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
-		var meta event.Meta
-		var text string
-		if err := rows.Scan(&meta.UID, &meta.ArrivedAt, &text); err != nil {
+		var b stored
+		if err := b.scan(rows); err != nil {
 			return err
 		}
-		e, err := readChange(text, meta)
+		e, err := b.change()
 		events = append(events, e)
 		return err
 	})

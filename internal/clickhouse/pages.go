@@ -49,14 +49,13 @@ func bodies[T any](ctx context.Context, s *Store, op, statement string, params .
 	return all, err
 }
 
-// scanAlertEvent reads the columns uid, arrived_at, body of one alert event.
+// scanAlertEvent reads one alert event.
 func scanAlertEvent(rows driver.Rows) (event.Alert, error) {
-	var meta event.Meta
-	var text string
-	if err := rows.Scan(&meta.UID, &meta.ArrivedAt, &text); err != nil {
+	var b stored
+	if err := b.scan(rows); err != nil {
 		return event.Alert{}, err
 	}
-	return readAlert(text, meta)
+	return b.alert()
 }
 
 // sortAlerts orders episodes by start, then by fingerprint.

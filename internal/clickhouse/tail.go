@@ -159,16 +159,12 @@ func (s *Store) snapshots(ctx context.Context, statement string, params ...any) 
 	var all []correlate.Topology
 	seen := map[uint64]bool{}
 	err := s.query(ctx, "read topology snapshots", s.sql[statement], params, func(rows driver.Rows) error {
-		var meta event.Meta
-		var text string
-		if err := rows.Scan(&meta.UID, &meta.ArrivedAt, &text); err != nil {
+		var b stored
+		if err := b.scan(rows); err != nil || seen[b.meta.UID] {
 			return err
 		}
-		if seen[meta.UID] {
-			return nil
-		}
-		seen[meta.UID] = true
-		e, err := readTopology(text, meta)
+		seen[b.meta.UID] = true
+		e, err := b.topology()
 		all = append(all, e.Topology)
 		return err
 	})

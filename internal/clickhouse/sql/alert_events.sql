@@ -1,6 +1,6 @@
 -- Every event of the episodes that began at these moments and whose
 -- fingerprints have these hashes, once, as it first arrived.
-SELECT uid, arrived_at, body
+SELECT uid, arrived_at, body, canonical != '' AS rewritten
 FROM alerts
 WHERE (started_at, key) IN
 (

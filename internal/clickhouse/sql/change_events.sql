@@ -1,6 +1,6 @@
 -- Every event of the changes whose ids have these hashes, once, as it first
 -- arrived: the same bytes delivered again must not pass for a later statement.
-SELECT uid, arrived_at, body
+SELECT uid, arrived_at, body, canonical != '' AS rewritten
 FROM changes
 WHERE (started_at, key) IN
 (

@@ -1,0 +1,153 @@
+package clickhouse_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/clickhouse"
+	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/query"
+)
+
+// drawStatements draws what several senders say about three changes.
+func drawStatements(t *rapid.T, source string, firstUID uint64) []event.Change {
+	moments := rapid.IntRange(0, 5)
+	var events []event.Change
+	for i := range rapid.IntRange(1, 8).Draw(t, "events") {
+		c := correlate.Change{
+			ID: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id"), Source: source,
+			Kind:        rapid.SampledFrom(correlate.ChangeKinds()[:3]).Draw(t, "kind"),
+			Title:       rapid.SampledFrom([]string{"", "Title one", "title TWO"}).Draw(t, "title"),
+			Services:    rapid.SampledFrom([][]string{nil, {"cart"}, {"checkout", "cart"}, {"ledger"}}).Draw(t, "services"),
+			Environment: rapid.SampledFrom([]string{"", "production", "staging", "canary"}).Draw(t, "environment"),
+			Regions:     rapid.SampledFrom([][]string{nil, {"eu"}, {"us", "eu"}}).Draw(t, "regions"),
+			StartedAt:   noon.Add(time.Duration(moments.Draw(t, "start")) * 10 * time.Minute),
+			Status:      rapid.SampledFrom(append(correlate.ChangeStatuses(), "")).Draw(t, "status"),
+			Version:     rapid.SampledFrom([]string{"", "v1", "v2"}).Draw(t, "version"),
+		}
+		if rapid.Bool().Draw(t, "observed") {
+			c.ObservedAt = pointer(noon.Add(time.Duration(moments.Draw(t, "observed_at")) * time.Minute))
+		}
+		meta := event.Meta{UID: firstUID + uint64(i), Format: "vendor", ArrivedAt: noon.Add(time.Duration(moments.Draw(t, "arrived")) * time.Minute)}
+		e := event.Change{Change: c, Meta: meta}
+		if rapid.Bool().Draw(t, "labelled") {
+			class := rapid.SampledFrom([]correlate.ProvenanceClass{correlate.ProvenanceHuman, correlate.ProvenanceAuthored}).Draw(t, "class")
+			e.Provenance = &correlate.Provenance{Class: class}
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// line is a folded change in the words of the view changes_current.
+func line(c correlate.Change) string {
+	return fmt.Sprintf("%s %s %s %v %s %v %d %s %s", c.ID, c.Kind, c.Title, c.Services, c.Environment, c.Regions, c.StartedAt.UnixMilli(), c.Status, c.Version)
+}
+
+const viewLines = `SELECT arrayStringConcat(arraySort(groupArray(concat(id, ' ', kind, ' ', title, ' [', arrayStringConcat(services, ' '), '] ', environment,
+	' [', arrayStringConcat(regions, ' '), '] ', toString(toUnixTimestamp64Milli(started_at)), ' ', status, ' ', version))), '\n')
+	FROM changes_current WHERE source = '%s'`
+
+// Panels read the views, people the API. Both must tell the same story.
+func TestViewsAndListsFoldAsTheEngineDoes(t *testing.T) {
+	s := openEmbedded(t, config(t))
+	up(t, s)
+	round := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		round++
+		source := fmt.Sprint("source-", round)
+		events := drawStatements(rt, source, uint64(round)*100)
+		if err := s.InsertChanges(t.Context(), "", rapid.Permutation(events).Draw(rt, "order")); err != nil {
+			rt.Fatal(err)
+		}
+		folded := event.FoldChanges(events)
+		checkView(t, rt, s, source, folded)
+		checkLists(t, rt, s, source, folded)
+	})
+}
+
+func checkView(t *testing.T, rt *rapid.T, s *clickhouse.Store, source string, folded []correlate.Change) {
+	t.Helper()
+	lines := make([]string, len(folded))
+	for i, c := range folded {
+		lines[i] = line(c)
+	}
+	slices.Sort(lines)
+	got, err := clickhouse.Text(t.Context(), s, fmt.Sprintf(viewLines, source))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Join(lines, "\n"), got); diff != "" {
+		rt.Fatal(diff)
+	}
+}
+
+// checkLists asks for changes by what one of them folds to, and demands that
+// just those come that fold to the same.
+func checkLists(t *testing.T, rt *rapid.T, s *clickhouse.Store, source string, folded []correlate.Change) {
+	t.Helper()
+	one := folded[rapid.IntRange(0, len(folded)-1).Draw(rt, "one")]
+	q := query.Changes{Source: source}
+	matches := func(correlate.Change) bool { return true }
+	switch rapid.SampledFrom([]string{"all", "kind", "status", "service", "text", "window"}).Draw(rt, "list") {
+	case "kind":
+		q.Kinds = []correlate.ChangeKind{one.Kind}
+		matches = func(c correlate.Change) bool { return c.Kind == one.Kind }
+	case "status":
+		q.Status = []correlate.ChangeStatus{one.Status}
+		matches = func(c correlate.Change) bool { return c.Status == one.Status }
+	case "service":
+		q.Services = []string{"cart"}
+		matches = func(c correlate.Change) bool { return len(c.Services) == 0 || slices.Contains(c.Services, "cart") }
+	case "text":
+		q.Text = "ONE"
+		matches = func(c correlate.Change) bool { return c.Title == "Title one" }
+	case "window":
+		q.From, q.To = one.StartedAt, one.StartedAt.Add(time.Millisecond)
+		matches = func(c correlate.Change) bool { return c.StartedAt.Equal(one.StartedAt) }
+	}
+	expect(t, rt, s, q, folded, matches)
+}
+
+func expect(t *testing.T, rt *rapid.T, s *clickhouse.Store, q query.Changes, folded []correlate.Change, matches func(correlate.Change) bool) {
+	t.Helper()
+	want := slices.DeleteFunc(slices.Clone(folded), func(c correlate.Change) bool { return !matches(c) })
+	page, err := s.Changes(t.Context(), q)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	names := func(changes []correlate.Change) []string {
+		lines := make([]string, len(changes))
+		for i, c := range changes {
+			lines[i] = line(c)
+		}
+		slices.Sort(lines)
+		return lines
+	}
+	if diff := cmp.Diff(names(want), names(page.Items)); diff != "" {
+		rt.Fatalf("%+v: %s", q, diff)
+	}
+}
+
+func TestAnEventThatIsDeliveredAgainLaterSaysNothingNew(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		begun, ended := vendorEvent(everyField(), 1), vendorEvent(everyField(), 2)
+		begun.Title, begun.ObservedAt = "old title", nil
+		ended.Title, ended.ObservedAt, ended.ArrivedAt = "new title", nil, begun.ArrivedAt.Add(time.Minute)
+		again := begun
+		again.ArrivedAt = begun.ArrivedAt.Add(time.Hour)
+		insert(t, s, "", begun, ended)
+		insert(t, s, "", again)
+		got, err := s.ChangesByID(t.Context(), begun.ID, begun.Source)
+		if err != nil || len(got) != 1 || got[0].Title != "new title" {
+			t.Errorf("got %v %v", got, err)
+		}
+	})
+}
