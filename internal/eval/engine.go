@@ -68,9 +68,18 @@ func (r *EngineRanker) engineFor(withheld Parts) *correlate.Engine {
 // AttributeFile ranks the changes of the first case of a file, or of stdin for
 // StdinName. The finding's incident carries the name of the case.
 func AttributeFile(ctx context.Context, file string, stdin io.Reader, w correlate.Weights) (correlate.Finding, error) {
+	return AttributeNamed(ctx, file, "", stdin, w)
+}
+
+// AttributeNamed is AttributeFile for the case of that name; an empty name
+// takes the first case.
+func AttributeNamed(ctx context.Context, file, name string, stdin io.Reader, w correlate.Weights) (correlate.Finding, error) {
 	var finding correlate.Finding
-	enough := errors.New("first case read")
+	enough := errors.New("case found")
 	err := EachCase(ctx, []string{file}, stdin, func(c Case) error {
+		if name != "" && c.Name != name {
+			return nil
+		}
 		finding = AttributeCase(&c, w)
 		return enough
 	})
@@ -79,6 +88,8 @@ func AttributeFile(ctx context.Context, file string, stdin io.Reader, w correlat
 		return finding, nil
 	case err != nil:
 		return correlate.Finding{}, err
+	case name != "":
+		return correlate.Finding{}, fmt.Errorf("%s holds no case called %q; leave the name out for the first one", file, name)
 	default:
 		return correlate.Finding{}, fmt.Errorf("%s holds no case; write one case as one line of JSON", file)
 	}

@@ -1,0 +1,95 @@
+package eval
+
+import (
+	"github.com/faultline/faultline/correlate"
+)
+
+// Storm is a stretch of time in which several outages overlap, with the label
+// of which alert belongs to which. Alerts that Truth does not name are noise.
+type Storm struct {
+	Record
+	Name  string
+	Truth map[correlate.AlertKey]string
+}
+
+// GroupingFigures say how well incidents were made of alerts, over storms.
+//
+// Purity is the share of alerts that sit in an incident whose most frequent
+// outage is their own; noise counts as an outage of its own per alert.
+// Completeness is the share of outage alerts that sit in the incident which
+// holds most of their outage. One incident for everything is complete and
+// impure, one for each alert is pure and incomplete.
+type GroupingFigures struct {
+	Storms       int   `json:"storms"`
+	Alerts       int   `json:"alerts"`
+	Outages      int   `json:"outages"`
+	Incidents    int   `json:"incidents"`
+	Purity       Ratio `json:"purity"`
+	Completeness Ratio `json:"completeness"`
+}
+
+// GroupingScore collects the figures storm by storm. Its zero value is empty.
+type GroupingScore struct {
+	figures          GroupingFigures
+	purity, complete mean
+}
+
+// Add groups the alerts of one storm as the live grouper does at the moment of
+// judgement, and scores the incidents against the truth.
+func (s *GroupingScore) Add(storm *Storm, cfg correlate.GroupConfig) {
+	view := storm.View(Parts{})
+	graph := correlate.NewGraph(view.Topology)
+	incidents := correlate.GroupAlerts(cfg, graph, view.Alerts, view.At)
+	s.figures.Storms++
+	s.figures.Alerts += len(view.Alerts)
+	s.count(incidents, storm.Truth, view.Alerts)
+}
+
+// count scores the incidents that live; a merged one lives on in another.
+func (s *GroupingScore) count(incidents []correlate.Incident, truth map[correlate.AlertKey]string, alerts []correlate.Alert) {
+	seen := make(map[string]int)
+	for i := range alerts {
+		if outage, ok := truth[alerts[i].Key()]; ok {
+			seen[outage]++
+		}
+	}
+	largest := make(map[string]int)
+	for i := range incidents {
+		if incidents[i].Status == correlate.IncidentMerged {
+			continue
+		}
+		s.figures.Incidents++
+		s.addIncident(incidents[i].Alerts, truth, largest)
+	}
+	for outage, total := range seen {
+		s.figures.Outages++
+		s.complete.sum += float64(largest[outage])
+		s.complete.count += total
+	}
+}
+
+// addIncident counts one incident's outages, and keeps in largest the most
+// alerts of each outage that one incident holds.
+func (s *GroupingScore) addIncident(keys []correlate.AlertKey, truth map[correlate.AlertKey]string, largest map[string]int) {
+	counts := make(map[string]int)
+	most := 0
+	for _, key := range keys {
+		if outage, ok := truth[key]; ok {
+			counts[outage]++
+			most = max(most, counts[outage])
+			largest[outage] = max(largest[outage], counts[outage])
+		}
+	}
+	if most == 0 && len(keys) > 0 {
+		most = 1
+	}
+	s.purity.sum += float64(most)
+	s.purity.count += len(keys)
+}
+
+// Figures returns what was counted so far.
+func (s *GroupingScore) Figures() GroupingFigures {
+	f := s.figures
+	f.Purity, f.Completeness = s.purity.value(), s.complete.value()
+	return f
+}
