@@ -34,14 +34,14 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := rootCommand(environ)
+	root := rootCommand(environ) //nolint:contextcheck // commands take the context that ExecuteContext hands them
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, app.ErrNo) {
-		fmt.Fprintf(stderr, "faultline: %s\n", oneLine(err))
+		_, _ = fmt.Fprintf(stderr, "faultline: %s\n", oneLine(err))
 	}
 	return exitCode(err)
 }
@@ -82,7 +82,7 @@ func rootCommand(environ []string) *cobra.Command {
 	})
 	root.AddCommand(
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
-		attributeCommand(), evalCommand(), simulateCommand(), tokenCommand(), healthCommand(environ),
+		attributeCommand(), evalCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
 	)
 	return root
 }

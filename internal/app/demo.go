@@ -47,7 +47,7 @@ func Demo(ctx context.Context, opts DemoOptions, out, logs io.Writer) (err error
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(err, s.stop(ctx)) }()
 	found, err := s.replayAndFind(ctx, &recording, &say)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ type narrator struct {
 	started time.Time
 }
 
-func (n *narrator) line(format string, args ...any) { fmt.Fprintf(n.out, format+"\n", args...) }
+func (n *narrator) line(format string, args ...any) { _, _ = fmt.Fprintf(n.out, format+"\n", args...) }
 
 // step tells what begins, with the seconds since the start.
 func (n *narrator) step(format string, args ...any) {

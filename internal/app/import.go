@@ -167,27 +167,28 @@ func eachValue(in io.Reader, do func(json.RawMessage) error) error {
 }
 
 // route finds the API route of one value: that of the format that was named,
-// or, with "auto", that of the format whose telltale fields it has.
-func route(value json.RawMessage, format string) (string, error) {
+// or, with "auto", that of the format whose telltale fields it has. A value
+// without a route has a problem instead.
+func route(value json.RawMessage, format string) (to, problem string) {
 	switch format {
 	case "auto":
 	case "change", "alert":
-		return "/v1/" + format + "s", nil
+		return "/v1/" + format + "s", ""
 	case "topology":
-		return "/v1/topology", nil
+		return "/v1/topology", ""
 	default:
-		return "/v1/webhooks/" + url.PathEscape(format), nil
+		return "/v1/webhooks/" + url.PathEscape(format), ""
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(value, &fields); err != nil {
-		return "", errors.New("is no JSON object; every event is one")
+		return "", "is no JSON object; every event is one"
 	}
 	for _, candidate := range telltales() {
 		if candidate.matches(fields) {
-			return candidate.route, nil
+			return candidate.route, ""
 		}
 	}
-	return "", errors.New("is neither a change, an alert nor a topology snapshot, nor a payload that is recognised; name its --format")
+	return "", "is neither a change, an alert nor a topology snapshot, nor a payload that is recognised; name its --format"
 }
 
 // telltale is a set of fields that only payloads of one route have together.
@@ -210,7 +211,9 @@ func telltales() []telltale {
 	return []telltale{
 		{"/v1/webhooks/cloudevents", "specversion type source id"},
 		{"/v1/webhooks/cloudevents", "context subject"},
+		{"/v1/webhooks/grafana", "orgId groupKey alerts"},
 		{"/v1/webhooks/alertmanager", "groupKey alerts version"},
+		{"/v1/webhooks/argocd", "schema uid operation"},
 		{"/v1/webhooks/pagerduty", "event"},
 		{"/v1/webhooks/github", "deployment repository"},
 		{"/v1/webhooks/github", "pull_request repository"},

@@ -25,9 +25,10 @@ func (c *cleanup) push(name string, stop func(context.Context) error) {
 	c.steps = append(c.steps, cleanupStep{name: name, stop: stop})
 }
 
-// run undoes everything within the time limit and joins what went wrong.
-func (c *cleanup) run(limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+// run undoes everything within the time limit and joins what went wrong. The
+// end of ctx, which is often why it is called, does not stop it.
+func (c *cleanup) run(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	var errs []error
 	for i := len(c.steps) - 1; i >= 0; i-- {
@@ -49,11 +50,12 @@ type worker struct {
 	err    error
 }
 
-// startWorker runs loop in a goroutine until its context ends. A loop that
+// startWorker runs loop in a goroutine until it is stopped; the end of ctx does
+// not stop it, since parts stop in an order of their own. A loop that
 // ends early with an error reports it to failed, whose owner then stops the
 // process: half a service is worse than a restart.
-func startWorker(name string, failed chan<- error, loop func(context.Context) error) *worker {
-	ctx, cancel := context.WithCancel(context.Background())
+func startWorker(ctx context.Context, name string, failed chan<- error, loop func(context.Context) error) *worker {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &worker{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)

@@ -25,21 +25,21 @@ func TestCleanupRunsLastFirstAndJoinsErrors(t *testing.T) {
 			return nil
 		})
 	}
-	err := c.run(time.Second)
+	err := c.run(t.Context(), time.Second)
 	if diff := cmp.Diff([]string{"api", "store", "engine"}, order); diff != "" {
 		t.Error(diff)
 	}
 	if err == nil || !strings.Contains(err.Error(), "stop store: stuck") {
 		t.Errorf("got %v", err)
 	}
-	if err := c.run(time.Second); err != nil {
+	if err := c.run(t.Context(), time.Second); err != nil {
 		t.Errorf("a second run must do nothing: %v", err)
 	}
 }
 
 func TestWorkerStopsAndIsWaitedFor(t *testing.T) {
 	failed := make(chan error, 1)
-	w := startWorker("loop", failed, func(ctx context.Context) error {
+	w := startWorker(t.Context(), "loop", failed, func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	})
@@ -53,7 +53,7 @@ func TestWorkerStopsAndIsWaitedFor(t *testing.T) {
 
 func TestWorkerThatFailsTellsItsOwner(t *testing.T) {
 	failed := make(chan error, 1)
-	w := startWorker("ingest", failed, func(context.Context) error { return errors.New("no broker") })
+	w := startWorker(t.Context(), "ingest", failed, func(context.Context) error { return errors.New("no broker") })
 	if err := <-failed; err.Error() != "ingest: no broker" {
 		t.Errorf("got %v", err)
 	}
@@ -64,7 +64,7 @@ func TestWorkerThatFailsTellsItsOwner(t *testing.T) {
 
 func TestWorkerThatDoesNotStopIsReported(t *testing.T) {
 	release := make(chan struct{})
-	w := startWorker("stuck", make(chan error, 1), func(context.Context) error { <-release; return nil })
+	w := startWorker(t.Context(), "stuck", make(chan error, 1), func(context.Context) error { <-release; return nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := w.stop(ctx); !errors.Is(err, context.DeadlineExceeded) {

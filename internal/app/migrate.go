@@ -45,7 +45,7 @@ func withStore(ctx context.Context, cfg config.Config, output string, logs io.Wr
 	}
 	log := newLogger(cfg.Log, logs)
 	stop := &cleanup{log: log}
-	defer func() { err = errors.Join(err, stop.run(cfg.ShutdownTimeout)) }()
+	defer func() { err = errors.Join(err, stop.run(ctx, cfg.ShutdownTimeout)) }()
 	store, err := openStore(ctx, &cfg, stop, log)
 	if err != nil {
 		return err
@@ -82,13 +82,13 @@ func printMigrations(ctx context.Context, store *clickhouse.Store, output string
 		return current, writeJSON(out, lines)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "VERSION\tNAME\tSTATE\tAT")
+	_, _ = fmt.Fprintln(table, "VERSION\tNAME\tSTATE\tAT")
 	for _, line := range lines {
 		at := ""
 		if line.At != nil {
 			at = line.At.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%04d\t%s\t%s\t%s\n", line.Version, line.Name, line.State, at)
+		_, _ = fmt.Fprintf(table, "%04d\t%s\t%s\t%s\n", line.Version, line.Name, line.State, at)
 	}
 	return current, table.Flush()
 }

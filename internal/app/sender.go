@@ -53,9 +53,9 @@ func (s *sender) begin(file string) {
 // value belongs to another route. Vendor payloads go one by one, as they came.
 func (s *sender) add(ctx context.Context, value json.RawMessage, format string) error {
 	s.elements++
-	to, err := route(value, format)
-	if err != nil {
-		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Element: s.elements, Problem: err.Error()})
+	to, problem := route(value, format)
+	if problem != "" {
+		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Element: s.elements, Problem: problem})
 		return nil
 	}
 	vendor := strings.HasPrefix(to, "/v1/webhooks/")

@@ -25,7 +25,7 @@ func Serve(ctx context.Context, cfg config.Config, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.wait(ctx), s.stop())
+	return errors.Join(s.wait(ctx), s.stop(ctx))
 }
 
 // service is a running process with the roles that it plays.
@@ -57,7 +57,7 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *service
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.stop())
+			err = errors.Join(err, s.stop(ctx))
 		}
 	}()
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -98,15 +98,17 @@ func (s *service) wait(ctx context.Context) error {
 }
 
 // stop undoes everything that start did.
-func (s *service) stop() error { return s.cleanup.run(s.cfg.ShutdownTimeout) }
+func (s *service) stop(ctx context.Context) error {
+	return s.cleanup.run(ctx, s.cfg.ShutdownTimeout)
+}
 
 // run starts the loop of a part and pushes its end on the stack.
-func (s *service) run(name string, loop func(context.Context) error) {
-	w := startWorker(name, s.failed, loop)
+func (s *service) run(ctx context.Context, name string, loop func(context.Context) error) {
+	w := startWorker(ctx, name, s.failed, loop)
 	s.cleanup.push(name, w.stop)
 }
 
-func (s *service) startRunner(context.Context) error {
+func (s *service) startRunner(ctx context.Context) error {
 	cfg := correlate.DefaultRunnerConfig()
 	cfg.ChangeWindow = s.cfg.Correlate.Window
 	cfg.Poll = s.cfg.Correlate.PollInterval
@@ -123,7 +125,7 @@ func (s *service) startRunner(context.Context) error {
 		Archive:    s.store,
 		Observer:   observer,
 	})
-	s.run("correlator", func(ctx context.Context) error { s.runner.Run(ctx); return nil })
+	s.run(ctx, "correlator", func(ctx context.Context) error { s.runner.Run(ctx); return nil })
 	return nil
 }
 

@@ -25,13 +25,17 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	labeller, err := newClassifier()
+	if err != nil {
+		return err
+	}
 	intakeConfig := ingest.DefaultIntakeConfig()
 	intakeConfig.Secrets = make(map[string]ingest.Secret, len(s.cfg.Ingest.Webhooks))
 	for name, secret := range s.cfg.Ingest.Webhooks {
 		intakeConfig.Secrets[name] = ingest.Secret(secret)
 	}
 	s.intake, err = ingest.NewIntake(intakeConfig, ingest.IntakeDeps{
-		Decoder: s.formats, Verifier: s.formats,
+		Decoder: s.formats, Verifier: s.formats, Labeller: labeller,
 		Store: s.waking(), Seen: s.store, Registerer: s.registry, Log: s.log,
 	})
 	if err != nil {
@@ -50,7 +54,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		return err
 	}
 	s.address = listener.Addr().String()
-	s.run("API", func(ctx context.Context) error { return server.Serve(ctx, listener) })
+	s.run(ctx, "API", func(ctx context.Context) error { return server.Serve(ctx, listener) })
 	return nil
 }
 

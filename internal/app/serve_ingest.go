@@ -19,12 +19,17 @@ func (s *service) startIngest(ctx context.Context) error {
 		return err
 	}
 	s.kafka = client
+	labeller, err := newClassifier()
+	if err != nil {
+		return err
+	}
 	writer := client.Writer()
 	s.cleanup.push("dead-letter writer", func(context.Context) error { return writer.Close() })
 	consumer, err := ingest.NewConsumer(ingestConfig(&s.cfg.Ingest, client.Config().Topics), ingest.Deps{
 		Group:       ingest.KafkaGroup(client.Group(s.cfg.Kafka.Group)),
 		Fetcher:     client.Fetcher(),
 		Decoder:     s.formats,
+		Labeller:    labeller,
 		Store:       s.waking(),
 		DeadLetters: writer,
 		Registerer:  s.registry,
@@ -34,7 +39,7 @@ func (s *service) startIngest(ctx context.Context) error {
 		return err
 	}
 	s.probes.add("kafka", consumer.Check)
-	s.run("ingest", consumer.Run)
+	s.run(ctx, "ingest", consumer.Run)
 	return nil
 }
 

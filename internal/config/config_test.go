@@ -125,8 +125,10 @@ func TestEmptyFileIsDefault(t *testing.T) {
 }
 
 func TestTokensFromEnvironment(t *testing.T) {
-	env := []string{`FAULTLINE_API_TOKENS=[{id: abc, name: ci, role: ingest, hash: "` + hash + `", expires_at: 2027-01-02T03:04:05Z}]`,
-		`FAULTLINE_INGEST_WEBHOOKS={github: s3cret}`}
+	env := []string{
+		`FAULTLINE_API_TOKENS=[{id: abc, name: ci, role: ingest, hash: "` + hash + `", expires_at: 2027-01-02T03:04:05Z}]`,
+		`FAULTLINE_INGEST_WEBHOOKS={github: s3cret}`,
+	}
 	cfg, err := Load("", env, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -69,8 +69,10 @@ func releaseOfPricing(r *routine, onset time.Time) correlate.Change {
 	c.AI = &correlate.AIDeclaration{Assistance: correlate.AssistanceAssisted, Tools: []correlate.AITool{{Name: "claude-code"}}}
 	c.FinishedAt = &finished
 	c.Rollout = []correlate.RolloutStep{
-		{At: c.StartedAt, Percent: 10, Region: "eu-central"}, {At: onset.Add(-3 * time.Minute), Percent: 100, Region: "eu-central"},
-		{At: onset.Add(3 * time.Minute), Percent: 100, Region: "us-east"}, {At: finished, Percent: 100, Region: "ap-south"},
+		{At: c.StartedAt, Percent: 10, Region: "eu-central"},
+		{At: onset.Add(-3 * time.Minute), Percent: 100, Region: "eu-central"},
+		{At: onset.Add(3 * time.Minute), Percent: 100, Region: "us-east"},
+		{At: finished, Percent: 100, Region: "ap-south"},
 	}
 	c.Labels = map[string]string{"team": "catalog", "pipeline": "release"}
 	return c

@@ -1,0 +1,107 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/provenance"
+)
+
+// classified is the provenance of one change as the contract prints it.
+type classified struct {
+	ID string `json:"id"`
+	correlate.Provenance
+}
+
+// Classify prints the AI provenance of each change of a file (or of stdin for
+// "-"), one line each, in the order of the file. A line is a change, or a
+// labelled change, whose object is under "change".
+func Classify(ctx context.Context, name, output string, stdin io.Reader, out io.Writer) error {
+	if err := checkOutput(output); err != nil {
+		return err
+	}
+	classifier, err := newClassifier()
+	if err != nil {
+		return err
+	}
+	in := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		in = file
+	}
+	if in, err = gunzip(in); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	print, flush := classifiedPrinter(output, out)
+	err = eachValue(in, func(value json.RawMessage) error {
+		change, err := changeOf(value)
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return print(classified{ID: change.ID, Provenance: classifier.Label(&change)})
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return flush()
+}
+
+// newClassifier makes a classifier with the rules that ship.
+func newClassifier() (*provenance.Classifier, error) {
+	return provenance.New(provenance.Builtin())
+}
+
+// changeOf reads a change as far as a classifier needs it: nothing in it is
+// required.
+func changeOf(value json.RawMessage) (correlate.Change, error) {
+	var line struct {
+		Change json.RawMessage `json:"change"`
+	}
+	if err := json.Unmarshal(value, &line); err != nil {
+		return correlate.Change{}, fmt.Errorf("a line is no JSON object: %w", err)
+	}
+	if len(line.Change) > 0 && bytes.HasPrefix(bytes.TrimSpace(line.Change), []byte("{")) {
+		value = line.Change
+	}
+	var change correlate.Change
+	if err := json.Unmarshal(value, &change); err != nil {
+		return change, fmt.Errorf("change: %w", err)
+	}
+	return change, nil
+}
+
+// classifiedPrinter prints lines of JSON, or an aligned table.
+func classifiedPrinter(output string, out io.Writer) (print func(classified) error, flush func() error) {
+	if output == "json" {
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		return func(c classified) error { return enc.Encode(c) }, func() error { return nil }
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "CHANGE\tCLASS\tCONFIDENCE\tTOOLS\tMARKERS")
+	return func(c classified) error {
+		var tools, marks []string
+		for _, tool := range c.Tools {
+			tools = append(tools, strings.TrimSpace(tool.Name+" "+tool.Model))
+		}
+		for _, mark := range c.Evidence {
+			marks = append(marks, mark.Marker)
+		}
+		_, err := fmt.Fprintf(table, "%s\t%s\t%.2f\t%s\t%s\n", c.ID, c.Class, c.Confidence, strings.Join(tools, ", "), strings.Join(marks, ", "))
+		return err
+	}, table.Flush
+}

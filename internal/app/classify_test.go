@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+)
+
+const agentCommit = `{"id":"c-1","source":"git","kind":"deploy","started_at":"2026-05-01T00:00:00Z","commits":[{"sha":"a","message":"Fix\n\nCo-Authored-By: Claude <noreply@anthropic.com>","author":{"name":"Dev 1","email":"dev1@example.com"}}]}`
+
+func TestClassifyPrintsALineForEachChange(t *testing.T) {
+	in := agentCommit + "\n" + `{"change":{"id":"c-2","commits":[{"sha":"b","message":"Fix"}]},"label":"human"}` + "\n"
+	var out strings.Builder
+	if err := Classify(context.Background(), "-", "json", strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("printed %q", out.String())
+	}
+	var first, second struct {
+		ID, Class  string
+		Confidence float64
+		Tools      []struct{ Name string }
+		Evidence   []struct{ Marker, Where, Excerpt string }
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(lines[1]), &second); err != nil {
+		t.Fatal(err)
+	}
+	if first.ID != "c-1" || first.Class != "ai_assisted" || len(first.Tools) == 0 || len(first.Evidence) == 0 || first.Confidence <= 0.5 {
+		t.Errorf("first %+v", first)
+	}
+	if second.ID != "c-2" || second.Class != "unknown" {
+		t.Errorf("no marker is no proof of a human: %+v", second)
+	}
+	if !strings.Contains(lines[1], `"tools":[]`) {
+		t.Errorf("an empty list must be a list: %s", lines[1])
+	}
+}
+
+func TestClassifyAsTable(t *testing.T) {
+	var out strings.Builder
+	if err := Classify(context.Background(), "-", "table", strings.NewReader(agentCommit), &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "CLASS") || !strings.Contains(out.String(), "c-1") || !strings.Contains(out.String(), "ai_assisted") {
+		t.Error(out.String())
+	}
+}
+
+func TestClassifyRefuses(t *testing.T) {
+	for name, tc := range map[string]struct{ file, output, in, want string }{
+		"output":  {"-", "xml", "", "table or json"},
+		"file":    {"/nonexistent", "json", "", "/nonexistent"},
+		"no JSON": {"-", "json", "{", "JSON value 1"},
+		"number":  {"-", "json", "7", "no JSON object"},
+		"type":    {"-", "json", `{"id":7}`, "change"},
+	} {
+		err := Classify(context.Background(), tc.file, tc.output, strings.NewReader(tc.in), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

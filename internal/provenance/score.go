@@ -1,0 +1,193 @@
+package provenance
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// Labelled is a change whose provenance is known, with every class that a
+// classifier may answer from the change alone.
+type Labelled struct {
+	Change     correlate.Change            `json:"change"`
+	Label      correlate.ProvenanceClass   `json:"label"`
+	Acceptable []correlate.ProvenanceClass `json:"acceptable"`
+	Tools      []string                    `json:"tools"`
+	HardCase   []string                    `json:"hard_case"`
+}
+
+// ReadLabelled reads one labelled change per line. The error names the line.
+func ReadLabelled(r io.Reader) ([]Labelled, error) {
+	var rows []Labelled
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 16<<20)
+	for number := 1; lines.Scan(); number++ {
+		var row Labelled
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			return nil, fmt.Errorf("labelled changes, line %d: %w", number, err)
+		}
+		rows = append(rows, row)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("labelled changes: %w", err)
+	}
+	return rows, nil
+}
+
+// Ratio is a share with what it is a share of.
+type Ratio struct{ Right, Of int }
+
+// Value is the share, 1 when there is nothing to be wrong about.
+func (r Ratio) Value() float64 {
+	if r.Of == 0 {
+		return 1
+	}
+	return float64(r.Right) / float64(r.Of)
+}
+
+func (r *Ratio) count(right bool) {
+	r.Of++
+	if right {
+		r.Right++
+	}
+}
+
+// Scores tell how well a classifier fares on labelled changes.
+type Scores struct {
+	Rules string
+	// Precision: of the changes said to be AI, those that may be said so.
+	// Recall: of the changes that can only be AI, those said so.
+	Precision, Recall Ratio
+	// Tool: of the changes rightly said to be AI whose tools are known, those
+	// whose first tool is among them; Tools those with all tools and no other.
+	Tool, Tools Ratio
+	// Hard and Easy: changes with and without a trap, rightly classified.
+	Hard, Easy Ratio
+	// Bots: changes that can only be automation, not said to be AI.
+	Bots Ratio
+	// Cases is Hard by trap, Classes the right answers by class given.
+	Cases   map[string]Ratio
+	Classes map[correlate.ProvenanceClass]Ratio
+	// MeanConfidence and Accuracy of the answers that make a claim: for a
+	// calibrated classifier they are close.
+	MeanConfidence, Accuracy float64
+	// Wrong are the mistakes, in order of the input.
+	Wrong []Mistake
+}
+
+// Mistake is one wrong answer.
+type Mistake struct {
+	Change     string
+	Answer     correlate.Provenance
+	Acceptable []correlate.ProvenanceClass
+	HardCase   []string
+}
+
+// Score classifies every row and compares.
+func (c *Classifier) Score(rows []Labelled) Scores {
+	s := Scores{Rules: c.version, Cases: map[string]Ratio{}, Classes: map[correlate.ProvenanceClass]Ratio{}}
+	claims, sure := Ratio{}, 0.0
+	for i := range rows {
+		row := &rows[i]
+		answer := c.Label(&row.Change)
+		right := slices.Contains(row.Acceptable, answer.Class)
+		s.count(row, &answer, right)
+		if answer.Class != correlate.ProvenanceUnknown {
+			claims.count(right)
+			sure += answer.Confidence
+		}
+		if !right {
+			s.Wrong = append(s.Wrong, Mistake{row.Change.ID, answer, row.Acceptable, row.HardCase})
+		}
+	}
+	s.Accuracy = claims.Value()
+	s.MeanConfidence = sure / float64(max(claims.Of, 1))
+	return s
+}
+
+func (s *Scores) count(row *Labelled, answer *correlate.Provenance, right bool) {
+	class := s.Classes[answer.Class]
+	class.count(right)
+	s.Classes[answer.Class] = class
+	if isAI(answer.Class) {
+		s.Precision.count(right)
+	}
+	if !slices.ContainsFunc(row.Acceptable, func(c correlate.ProvenanceClass) bool { return !isAI(c) }) {
+		s.Recall.count(right)
+	}
+	if len(row.Acceptable) == 1 && row.Acceptable[0] == correlate.ProvenanceAutomation {
+		s.Bots.count(!isAI(answer.Class))
+	}
+	if known := knownTools(row.Tools); right && isAI(answer.Class) && len(known) > 0 {
+		var named []string
+		for _, t := range answer.Tools {
+			named = append(named, t.Name)
+		}
+		s.Tool.count(len(named) > 0 && slices.Contains(known, named[0]))
+		slices.Sort(named)
+		slices.Sort(known)
+		s.Tools.count(slices.Equal(named, known))
+	}
+	if len(row.HardCase) == 0 {
+		s.Easy.count(right)
+		return
+	}
+	s.Hard.count(right)
+	for _, name := range row.HardCase {
+		r := s.Cases[name]
+		r.count(right)
+		s.Cases[name] = r
+	}
+}
+
+// knownTools leaves out tools that the labels do not name either, and takes a
+// vendor's model for its tool.
+func knownTools(tools []string) []string {
+	var known []string
+	for _, t := range tools {
+		switch {
+		case strings.HasPrefix(t, "("):
+		case t == "claude":
+			known = append(known, "claude-code")
+		case t == "chatgpt/openai":
+			known = append(known, "chatgpt")
+		default:
+			known = append(known, t)
+		}
+	}
+	return known
+}
+
+// WriteTable writes the scores for a reader.
+func (s *Scores) WriteTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	row := func(name string, r Ratio) { fmt.Fprintf(t, "%s\t%.3f\t%d of %d\n", name, r.Value(), r.Right, r.Of) }
+	fmt.Fprintf(t, "rules %s\tshare\tright\n", s.Rules)
+	row("AI: precision", s.Precision)
+	row("AI: recall where it can be known", s.Recall)
+	row("tool right", s.Tool)
+	row("all tools right", s.Tools)
+	row("ordinary automation not called AI", s.Bots)
+	row("easy cases", s.Easy)
+	row("hard cases", s.Hard)
+	for _, name := range slices.Sorted(maps.Keys(s.Cases)) {
+		row("  "+strings.ReplaceAll(name, "_", " "), s.Cases[name])
+	}
+	for _, class := range slices.SortedFunc(maps.Keys(s.Classes), cmp.Compare) {
+		row("answer "+string(class), s.Classes[class])
+	}
+	fmt.Fprintf(t, "mean confidence of a claim\t%.3f\t\n", s.MeanConfidence)
+	fmt.Fprintf(t, "accuracy of a claim\t%.3f\t\n", s.Accuracy)
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("writing the scores: %w", err)
+	}
+	return nil
+}
