@@ -113,7 +113,8 @@ func (r *reader) null() (bool, *FieldError) {
 	return true, r.here(r.word("null"))
 }
 
-// limited reads a string of at most longest bytes.
+// limited reads a string of at most longest bytes and without NUL bytes, which
+// no text has and at which other systems cut what they are given.
 func (r *reader) limited(to *string, longest int) *FieldError {
 	if fe := r.want('"', "put it in quotes"); fe != nil {
 		return fe
@@ -125,6 +126,9 @@ func (r *reader) limited(to *string, longest int) *FieldError {
 	if len(v) > longest {
 		return r.fault(fmt.Sprintf("has %d bytes, more than the limit of %d", len(v), longest), "shorten it")
 	}
+	if strings.IndexByte(v, 0) >= 0 {
+		return r.fault("holds a NUL byte", "remove it")
+	}
 	*to = v
 	return nil
 }
@@ -135,8 +139,7 @@ func (r *reader) line(to *string) *FieldError { return r.limited(to, MaxLineByte
 // prose reads a text of many lines. It may be empty.
 func (r *reader) prose(to *string) *FieldError { return r.limited(to, MaxTextBytes) }
 
-// identifier reads a name by which things are told apart: not empty, and
-// without NUL bytes, which other systems cut names at.
+// identifier reads a name by which things are told apart. It is not empty.
 func (r *reader) identifier(to *string) *FieldError {
 	if fe := r.optionalIdentifier(to); fe != nil {
 		return fe
@@ -149,13 +152,7 @@ func (r *reader) identifier(to *string) *FieldError {
 
 // optionalIdentifier is an identifier that senders may leave empty.
 func (r *reader) optionalIdentifier(to *string) *FieldError {
-	if fe := r.limited(to, MaxIdentifierBytes); fe != nil {
-		return fe
-	}
-	if strings.IndexByte(*to, 0) >= 0 {
-		return r.fault("holds a NUL byte", "remove it")
-	}
-	return nil
+	return r.limited(to, MaxIdentifierBytes)
 }
 
 // time reads a time that takes part in correlation.

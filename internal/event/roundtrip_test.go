@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,14 +114,14 @@ func drawChange(t *rapid.T) correlate.Change {
 		ID: drawName(t, "id"), Source: drawName(t, "source"), Kind: rapid.SampledFrom(correlate.ChangeKinds()).Draw(t, "kind"),
 		Title: drawText(t, "title"), Services: drawNames(t, "services"), Environment: drawName(t, "environment"), Regions: drawNames(t, "regions"),
 		StartedAt: start, Status: rapid.SampledFrom(append(correlate.ChangeStatuses(), "")).Draw(t, "status"), Version: drawText(t, "version"),
-		Labels: rapid.MapOfN(rapid.StringN(0, 8, 32), rapid.String(), 0, 12).Filter(withoutNUL).Draw(t, "labels"),
+		Labels: rapid.MapOfN(rapid.StringN(0, 8, 32).Filter(withoutNUL), rapid.String().Filter(withoutNUL), 0, 12).Draw(t, "labels"),
 	}
 	if rapid.Bool().Draw(t, "more") {
 		c.FinishedAt, c.ObservedAt = &end, &end
 		c.Rollout = []correlate.RolloutStep{{At: start, Percent: percent, Instances: drawNames(t, "instances")}}
 		c.Actor = &correlate.Actor{ID: drawText(t, "actor"), Type: correlate.ActorAIAgent}
-		c.Commits = []correlate.Commit{{SHA: drawText(t, "sha"), Message: rapid.String().Draw(t, "message"), Additions: 3, Files: drawNames(t, "files")}}
-		c.PullRequests = []correlate.PullRequest{{Number: rapid.Int64Min(0).Draw(t, "number"), Body: rapid.String().Draw(t, "body")}}
+		c.Commits = []correlate.Commit{{SHA: drawText(t, "sha"), Message: rapid.String().Filter(withoutNUL).Draw(t, "message"), Additions: 3, Files: drawNames(t, "files")}}
+		c.PullRequests = []correlate.PullRequest{{Number: rapid.Int64Min(0).Draw(t, "number"), Body: rapid.String().Filter(withoutNUL).Draw(t, "body")}}
 		c.Approvals = []correlate.Approval{{By: drawText(t, "by"), At: &start}}
 		c.AI = &correlate.AIDeclaration{LinesPercent: &percent, Tools: []correlate.AITool{{Name: drawText(t, "tool")}}}
 		c.Links = &correlate.ChangeLinks{Run: drawText(t, "run")}
@@ -132,10 +133,10 @@ func drawAlert(t *rapid.T) correlate.Alert {
 	start := drawTime(t, "start")
 	return correlate.Alert{
 		Source: drawName(t, "source"), Fingerprint: drawName(t, "fingerprint"), Service: drawName(t, "service"), Environment: drawName(t, "environment"),
-		Name: drawName(t, "name"), Description: rapid.String().Draw(t, "description"), Severity: rapid.SampledFrom(correlate.Severities()).Draw(t, "severity"),
+		Name: drawName(t, "name"), Description: rapid.String().Filter(withoutNUL).Draw(t, "description"), Severity: rapid.SampledFrom(correlate.Severities()).Draw(t, "severity"),
 		Status: rapid.SampledFrom([]correlate.AlertStatus{correlate.AlertFiring, correlate.AlertResolved}).Draw(t, "status"),
 		Signal: rapid.SampledFrom(correlate.Signals()).Draw(t, "signal"), StartedAt: start, ResolvedAt: &start,
-		Links: map[string]string{"runbook": rapid.String().Draw(t, "runbook")},
+		Links: map[string]string{"runbook": rapid.String().Filter(withoutNUL).Draw(t, "runbook")},
 	}
 }
 
@@ -156,12 +157,5 @@ func drawText(t *rapid.T, label string) string {
 	return rapid.StringMatching(`[ -~é☕😀\n]{0,20}`).Draw(t, label)
 }
 
-// withoutNUL keeps the label sets whose names the decoder accepts.
-func withoutNUL(set map[string]string) bool {
-	for name := range set {
-		if bytes.IndexByte([]byte(name), 0) >= 0 {
-			return false
-		}
-	}
-	return true
-}
+// withoutNUL keeps the texts that the decoder accepts.
+func withoutNUL(text string) bool { return strings.IndexByte(text, 0) < 0 }
