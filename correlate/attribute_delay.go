@@ -9,23 +9,49 @@ type delayTables struct {
 	kinds map[uint8]*delayTable
 }
 
-// delayTable is a density per second over delays on a logarithmic grid, and the
-// share of delays up to each point. floor[i] is the greatest density from i on.
+// delayTable is a density per second over delays on a grid, and the share of
+// delays up to each point. peak[i] is the greatest density from i on.
 type delayTable struct {
 	density []float64
 	share   []float64
 	peak    []float64
 }
 
-// The grid runs from half a second to about three years, 24 points per factor
-// e.
+// The grid has delayPerOctave points per doubling, evenly spaced within it, from
+// half a second to about four years: a place in it is read off the bits of the
+// delay without taking a logarithm.
 const (
-	delayPoints  = 440
-	delayPerNat  = 24.0
-	lagQuantiles = 96
+	delayBits      = 4
+	delayPerOctave = 1 << delayBits
+	delayOctaves   = 28
+	delayPoints    = delayPerOctave*delayOctaves + 1
+	lagQuantiles   = 96
 )
 
-func delayAt(i int) float64 { return math.Exp(float64(i)/delayPerNat) - 0.5 }
+// leastDelay is the first point of the grid in seconds.
+const leastDelay = 0.5
+
+func delayAt(i int) float64 {
+	octave, step := i/delayPerOctave, i%delayPerOctave
+	return math.Ldexp(leastDelay*(1+float64(step)/delayPerOctave), octave)
+}
+
+// delayPlace is the point at or before the delay, and how far the delay lies
+// towards the next, 0 to 1.
+func delayPlace(seconds float64) (int, float64) {
+	if !(seconds > leastDelay) {
+		return 0, 0
+	}
+	const mantissa, bias = 52, 1023
+	bits := math.Float64bits(seconds / leastDelay)
+	octave := int(bits>>mantissa) - bias
+	if octave >= delayOctaves {
+		return delayPoints - 2, 1
+	}
+	step := int(bits >> (mantissa - delayBits) & (delayPerOctave - 1))
+	rest := bits & (1<<(mantissa-delayBits) - 1)
+	return octave*delayPerOctave + step, float64(rest) / (1 << (mantissa - delayBits))
+}
 
 func newDelayTables(w *TimingWeights) delayTables {
 	t := delayTables{usual: newDelayTable(w.Delay, w), kinds: map[uint8]*delayTable{}}
@@ -63,7 +89,7 @@ func newDelayTable(parts []DelayPart, w *TimingWeights) delayTable {
 	early := shareUpTo(w.ResolutionSeconds) / w.ResolutionSeconds
 	highest := 0.0
 	for i := delayPoints - 1; i >= 0; i-- {
-		lo, hi := max(i-6, 0), min(i+6, delayPoints-1)
+		lo, hi := max(i-3, 0), min(i+3, delayPoints-1)
 		t.density[i] = max((t.share[hi]-t.share[lo])/(delayAt(hi)-delayAt(lo)), 1e-14)
 		if delayAt(i) < w.ResolutionSeconds {
 			t.density[i] = early
@@ -128,19 +154,11 @@ func (t *delayTable) upTo(seconds float64) float64 {
 
 // atMost is the greatest density at the delay or any longer one.
 func (t *delayTable) atMost(seconds float64) float64 {
-	i := int(math.Log(max(seconds, 0.5)+0.5) * delayPerNat)
-	return t.peak[min(max(i, 0), delayPoints-1)]
+	i, _ := delayPlace(seconds)
+	return t.peak[i]
 }
 
 func interpolate(grid []float64, seconds float64) float64 {
-	x := math.Log(seconds+0.5) * delayPerNat
-	if x <= 0 {
-		return grid[0]
-	}
-	i := int(x)
-	if i >= len(grid)-1 {
-		return grid[len(grid)-1]
-	}
-	part := x - float64(i)
+	i, part := delayPlace(seconds)
 	return grid[i]*(1-part) + grid[i+1]*part
 }

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -14,12 +13,11 @@ type origins struct {
 	// byName finds the place in list.
 	byName map[string]int
 	// blind is the explanation by a fault whose spread the graph does not show,
-	// the same for every service; unlinked that by a service which the graph
-	// knows and links to no symptom. Totals are sums over the onsets.
-	blind, unlinked           []onsetWeight
-	blindTotal, unlinkedTotal float64
-	// wide is that by a fault everywhere in the environment.
-	wide []onsetWeight
+	// the same for every service.
+	blind []onsetWeight
+	// unlinked is the explanation by a service which the graph knows and links
+	// to no symptom, wide that by a fault everywhere in the environment.
+	unlinked, wide explanation
 	// none is the explanation by no recorded change: a fault in any service, or
 	// one that strikes from outside.
 	none  float64
@@ -27,12 +25,21 @@ type origins struct {
 	frame *frame
 }
 
-// origin is one service with its explanation of the incident.
+// origin is one service with its explanation of the incident; seen is the
+// explanation as far as the graph shows it.
 type origin struct {
-	node   int32
-	links  []link
-	onsets []onsetWeight
+	explanation
+	node  int32
+	links []link
+	seen  []onsetWeight
+}
+
+// explanation is how well a fault explains the incident, the chance that the
+// graph is blind included: in sum, and by the symptoms that may have been first,
+// as far as they count.
+type explanation struct {
 	total  float64
+	onsets []onsetWeight
 }
 
 // onsetWeight is the likelihood that a fault showed first as the symptom and
@@ -41,32 +48,6 @@ type origin struct {
 type onsetWeight struct {
 	symptom int
 	weight  float64
-}
-
-// maxOnsets bounds the choices of the first symptom; alerts that start within
-// onsetGapMS of each other are one choice.
-const (
-	maxOnsets  = 12
-	onsetGapMS = 10_000
-)
-
-// frame holds what all explanations share: for each first symptom i, reach k
-// and noise n the log likelihood of all alerts when nothing is linked, and for
-// each symptom j the inverse of its part in that.
-type frame struct {
-	e        *Engine
-	s        *scene
-	services float64
-	firsts   int
-	// group[i] is the first symptom that stands for onset i.
-	group []int
-	// fits[i][j] compares how well symptom j fits in time after a first symptom
-	// i with how well an unrelated alert does.
-	fits [][]float64
-	// base[i][k][n] is exp(log likelihood - shift).
-	base  [][][]float64
-	unit  [][][][]float64
-	shift float64
 }
 
 // explain finds the origins and weighs them.
@@ -84,23 +65,23 @@ func (e *Engine) explain(s *scene) origins {
 	}
 	f := e.newFrame(s)
 	o.blind = f.blind()
-	o.wide = f.wide()
-	o.unlinked = f.weigh(nil, f.quiet(nil, -1, nil))
-	o.blindTotal, o.unlinkedTotal = sumOnsets(o.blind), sumOnsets(o.unlinked)
-	sum := o.unlinkedTotal * max(o.nodes-float64(len(sp.found)), 0)
+	o.wide = f.explained(f.wide(), o.blind)
+	unlinked := f.weigh(nil, f.quiet(nil, -1, nil))
+	o.unlinked = f.explained(unlinked, o.blind)
+	sum := sumOnsets(unlinked) * max(o.nodes-float64(len(sp.found)), 0)
 	var buf []link
 	for _, r := range e.strongest(sp, f) {
 		buf = sp.links(&r, buf)
 		one := origin{node: r.node, links: slices.Clone(buf)}
-		one.onsets = f.weigh(one.links, f.quiet(sp, r.node, one.links))
-		one.total = sumOnsets(one.onsets)
+		one.seen = f.weigh(one.links, f.quiet(sp, r.node, one.links))
+		one.explanation = f.explained(one.seen, o.blind)
 		o.byName[s.in.Graph.names[r.node]] = len(o.list)
 		o.list = append(o.list, one)
-		sum += one.total
+		sum += sumOnsets(one.seen)
 	}
 	blind := e.blindShare(e.weights.Topology.BlindNoChange)
 	o.frame = f
-	o.none = (1-blind)*sum/o.nodes + blind*o.blindTotal
+	o.none = (1-blind)*sum/o.nodes + blind*sumOnsets(o.blind)
 	return o
 }
 
@@ -116,22 +97,26 @@ func (e *Engine) blindShare(share float64) float64 {
 // reaches more than can be weighed exactly.
 func (e *Engine) strongest(sp *spreader, f *frame) []reached {
 	names := sp.graph.namesOf()
-	for i := range sp.found {
-		r := &sp.found[i]
-		for at := r.last; at >= 0; at = sp.chain[at].next {
-			y := &f.s.symptoms[sp.chain[at].symptom]
-			r.quick += math.Log1p(float64(sp.chain[at].strength) * 0.4 * y.loud / y.noise)
-		}
-	}
 	list := slices.Clone(sp.found)
-	byName := func(a, b reached) int { return cmp.Compare(names[a.node], names[b.node]) }
 	if limit := e.weights.Limits.Origins; len(list) > limit {
-		slices.SortFunc(list, func(a, b reached) int {
-			return cmp.Or(cmp.Compare(round(b.quick, 6), round(a.quick, 6)), byName(a, b))
+		gain := make([]float64, len(f.s.symptoms))
+		for j := range gain {
+			gain[j] = 0.4 * f.s.symptoms[j].loud / f.s.symptoms[j].noise
+		}
+		for i := range list {
+			list[i].quick = 1
+			for at := list[i].last; at >= 0; at = sp.chain[at].next {
+				list[i].quick *= 1 + float64(sp.chain[at].strength)*gain[sp.chain[at].symptom]
+			}
+		}
+		list = topOf(list, limit, func(a, b *reached) bool {
+			if a.quick != b.quick {
+				return a.quick > b.quick
+			}
+			return names[a.node] < names[b.node]
 		})
-		list = list[:limit]
 	}
-	slices.SortFunc(list, byName)
+	slices.SortFunc(list, func(a, b reached) int { return cmp.Compare(names[a.node], names[b.node]) })
 	return list
 }
 

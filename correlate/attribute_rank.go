@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 )
 
 // ranking is the compared field.
@@ -12,25 +13,56 @@ type ranking struct {
 	noChange   float64
 }
 
-// rank weighs all candidates against "no recorded change".
+// rank weighs all candidates against "no recorded change". Only the shortlist
+// is put in order.
 func (e *Engine) rank(s *scene) ranking {
 	if len(s.symptoms) == 0 {
 		return ranking{noChange: 1}
 	}
 	g := e.candidates(s)
-	byScore := func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(round(b.score, 9), round(a.score, 9)), s.in.Changes.compare(b.ref, a.ref))
+	better := func(a, b *candidate) bool {
+		if x, y := step(a.score), step(b.score); x != y {
+			return x > y
+		}
+		return s.in.Changes.compare(a.ref, b.ref) > 0
 	}
-	slices.SortFunc(g.list, byScore)
-	short := g.list[:min(len(g.list), e.weights.Limits.Shortlist)]
+	short := topOf(g.list, e.weights.Limits.Shortlist, better)
 	e.examine(s, short)
-	slices.SortFunc(short, byScore)
-	return normalise(g.list, g.rest)
+	topOf(short, len(short), better)
+	return normalise(g.list, len(short), g.rest)
+}
+
+// topOf moves the best n to the front, in order, and returns them.
+func topOf[T any](list []T, n int, better func(a, b *T) bool) []T {
+	n = min(n, len(list))
+	slices.SortFunc(list[:n], func(a, b T) int { return order(&a, &b, better) })
+	for i := n; n > 0 && i < len(list); i++ {
+		if !better(&list[i], &list[n-1]) {
+			continue
+		}
+		c := list[i]
+		list[i] = list[n-1]
+		at := sort.Search(n-1, func(j int) bool { return better(&c, &list[j]) })
+		copy(list[at+1:n], list[at:n-1])
+		list[at] = c
+	}
+	return list[:n]
+}
+
+func order[T any](a, b *T, better func(a, b *T) bool) int {
+	switch {
+	case better(a, b):
+		return -1
+	case better(b, a):
+		return 1
+	default:
+		return 0
+	}
 }
 
 // normalise turns scores into probabilities beside "no change" at score 0 and
 // the changes that were not looked at, with weight rest.
-func normalise(list []candidate, rest float64) ranking {
+func normalise(list []candidate, short int, rest float64) ranking {
 	top := 0.0
 	for i := range list {
 		top = max(top, list[i].score)
@@ -42,7 +74,7 @@ func normalise(list []candidate, rest float64) ranking {
 	for i := range list {
 		list[i].share = math.Exp(list[i].score-top) / sum
 	}
-	return ranking{candidates: list, noChange: math.Exp(-top) / sum}
+	return ranking{candidates: list[:short], noChange: math.Exp(-top) / sum}
 }
 
 // unite weighs changes of several services once: half as a fault in one of
@@ -56,7 +88,7 @@ func (g *gatherer) unite() {
 			kept = append(kept, c)
 			continue
 		}
-		parts[c.ref] = append(parts[c.ref], c.origin)
+		parts[c.ref] = append(parts[c.ref], int(c.origin))
 	}
 	g.list = kept
 	refs := make([]uint32, 0, len(parts))
@@ -65,7 +97,8 @@ func (g *gatherer) unite() {
 	}
 	slices.SortFunc(refs, x.compare)
 	for _, ref := range refs {
-		g.add(ref, parts[ref][0], g.united(parts[ref], len(x.multi[ref])), 0)
+		why := g.united(parts[ref], len(x.multi[ref]))
+		g.add(ref, parts[ref][0], &why, 0)
 	}
 }
 
@@ -74,7 +107,7 @@ const maxUnited = 16
 
 // united is the explanation by a change of that many services, of which some
 // are linked to symptoms.
-func (g *gatherer) united(linked []int, services int) []onsetWeight {
+func (g *gatherer) united(linked []int, services int) explanation {
 	f, list := g.s.origins.frame, g.s.origins.list
 	slices.Sort(linked)
 	linked = slices.Compact(linked)
@@ -84,10 +117,10 @@ func (g *gatherer) united(linked []int, services int) []onsetWeight {
 	for k := range quiet {
 		quiet[k] = 1
 	}
-	single := make([]onsetWeight, 0, f.firsts)
+	single := make([]onsetWeight, 0, len(f.firsts))
 	for _, at := range linked {
 		links = append(links, list[at].links...)
-		for i, w := range list[at].onsets {
+		for i, w := range list[at].seen {
 			if i == len(single) {
 				single = append(single, onsetWeight{symptom: w.symptom})
 			}
@@ -101,7 +134,7 @@ func (g *gatherer) united(linked []int, services int) []onsetWeight {
 	for i, w := range f.weigh(links, quiet) {
 		single[i].weight = (single[i].weight + w.weight) / 2
 	}
-	return single
+	return f.explained(single, g.s.origins.blind)
 }
 
 // examine fetches the shortlist's whole changes and adds the terms that need
@@ -113,7 +146,7 @@ func (e *Engine) examine(s *scene, list []candidate) {
 		c := &list[i]
 		add := func(t term, ok bool) {
 			if ok && !e.off[t.kind] {
-				c.extra = append(c.extra, t)
+				c.detail.extra = append(c.detail.extra, t)
 			}
 		}
 		add(e.rolloutTerm(s, c))
@@ -126,7 +159,7 @@ func (e *Engine) examine(s *scene, list []candidate) {
 		add(e.undoTerm(s, c))
 		add(e.historyTerm(s, c))
 		c.score = c.prior + c.timing + c.topology
-		for _, t := range c.extra {
+		for _, t := range c.detail.extra {
 			c.score += t.logOdds
 		}
 	}
@@ -137,27 +170,31 @@ func (e *Engine) fetch(s *scene, list []candidate) {
 	x := s.in.Changes
 	var lacking []Key
 	for i := range list {
-		if body := x.bodies[list[i].ref]; body != nil {
-			list[i].change = *body
-		} else {
+		if x.bodies[list[i].ref] == nil {
 			lacking = append(lacking, x.keyOf(list[i].ref))
 		}
 	}
-	fetched := map[Key]Change{}
+	fetched := map[Key]*Change{}
 	if len(lacking) > 0 && s.in.Lookup != nil {
-		for _, c := range s.in.Lookup(lacking) {
-			fetched[c.Key()] = c
+		found := s.in.Lookup(lacking)
+		for i := range found {
+			fetched[found[i].Key()] = &found[i]
 		}
 	}
 	for i := range list {
 		c := &list[i]
-		if c.change.StartedAt.IsZero() {
-			body, ok := fetched[x.keyOf(c.ref)]
-			if !ok {
-				body = x.outline(c.ref)
-			}
-			c.change = body
+		c.detail = &detail{}
+		switch body, other := x.bodies[c.ref], fetched[x.keyOf(c.ref)]; {
+		case body != nil:
+			c.detail.change = *body
+		case other != nil:
+			c.detail.change = *other
+		default:
+			c.detail.change = x.outline(c.ref)
 		}
-		c.change = visibleChange(c.change, s.in.AsOf, false)
+		c.detail.change = visibleChange(c.detail.change, s.in.AsOf, false)
 	}
 }
+
+// step cuts a score to a billionth, so that sums in another order still tie.
+func step(score float64) float64 { return math.Round(score * 1e9) }

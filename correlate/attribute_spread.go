@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -41,6 +40,11 @@ type spreader struct {
 	w     *Weights
 	// pass[kind] is TopologyWeights.Edge as an array.
 	pass [len(edgeKinds)]float64
+	// power[i] is the damping of an edge whose share is (i/shareSteps) squared.
+	power [shareSteps + 1]float64
+	// hush[k][i] is the log probability that a caller stays quiet although a
+	// fault with reach k passes over its edge with probability i/hushSteps.
+	hush [][hushSteps + 1]float64
 	// slot[node] is the place in found plus one, 0 for a node not reached.
 	slot  []int32
 	found []reached
@@ -78,7 +82,30 @@ func (sp *spreader) reset(g *Graph, w *Weights) {
 	for i, kind := range edgeKinds {
 		sp.pass[i] = w.Topology.Edge[kind]
 	}
+	if sp.power[shareSteps] == 0 {
+		for i := range sp.power {
+			share := (float64(i) + 0.5) / shareSteps
+			sp.power[i] = math.Min(math.Pow(share*share, w.Topology.SharePower), 1)
+		}
+		sp.hush = make([][hushSteps + 1]float64, len(w.Topology.Spread))
+		for k, part := range w.Topology.Spread {
+			for i := range sp.hush[k] {
+				sp.hush[k][i] = math.Log1p(-math.Min(part.Reach*float64(i)/hushSteps, 0.99))
+			}
+		}
+	}
 }
+
+// hushSteps is the number of steps in which hush is kept.
+const hushSteps = 256
+
+// silent is the log probability that a caller stays quiet.
+func (sp *spreader) silent(reach int, over float64) float64 {
+	return sp.hush[reach][int(over*hushSteps+0.5)]
+}
+
+// shareSteps is the number of steps in which the damping by share is kept.
+const shareSteps = 256
 
 // walk notes everything that could explain one symptom, within the budget of
 // visited edges.
@@ -129,10 +156,7 @@ func (sp *spreader) links(r *reached, buf []link) []link {
 
 // over is how readily a fault passes over the edge.
 func (sp *spreader) over(a arc) float64 {
-	if a.share >= 1 {
-		return sp.pass[a.kind]
-	}
-	return sp.pass[a.kind] * math.Pow(float64(a.share), sp.w.Topology.SharePower)
+	return sp.pass[a.kind] * sp.power[int(math.Sqrt(float64(a.share))*shareSteps)]
 }
 
 // callees walks to what the place depends on, level by level.
@@ -144,8 +168,12 @@ func (sp *spreader) callees(symptom int32, p place) {
 	for hop, decay := range sp.w.Topology.Caller {
 		sp.next = sp.next[:0]
 		for _, at := range sp.level {
-			for _, a := range sp.widest(sp.graph.calleesOf(at.node)) {
-				if sp.seen[a.to] == sp.turn || sp.budget <= 0 {
+			row := sp.graph.mainCallees(at.node)
+			if sp.budget <= 0 {
+				return
+			}
+			for _, a := range row[:min(len(row), sp.budget)] {
+				if sp.seen[a.to] == sp.turn {
 					continue
 				}
 				sp.budget--
@@ -160,19 +188,6 @@ func (sp *spreader) callees(symptom int32, p place) {
 	}
 }
 
-// widest cuts the row of a hub to its busiest edges.
-func (sp *spreader) widest(row []arc) []arc {
-	limit := sp.w.Limits.Fan
-	if len(row) <= limit {
-		return row
-	}
-	row = slices.Clone(row)
-	slices.SortFunc(row, func(a, b arc) int {
-		return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.kind, b.kind), cmp.Compare(a.to, b.to))
-	})
-	return row[:limit]
-}
-
 // overload is how much one of that many callers overloads what they call.
 func (sp *spreader) overload(callers int) float64 {
 	t := &sp.w.Topology
@@ -182,7 +197,7 @@ func (sp *spreader) overload(callers int) float64 {
 // callers walks to services that call the place and may have overloaded it.
 func (sp *spreader) callers(symptom int32, p place) {
 	row := sp.graph.callersOf(p.node)
-	if len(row) > sp.w.Limits.Fan {
+	if len(row) > hubFan {
 		return
 	}
 	damp := p.strength * sp.overload(len(row))
@@ -198,9 +213,9 @@ func (sp *spreader) callers(symptom int32, p place) {
 // sideways walks to services that call the same as the place and may have
 // overloaded it for both.
 func (sp *spreader) sideways(symptom int32, p place) {
-	for _, down := range sp.widest(sp.graph.calleesOf(p.node)) {
+	for _, down := range sp.graph.mainCallees(p.node) {
 		row := sp.graph.callersOf(down.to)
-		if len(row) > sp.w.Limits.Fan {
+		if len(row) > hubFan {
 			continue
 		}
 		damp := p.strength * sp.overload(len(row)) * sp.w.Topology.Sideways * sp.over(down)

@@ -17,6 +17,8 @@ type background struct {
 	kinds [kindCodes]float64
 	// shares is the sum of Weights.KindShare, count the sum of kinds.
 	shares, count float64
+	// priors are the log odds of one change per kind; see Engine.prior.
+	priors [kindCodes]float64
 }
 
 func (e *Engine) background(s *scene) background {
@@ -39,6 +41,17 @@ func (e *Engine) background(s *scene) background {
 		b.count += b.kinds[code]
 		b.shares += w.kindShare(code)
 	}
+	total := b.total
+	if e.off[EvidenceTiming] {
+		total = float64(max(x.Len(), 1))
+	}
+	for code := range b.priors {
+		factor := 1.0
+		if !e.off[EvidencePrior] {
+			factor = e.kindFactor(&b, uint8(code))
+		}
+		b.priors[code] = math.Log(factor / (w.NoChangeOdds * total))
+	}
 	return b
 }
 
@@ -60,8 +73,7 @@ func (w *Weights) kindShare(code int) float64 {
 
 // kindFactor is how much more often a change of the kind causes an outage than
 // the average change of this company.
-func (e *Engine) kindFactor(s *scene, code uint8) float64 {
-	b := &s.usual
+func (e *Engine) kindFactor(b *background, code uint8) float64 {
 	return e.weights.kindShare(int(code)) / b.shares / (max(b.kinds[code], 1e-9) / b.count)
 }
 

@@ -15,7 +15,7 @@ func (e *Engine) suspects(s *scene, list []candidate) []Suspect {
 	for i := range list[:n] {
 		c := &list[i]
 		out = append(out, Suspect{
-			Change: c.change, Rank: i + 1, Probability: round(c.share, 6), Links: c.change.Links,
+			Change: c.detail.change, Rank: i + 1, Probability: round(c.share, 6), Links: c.detail.change.Links,
 			Evidence: e.evidence(s, c),
 		})
 	}
@@ -31,13 +31,13 @@ var evidenceOrder = [...]EvidenceKind{
 // evidence words the terms of a candidate. The log odds add up to the log odds
 // of the candidate against "no recorded change did it".
 func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
-	self := "change:" + c.change.Source + "/" + c.change.ID
+	self := "change:" + c.detail.change.Source + "/" + c.detail.change.ID
 	list := []Evidence{
 		{Kind: EvidenceTiming, LogOdds: c.timing, Text: e.timingText(s, c), Refs: []string{"alert:" + s.alerts[s.symptoms[c.onset].lead].Fingerprint}},
 		e.topologyEvidence(s, c),
 		{Kind: EvidencePrior, LogOdds: c.prior, Text: e.priorText(s, c)},
 	}
-	for _, t := range c.extra {
+	for _, t := range c.detail.extra {
 		text, refs := t.say()
 		list = append(list, Evidence{Kind: t.kind, LogOdds: t.logOdds, Text: text, Refs: refs})
 	}
@@ -54,29 +54,29 @@ func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
 // priorText says how guilty a change of this kind is before anything else is
 // looked at.
 func (e *Engine) priorText(s *scene, c *candidate) string {
-	factor := e.kindFactor(s, kindCode(c.change.Kind))
+	factor := e.kindFactor(&s.usual, kindCode(c.detail.change.Kind))
 	often := fmt.Sprintf("%.1f times as often as", factor)
 	if factor > 0.9 && factor < 1.1 {
 		often = "as often as"
 	}
 	return fmt.Sprintf("It is one of about %.0f changes in %s; %s changes cause outages %s the average change.",
-		s.usual.total, roughly(e.weights.Limits.RateWindow), c.change.Kind, often)
+		s.usual.total, roughly(e.weights.Limits.RateWindow), c.detail.change.Kind, often)
 }
 
 // timingText says how long before or after the first alert the change began,
 // and how usual that delay is.
 func (e *Engine) timingText(s *scene, c *candidate) string {
 	first := &s.alerts[s.symptoms[c.onset].lead]
-	what := fmt.Sprintf("%s: %s", join(c.change.Services), c.change.Kind)
+	what := fmt.Sprintf("%s: %s", join(c.detail.change.Services), c.detail.change.Kind)
 	alert := fmt.Sprintf("the first alert it explains (%s %s)", first.Service, first.Name)
 	if e.off[EvidenceTiming] {
 		return what + ": times were not looked at."
 	}
-	delay := first.StartedAt.Sub(c.change.StartedAt)
+	delay := first.StartedAt.Sub(c.detail.change.StartedAt)
 	if delay < 0 {
 		return fmt.Sprintf("%s started %s after %s, so only a wrong clock could make it the cause.", what, roughly(-delay), alert)
 	}
-	share := e.delays.of(kindCode(c.change.Kind)).upTo(delay.Seconds())
+	share := e.delays.of(kindCode(c.detail.change.Kind)).upTo(delay.Seconds())
 	usual := fmt.Sprintf("of comparable outages %.0f%% began sooner", 100*share)
 	if share < 0.3 {
 		usual = fmt.Sprintf("%.0f%% of comparable outages took longer", 100*(1-share))

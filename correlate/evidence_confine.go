@@ -51,8 +51,8 @@ func (e *Engine) viewRegions(s *scene, list []candidate) regionView {
 		}
 	}
 	for i := range list {
-		v.all = append(v.all, list[i].change.Regions...)
-		for _, step := range list[i].change.Rollout {
+		v.all = append(v.all, list[i].detail.change.Regions...)
+		for _, step := range list[i].detail.change.Rollout {
 			if step.Region != "" {
 				v.all = append(v.all, step.Region)
 			}
@@ -71,7 +71,7 @@ func (e *Engine) regionTerm(s *scene, v *regionView, c *candidate) (term, bool) 
 	if len(v.symptoms) == 0 || len(v.all) == 0 {
 		return term{}, false
 	}
-	confined := len(c.change.Regions) > 0 || slices.ContainsFunc(c.change.Rollout, func(r RolloutStep) bool { return r.Region != "" })
+	confined := len(c.detail.change.Regions) > 0 || slices.ContainsFunc(c.detail.change.Rollout, func(r RolloutStep) bool { return r.Region != "" })
 	if !confined {
 		return term{}, false
 	}
@@ -81,8 +81,8 @@ func (e *Engine) regionTerm(s *scene, v *regionView, c *candidate) (term, bool) 
 	log := 0.0
 	w := &e.weights.Confinement
 	for _, vote := range votes {
-		reached := float64(reachedRegions(&c.change, vote.start+int64(s.skew.seconds*1000)))
-		if e.covers(s, &c.change, vote) {
+		reached := float64(reachedRegions(&c.detail.change, vote.start+int64(s.skew.seconds*1000)))
+		if e.covers(s, &c.detail.change, vote) {
 			inside++
 			log += math.Log(w.Inside / math.Max(reached, 1))
 		} else {
@@ -93,7 +93,7 @@ func (e *Engine) regionTerm(s *scene, v *regionView, c *candidate) (term, bool) 
 	log -= math.Log(regionsByChance(votes, regions))
 	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
 	return term{kind: EvidenceRegion, logOdds: log, say: func() (string, []string) {
-		return regionText(&c.change, votes, inside, outside), nil
+		return regionText(&c.detail.change, votes, inside, outside), nil
 	}}, true
 }
 
@@ -165,7 +165,7 @@ func regionText(c *Change, votes []regionSymptom, inside, outside int) string {
 func (e *Engine) versionTerm(s *scene, c *candidate) (term, bool) {
 	fresh, stale, alert := 0, 0, -1
 	for i := range s.alerts {
-		switch of := e.freshness(s, &c.change, &s.alerts[i]); of {
+		switch of := e.freshness(s, &c.detail.change, &s.alerts[i]); of {
 		case versionFresh:
 			fresh++
 			alert = i
@@ -184,7 +184,7 @@ func (e *Engine) versionTerm(s *scene, c *candidate) (term, bool) {
 		float64(min(stale, maxRegionVotes))*math.Log((1-w.VersionFresh)/0.5)
 	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
 	return term{kind: EvidenceVersion, logOdds: log, say: func() (string, []string) {
-		return versionText(&c.change, &s.alerts[alert], fresh, stale), []string{"alert:" + s.alerts[alert].Fingerprint}
+		return versionText(&c.detail.change, &s.alerts[alert], fresh, stale), []string{"alert:" + s.alerts[alert].Fingerprint}
 	}}, true
 }
 
@@ -239,7 +239,7 @@ func versionText(c *Change, a *Alert, fresh, stale int) string {
 
 // environmentTerm speaks against changes in another environment.
 func (e *Engine) environmentTerm(s *scene, c *candidate) (term, bool) {
-	own := c.change.Environment
+	own := c.detail.change.Environment
 	if own == "" {
 		own = DefaultEnvironment
 	}

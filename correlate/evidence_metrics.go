@@ -261,9 +261,9 @@ const settle = 3 * time.Minute
 const lookBack = time.Hour
 
 func (e *Engine) windowsOf(s *scene, c *candidate) windows {
-	effect := c.change.StartedAt
-	if len(c.change.Rollout) > 0 && c.change.Rollout[0].At.After(effect) {
-		effect = c.change.Rollout[0].At
+	effect := c.detail.change.StartedAt
+	if len(c.detail.change.Rollout) > 0 && c.detail.change.Rollout[0].At.After(effect) {
+		effect = c.detail.change.Rollout[0].At
 	}
 	onset := time.UnixMilli(s.symptoms[c.onset].start)
 	after := onset.Add(-settle)
@@ -282,6 +282,9 @@ func (e *Engine) metricsTerm(s *scene, c *candidate) (term, bool) {
 	}
 	w := e.windowsOf(s, c)
 	parts := []finding{e.instanceFinding(v, c, w), e.callerFinding(v, c, w), e.silenceFinding(s, c, w)}
+	if parts[0].text == "" && parts[1].text == "" {
+		parts = append(parts, e.serviceFinding(s, c, w))
+	}
 	log := 0.0
 	var texts []string
 	for _, p := range parts {
@@ -295,7 +298,7 @@ func (e *Engine) metricsTerm(s *scene, c *candidate) (term, bool) {
 	}
 	log = min(max(log, -e.weights.Metrics.MaxLogOdds), e.weights.Metrics.MaxLogOdds)
 	return term{kind: EvidenceMetrics, logOdds: log, say: func() (string, []string) {
-		return strings.Join(texts, " "), []string{"service:" + strings.Join(c.change.Services, ",")}
+		return strings.Join(texts, " "), []string{"service:" + strings.Join(c.detail.change.Services, ",")}
 	}}, true
 }
 

@@ -54,7 +54,7 @@ func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding
 	best := contrast{}
 	bestLog, tried := math.Inf(-1), 0
 	var bestKey edgeKey
-	for _, service := range c.change.Services {
+	for _, service := range c.detail.change.Services {
 		fresh, old := e.split(v, c, service)
 		for _, key := range sortedKeys(fresh, old) {
 			if len(fresh[key]) == 0 || len(old[key]) == 0 {
@@ -85,7 +85,7 @@ func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding
 func (e *Engine) split(v *metricView, c *candidate, service string) (fresh, old map[edgeKey][]int) {
 	fresh, old = map[edgeKey][]int{}, map[edgeKey][]int{}
 	var touched []string
-	for _, step := range c.change.Rollout {
+	for _, step := range c.detail.change.Rollout {
 		touched = append(touched, step.Instances...)
 	}
 	for _, i := range v.services[service] {
@@ -94,9 +94,9 @@ func (e *Engine) split(v *metricView, c *candidate, service string) (fresh, old 
 		switch {
 		case x.Instance == "" && x.Version == "":
 			continue
-		case slices.Contains(touched, x.Instance) || x.Version != "" && x.Version == c.change.Version:
+		case slices.Contains(touched, x.Instance) || x.Version != "" && x.Version == c.detail.change.Version:
 			fresh[key] = append(fresh[key], i)
-		case len(touched) > 0 || x.Version != "" && c.change.Version != "":
+		case len(touched) > 0 || x.Version != "" && c.detail.change.Version != "":
 			old[key] = append(old[key], i)
 		}
 	}
@@ -128,7 +128,7 @@ func (v *metricView) compare(treated, control []int, w windows) (contrast, bool)
 	if len(t.shifts) == len(t.levels) && len(c.shifts) == len(c.levels) {
 		a, b = t.shifts, c.shifts
 	}
-	if len(a) == 0 || len(b) == 0 {
+	if len(treated) == 0 || len(a) == 0 || len(b) == 0 {
 		return contrast{}, false
 	}
 	m := v.series[treated[0]].measure
@@ -205,7 +205,7 @@ type callReading struct {
 func (e *Engine) callerFinding(v *metricView, c *candidate, w windows) finding {
 	best := callReading{log: math.Inf(-1)}
 	tried := 0
-	for _, service := range c.change.Services {
+	for _, service := range c.detail.change.Services {
 		for _, r := range v.readCalls(service, w) {
 			tried++
 			if r.log > best.log {
@@ -299,6 +299,75 @@ func (v *metricView) otherCalls(key edgeKey, not string) []int {
 	for _, i := range v.services[key.service] {
 		x := &v.series[i]
 		if x.outbound && x.measure == key.measure && x.peer != "" && x.peer != not {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// serviceFinding is for series that tell neither instances nor callees apart:
+// did the changed service itself get worse than the others? Errors may show
+// only at the caller, so silence says little.
+func (e *Engine) serviceFinding(s *scene, c *candidate, w windows) finding {
+	v := &s.metrics
+	best, bestLog := contrast{}, math.Inf(-1)
+	service, tried := "", 0
+	for _, name := range c.detail.change.Services {
+		groups := map[edgeKey][]int{}
+		for _, i := range v.services[name] {
+			if x := &v.series[i]; !x.outbound && x.measure != measureTraffic {
+				key := edgeKey{service: name, measure: x.measure}
+				groups[key] = append(groups[key], i)
+			}
+		}
+		for _, key := range sortedKeys(groups) {
+			x, ok := v.compare(groups[key], v.elsewhere(key), w)
+			if !ok {
+				continue
+			}
+			tried++
+			if log := x.logBayes(); log > bestLog {
+				best, bestLog, service = x, log, name
+			}
+		}
+	}
+	if tried == 0 {
+		return finding{}
+	}
+	what := fmt.Sprintf("%s %s", measureWords[best.measure], effectWords(best))
+	log := e.weights.Metrics.Services * max(bestLog-math.Log(float64(tried))/2, -e.weights.Metrics.MaxAgainst/2)
+	if log < 0.3 {
+		return finding{log, fmt.Sprintf("%s itself got no worse than other services: %s.", service, what)}
+	}
+	for _, callee := range callees(s.in.Graph, service) {
+		key := edgeKey{service: callee, measure: best.measure}
+		if x, ok := v.compare(v.own(key), v.elsewhere(key), w); ok && x.effect >= best.effect/2 {
+			return finding{0, fmt.Sprintf("%s got worse (%s), but so did %s, which it calls.", service, what, callee)}
+		}
+	}
+	return finding{log, fmt.Sprintf("%s got worse than other services: %s.", service, what)}
+}
+
+// own are a service's series of the measure, without its calls to others.
+func (v *metricView) own(key edgeKey) []int {
+	var list []int
+	for _, i := range v.services[key.service] {
+		if x := &v.series[i]; x.measure == key.measure && !x.outbound {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// maxElsewhere bounds the series of other services that are read.
+const maxElsewhere = 256
+
+// elsewhere are other services' series of the measure.
+func (v *metricView) elsewhere(key edgeKey) []int {
+	var list []int
+	for i := range v.series {
+		x := &v.series[i]
+		if x.measure == key.measure && x.Service != key.service && !x.outbound && len(list) < maxElsewhere {
 			list = append(list, i)
 		}
 	}

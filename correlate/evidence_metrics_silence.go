@@ -10,10 +10,10 @@ import (
 // service never reaches those called later: they fall silent, the guilty one
 // does not. A changed service that fell silent with the others is a victim.
 func (e *Engine) silenceFinding(s *scene, c *candidate, w windows) finding {
-	if len(c.change.Services) != 1 {
+	if len(c.detail.change.Services) != 1 {
 		return finding{}
 	}
-	own := c.change.Services[0]
+	own := c.detail.change.Services[0]
 	drop, ok := s.metrics.drop(s.in.Graph, own, w)
 	if !ok {
 		return finding{}

@@ -8,16 +8,16 @@ import (
 // rolloutTerm replaces the start of a staged rollout by its steps: what the
 // steps say beyond what the timing term has said of the start.
 func (e *Engine) rolloutTerm(s *scene, c *candidate) (term, bool) {
-	if len(c.change.Rollout) == 0 || e.off[EvidenceTiming] {
+	if len(c.detail.change.Rollout) == 0 || e.off[EvidenceTiming] {
 		return term{}, false
 	}
 	staged := *c
-	e.weighTiming(s, &staged, func(y *symptom) float64 { return e.stepDensity(&c.change, y, s) })
+	e.weighTiming(s, &staged, func(y *symptom) float64 { return e.stepDensity(&c.detail.change, y, s) })
 	log := staged.timing - c.timing
 	onset := &s.symptoms[staged.onset]
 	first := &s.alerts[onset.lead]
 	return term{kind: EvidenceRollout, logOdds: log, say: func() (string, []string) {
-		return rolloutText(&c.change, onset, first), []string{"alert:" + first.Fingerprint}
+		return rolloutText(&c.detail.change, onset, first), []string{"alert:" + first.Fingerprint}
 	}}, true
 }
 

@@ -44,13 +44,13 @@ func (e *Engine) readWords(s *scene, list []candidate) corpus {
 	}
 	counted := map[string]bool{}
 	for i := range list {
-		place := strings.Join(list[i].change.Services, ",")
+		place := strings.Join(list[i].detail.change.Services, ",")
 		if !counted[place] {
 			c.docs++
 		}
 		counted[place] = true
-		list[i].words = changeWords(&list[i].change)
-		for _, word := range list[i].words {
+		list[i].detail.words = changeWords(&list[i].detail.change)
+		for _, word := range list[i].detail.words {
 			if key := place + "\x00" + word; c.said[word] && !counted[key] {
 				counted[key] = true
 				c.holders[word]++
@@ -141,7 +141,7 @@ var plainWords = [...]string{
 func (e *Engine) textTerm(v *corpus, c *candidate) (term, bool) {
 	var shared []string
 	weight := 0.0
-	for _, word := range c.words {
+	for _, word := range c.detail.words {
 		if v.said[word] {
 			shared = append(shared, word)
 			docs := math.Max(float64(v.docs), fewestDocs)
@@ -178,7 +178,7 @@ func (e *Engine) affinityTerm(v *corpus, c *candidate) (term, bool) {
 			continue
 		}
 		factor := a.Others
-		if slices.Contains(a.Kinds, c.change.Kind) {
+		if slices.Contains(a.Kinds, c.detail.change.Kind) {
 			factor = a.Factor
 		}
 		if log := math.Log(factor); math.Abs(log) > math.Abs(best.logOdds) {
@@ -187,7 +187,7 @@ func (e *Engine) affinityTerm(v *corpus, c *candidate) (term, bool) {
 				if factor > 1 {
 					often = "often"
 				}
-				return fmt.Sprintf("Changes of kind %s are %s behind %s.", c.change.Kind, often, hit), nil
+				return fmt.Sprintf("Changes of kind %s are %s behind %s.", c.detail.change.Kind, often, hit), nil
 			}}
 		}
 	}

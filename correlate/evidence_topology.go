@@ -13,11 +13,11 @@ func (e *Engine) topologyEvidence(s *scene, c *candidate) Evidence {
 	switch {
 	case e.off[EvidenceTopology]:
 		ev.Text = "The call graph was not looked at."
-	case len(c.change.Services) == 0:
+	case len(c.detail.change.Services) == 0:
 		ev.Text = fmt.Sprintf("It touches the whole environment; %s of %d alert.",
 			count(len(s.symptoms), "service"), s.in.Graph.Len())
 	case c.origin < 0:
-		ev.Text = fmt.Sprintf("No path in the call graph leads from %s to %s.", named(alerting(s)), join(c.change.Services))
+		ev.Text = fmt.Sprintf("No path in the call graph leads from %s to %s.", named(alerting(s)), join(c.detail.change.Services))
 	default:
 		ev.Text, ev.Refs = e.explainText(s, c)
 	}
@@ -77,7 +77,7 @@ func isAre(n int) string {
 func (e *Engine) silentCallers(s *scene, c *candidate) []string {
 	loud := alerting(s)
 	var quiet []string
-	for _, service := range c.change.Services[:min(len(c.change.Services), maxUnited)] {
+	for _, service := range c.detail.change.Services[:min(len(c.detail.change.Services), maxUnited)] {
 		id, ok := s.in.Graph.id(service)
 		if !ok {
 			continue

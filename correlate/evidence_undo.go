@@ -29,7 +29,7 @@ func (e *Engine) findUndo(s *scene, c *candidate) (undoing, bool) {
 			if x.entries[ref].start < x.entries[c.ref].start || body == nil || ref == c.ref {
 				continue
 			}
-			if undoes(body, &c.change) && (found.at.IsZero() || body.StartedAt.Before(found.at)) {
+			if undoes(body, &c.detail.change) && (found.at.IsZero() || body.StartedAt.Before(found.at)) {
 				found = undoing{change: *body, at: body.StartedAt}
 			}
 		}
@@ -111,9 +111,9 @@ func (e *Engine) undoneBefore(s *scene, c *candidate, undo undoing, undone bool)
 			return fmt.Sprintf("It had been undone by %s at %s, before the trouble began.", undo.change.ID, timeOfDay(undo.at)),
 				[]string{"change:" + undo.change.Source + "/" + undo.change.ID}
 		}}, true
-	case c.change.Status == StatusCancelled && c.change.FinishedAt != nil && c.change.FinishedAt.UnixMilli() < s.symptoms[c.onset].start:
+	case c.detail.change.Status == StatusCancelled && c.detail.change.FinishedAt != nil && c.detail.change.FinishedAt.UnixMilli() < s.symptoms[c.onset].start:
 		return term{kind: EvidenceRollback, logOdds: math.Log(w.UndoneBefore), say: func() (string, []string) {
-			return fmt.Sprintf("It was cancelled at %s, before the trouble began.", timeOfDay(*c.change.FinishedAt)), nil
+			return fmt.Sprintf("It was cancelled at %s, before the trouble began.", timeOfDay(*c.detail.change.FinishedAt)), nil
 		}}, true
 	default:
 		return term{}, false
@@ -133,14 +133,14 @@ func (e *Engine) historyTerm(s *scene, c *candidate) (term, bool) {
 			continue
 		}
 		total++
-		for _, name := range c.change.Services {
+		for _, name := range c.detail.change.Services {
 			if past.Service == name {
 				own++
 				break
 			}
 		}
 	}
-	if total == 0 || len(c.change.Services) == 0 {
+	if total == 0 || len(c.detail.change.Services) == 0 {
 		return term{}, false
 	}
 	w := &e.weights.History
@@ -149,6 +149,6 @@ func (e *Engine) historyTerm(s *scene, c *candidate) (term, bool) {
 	log = min(max(log, -w.MaxLogOdds/3), w.MaxLogOdds)
 	return term{kind: EvidenceHistory, logOdds: log, say: func() (string, []string) {
 		return fmt.Sprintf("People confirmed changes of %s as the cause of %d of %s before.",
-			join(c.change.Services), own, count(total, "incident")), nil
+			join(c.detail.change.Services), own, count(total, "incident")), nil
 	}}, true
 }

@@ -16,6 +16,9 @@ type Graph struct {
 	services []Service
 	callees  rows
 	callers  rows
+	// busiest holds, for services that call more than hubFan others, the arcs
+	// with the greatest share of their calls.
+	busiest  map[int32][]arc
 	tokens   map[string][]int32
 	observed time.Time
 	// patch holds what With has added since the rows were packed; nil if
@@ -148,8 +151,28 @@ func (b *graphBuilder) build() *Graph {
 	fillShares(edges, len(g.names))
 	g.callees = packRows(edges, len(g.names), false)
 	g.callers = packRows(edges, len(g.names), true)
+	g.busiest = map[int32][]arc{}
+	for i := range g.names {
+		if row := g.callees.of(int32(i)); len(row) > hubFan {
+			g.busiest[int32(i)] = busiestOf(row)
+		}
+	}
 	g.tokens = nameTokens(g.names)
 	return g
+}
+
+// hubFan is the number of callees or callers from which on a service is a hub:
+// of its edges only the busiest are walked. The 99th percentile of a published
+// large call graph is 257 callees.
+const hubFan = 256
+
+// busiestOf returns the hubFan arcs of a row with the greatest share.
+func busiestOf(row []arc) []arc {
+	row = slices.Clone(row)
+	slices.SortFunc(row, func(a, b arc) int {
+		return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.kind, b.kind), cmp.Compare(a.to, b.to))
+	})
+	return slices.Clone(row[:hubFan])
 }
 
 // mergeEdges makes one edge of those with the same ends: the last kind and the

@@ -129,6 +129,23 @@ func (g *Graph) calleesOf(id int32) []arc {
 	return g.callees.of(id)
 }
 
+// mainCallees are the callees of the service, of a hub the busiest only.
+func (g *Graph) mainCallees(id int32) []arc {
+	if g.patch != nil {
+		if row, ok := g.patch.callees[id]; ok {
+			if len(row) > hubFan {
+				return busiestOf(row)
+			}
+			return row
+		}
+	}
+	row := g.callees.of(id)
+	if len(row) > hubFan {
+		return g.busiest[id]
+	}
+	return row
+}
+
 func (g *Graph) callersOf(id int32) []arc {
 	if g.patch != nil {
 		if row, ok := g.patch.callers[id]; ok {

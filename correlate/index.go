@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -23,6 +24,8 @@ type ChangeIndex struct {
 	multi    map[uint32][]int32
 	time     timeIndex
 	names    interner
+	// heldFrom is the number of the first bucket that may hold whole values.
+	heldFrom int64
 }
 
 // lightChange is what ranking reads of every candidate, 32 bytes without
@@ -49,7 +52,7 @@ const (
 func NewChangeIndex(changes ...Change) *ChangeIndex {
 	x := &ChangeIndex{
 		byKey: make(map[uint64]uint32, len(changes)), services: map[string]int32{},
-		multi: map[uint32][]int32{}, names: newInterner(),
+		multi: map[uint32][]int32{}, names: newInterner(), heldFrom: math.MinInt64,
 	}
 	for i := range changes {
 		x.Put(changes[i])
@@ -113,16 +116,22 @@ func (x *ChangeIndex) DropBefore(moment time.Time, limit int) int {
 // its full value then comes from [Input.Lookup].
 func (x *ChangeIndex) Release(moment time.Time, limit int) int {
 	released := 0
-	x.time.each(func(ref uint32) bool {
-		if x.entries[ref].start >= moment.UnixMilli() || released >= limit {
-			return false
+	at, _ := x.time.locate(x.heldFrom)
+	for ; at < len(x.time.buckets) && released < limit; at++ {
+		b := &x.time.buckets[at]
+		for _, ref := range b.refs {
+			if x.entries[ref].start < moment.UnixMilli() && x.bodies[ref] != nil && released < limit {
+				x.bodies[ref] = nil
+				released++
+			}
 		}
-		if x.bodies[ref] != nil {
-			x.bodies[ref] = nil
-			released++
+		if b.number >= bucketOf(moment.UnixMilli()) {
+			break
 		}
-		return true
-	})
+		if released < limit {
+			x.heldFrom = b.number + 1
+		}
+	}
 	return released
 }
 
@@ -226,6 +235,7 @@ func (x *ChangeIndex) keyOf(ref uint32) Key {
 func (x *ChangeIndex) link(ref uint32, services []string) {
 	e := &x.entries[ref]
 	x.time.insert(x, ref)
+	x.heldFrom = min(x.heldFrom, bucketOf(e.start))
 	switch ids := x.numbers(services); len(ids) {
 	case 0:
 		e.service = serviceWide

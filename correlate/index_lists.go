@@ -158,17 +158,6 @@ func (t *timeIndex) remove(x *ChangeIndex, ref uint32) {
 // first is the oldest slot; the index must not be empty.
 func (t *timeIndex) first() uint32 { return t.buckets[0].refs[0] }
 
-// each calls yield for all slots, oldest first, until yield returns false.
-func (t *timeIndex) each(yield func(ref uint32) bool) {
-	for i := range t.buckets {
-		for _, ref := range t.buckets[i].refs {
-			if !yield(ref) {
-				return
-			}
-		}
-	}
-}
-
 // latest calls yield for the slots that start at or before the moment, newest
 // first, until yield returns false.
 func (t *timeIndex) latest(x *ChangeIndex, moment int64, yield func(ref uint32) bool) {

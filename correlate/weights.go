@@ -197,6 +197,8 @@ type MetricWeights struct {
 	// to others: instances of one service are not independent.
 	Instances float64 `json:"instances"`
 	Callers   float64 `json:"callers"`
+	// Services scales the comparison of whole services, for want of better.
+	Services float64 `json:"services"`
 	// Silent is the log odds against a service that requests no longer reach,
 	// Passing those for one that they reach while later ones fall silent,
 	// Stopping those for one that is called and calls no further.
@@ -214,14 +216,16 @@ type Limits struct {
 	Recent     int `json:"recent"`
 	PerService int `json:"per_service"`
 	// Symptoms are weighed one by one, Origins weighed exactly, Visits are
-	// edges walked, Fan edges taken of one hub.
+	// edges walked.
 	Symptoms int `json:"symptoms"`
 	Origins  int `json:"origins"`
 	Visits   int `json:"visits"`
-	Fan      int `json:"fan"`
 	// RateWindow is the time over which the usual rate of changes is measured.
 	RateWindow time.Duration `json:"rate_window"`
-	BlastNodes int           `json:"blast_nodes"`
+	// BlastNodes are listed in a finding's blast radius, BlastVisits are edges
+	// walked for it.
+	BlastNodes  int `json:"blast_nodes"`
+	BlastVisits int `json:"blast_visits"`
 }
 
 // VerdictWeights are the probabilities of the first suspect from which on the

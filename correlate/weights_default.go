@@ -30,15 +30,15 @@ func DefaultWeights() Weights {
 		Topology:     defaultTopology(),
 		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OtherEnvironment: 0.01},
 		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3, Affinities: defaultAffinities()},
-		Metrics:      MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Silent: 2, Passing: 0.8, Stopping: 1.2},
+		Metrics:      MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Services: 0.3, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		Undo: UndoWeights{
 			RecoversGuilty: 0.7, RecoversAnyway: 0.1, PatienceSeconds: 1800, Suspected: 0.4, UndoneBefore: 0.2,
 		},
 		History: HistoryWeights{Shrink: 50, MaxLogOdds: 1.5},
 		Limits: Limits{
 			Suspects: 5, Shortlist: 64, Recent: 256, PerService: 256,
-			Symptoms: 64, Origins: 512, Visits: 20000, Fan: 256,
-			RateWindow: 48 * time.Hour, BlastNodes: 200,
+			Symptoms: 64, Origins: 256, Visits: 16000,
+			RateWindow: 48 * time.Hour, BlastNodes: 200, BlastVisits: 4000,
 		},
 		Verdict: VerdictWeights{Probable: 0.5, Possible: 0.2},
 	}
