@@ -92,8 +92,8 @@ type BlastRadius struct {
 }
 
 // BlastNode is one service of the blast-radius graph. Distance is the number
-// of calls from the changed services, State one of "changed", "alerting",
-// "quiet" and "potential".
+// of calls from it to a changed service, -1 where none lead there; State is one
+// of "changed", "alerting", "quiet" and "potential".
 type BlastNode struct {
 	Service  string `json:"service"`
 	State    string `json:"state"`
