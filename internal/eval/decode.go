@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,11 +30,12 @@ func decodeCase(line []byte) (Case, *event.FieldError) {
 	return c, nil
 }
 
-// normalise brings times to UTC and gives alerts their default fingerprint.
+// normalise brings times to UTC and fills the contract's defaults.
 func normalise(c *Case) {
 	c.At = c.At.UTC()
 	for i := range c.Changes {
 		ch := &c.Changes[i]
+		ch.Environment = cmp.Or(ch.Environment, correlate.DefaultEnvironment)
 		ch.StartedAt = ch.StartedAt.UTC()
 		for _, t := range []*time.Time{ch.FinishedAt, ch.ObservedAt} {
 			if t != nil {
@@ -47,6 +49,7 @@ func normalise(c *Case) {
 	for i := range c.Alerts {
 		a := &c.Alerts[i]
 		a.StartedAt = a.StartedAt.UTC()
+		a.Environment = cmp.Or(a.Environment, correlate.DefaultEnvironment)
 		if a.Fingerprint == "" {
 			a.Fingerprint = a.DefaultFingerprint()
 		}
@@ -60,7 +63,10 @@ func locate(line []byte, cause error) *event.FieldError {
 	if err := json.Unmarshal(line, &parts); err != nil {
 		return asFieldError("", err)
 	}
-	for _, name := range []string{"name", "at", "topology", "causes", "kind"} {
+	if err := locateTopology(parts["topology"]); err != nil {
+		return err
+	}
+	for _, name := range []string{"name", "at", "causes", "kind"} {
 		var scratch Case
 		piece, ok := parts[name]
 		if !ok {
@@ -72,9 +78,9 @@ func locate(line []byte, cause error) *event.FieldError {
 		}
 	}
 	for _, err := range []*event.FieldError{
-		locateElement[correlate.Change]("changes", parts["changes"]),
-		locateElement[correlate.Alert]("alerts", parts["alerts"]),
-		locateElement[correlate.Series]("metrics", parts["metrics"]),
+		locateElement[correlate.Change]("changes", parts["changes"], strictly(event.DecodeChanges)),
+		locateElement[correlate.Alert]("alerts", parts["alerts"], strictly(event.DecodeAlerts)),
+		locateElement[correlate.Series]("metrics", parts["metrics"], nil),
 	} {
 		if err != nil {
 			return err
@@ -83,9 +89,52 @@ func locate(line []byte, cause error) *event.FieldError {
 	return asFieldError("", cause)
 }
 
+// strictly makes of a decoder of events one that tells the first thing wrong
+// with one element: it knows the whole path of a field, which encoding/json
+// does not. Nil when it finds nothing wrong.
+func strictly[T any](decode func([]byte, event.Meta) ([]T, []event.Rejection)) func([]byte) *event.FieldError {
+	return func(element []byte) *event.FieldError {
+		if _, rejected := decode(element, event.Meta{}); len(rejected) > 0 {
+			return rejected[0].Err
+		}
+		return nil
+	}
+}
+
+// locateTopology finds the element at fault of a snapshot that does not decode.
+func locateTopology(data json.RawMessage) *event.FieldError {
+	var scratch correlate.Topology
+	if len(data) == 0 {
+		return nil
+	}
+	err := json.Unmarshal(data, &scratch)
+	if err == nil {
+		return nil
+	}
+	return within("topology", explained(data, err, strictly(event.DecodeTopologies)))
+}
+
+// explained says what is wrong with an element: in the words of explain, which
+// may be nil or find nothing, else in those of the JSON decoder.
+func explained(element []byte, err error, explain func([]byte) *event.FieldError) *event.FieldError {
+	if explain != nil {
+		if better := explain(element); better != nil {
+			return better
+		}
+	}
+	return asFieldError("", err)
+}
+
+// within puts the path of an error under that of the element it was found in.
+func within(element string, err *event.FieldError) *event.FieldError {
+	placed := *err
+	placed.Path = joinPath(element, err.Path)
+	return &placed
+}
+
 // locateElement decodes the elements of one list on their own and returns the
 // first error with the element's index.
-func locateElement[T any](list string, data json.RawMessage) *event.FieldError {
+func locateElement[T any](list string, data json.RawMessage, explain func([]byte) *event.FieldError) *event.FieldError {
 	if len(data) == 0 {
 		return nil
 	}
@@ -96,7 +145,7 @@ func locateElement[T any](list string, data json.RawMessage) *event.FieldError {
 	for i, element := range elements {
 		var scratch T
 		if err := json.Unmarshal(element, &scratch); err != nil {
-			return asFieldError(fmt.Sprintf("%s[%d]", list, i), err)
+			return within(fmt.Sprintf("%s[%d]", list, i), explained(element, err, explain))
 		}
 	}
 	return nil
@@ -119,6 +168,9 @@ func asFieldError(path string, err error) *event.FieldError {
 			Mend: "write one whole JSON object on each line",
 		}
 	case errors.As(err, &badTime):
+		if _, wrong := event.ParseTime(badTime.Value); wrong != nil {
+			return within(path, wrong)
+		}
 		return &event.FieldError{
 			Path: path, Problem: fmt.Sprintf("%q is not a time", badTime.Value),
 			Mend: "write RFC 3339 with a zone, as in 2026-11-02T15:04:05Z",
@@ -164,9 +216,31 @@ func checkCase(c *Case) *event.FieldError {
 			return err
 		}
 	}
+	if err := checkTopology(&c.Topology); err != nil {
+		return err
+	}
 	for i := range c.Metrics {
 		if c.Metrics[i].Service == "" {
 			return missing(fmt.Sprintf("metrics[%d].service", i), "name the service that the series belongs to")
+		}
+	}
+	return nil
+}
+
+// checkTopology demands the names without which a node or an edge says nothing.
+// A case holds one snapshot, already merged: it needs no source and no time.
+func checkTopology(t *correlate.Topology) *event.FieldError {
+	for i := range t.Services {
+		if t.Services[i].Name == "" {
+			return missing(fmt.Sprintf("topology.services[%d].name", i), "send the name of the service")
+		}
+	}
+	for i := range t.Edges {
+		switch e := &t.Edges[i]; {
+		case e.Caller == "":
+			return missing(fmt.Sprintf("topology.edges[%d].caller", i), "send the name of the calling service")
+		case e.Callee == "":
+			return missing(fmt.Sprintf("topology.edges[%d].callee", i), "send the name of the called service")
 		}
 	}
 	return nil
@@ -188,6 +262,11 @@ func checkChange(c *correlate.Change) *event.FieldError {
 	}
 	if c.Status != "" && !slices.Contains(correlate.ChangeStatuses(), c.Status) {
 		return unknown("status", string(c.Status), "use a status of the contract, or none")
+	}
+	for i := range c.Rollout {
+		if c.Rollout[i].At.IsZero() {
+			return missing(fmt.Sprintf("rollout[%d].at", i), "say when the step was taken")
+		}
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/faultline/faultline/correlate"
 )
 
 const goodLine = `{"name":"n","at":"2026-03-04T16:00:00+01:00","kind":"outage","later_field":{"a":1},` +
@@ -63,6 +65,9 @@ func TestTimesAreUTCAndAlertsHaveFingerprints(t *testing.T) {
 	if !c.At.Equal(judgedAt) || c.At.Location() != judgedAt.Location() {
 		t.Errorf("judged at %v", c.At)
 	}
+	if c.Alerts[0].Environment != correlate.DefaultEnvironment || c.Changes[0].Environment != correlate.DefaultEnvironment {
+		t.Errorf("environments %q and %q, want the default", c.Alerts[0].Environment, c.Changes[0].Environment)
+	}
 	if c.Alerts[0].Fingerprint != c.Alerts[0].DefaultFingerprint() {
 		t.Errorf("fingerprint %q", c.Alerts[0].Fingerprint)
 	}
@@ -78,17 +83,17 @@ func TestBadLineIsNamedWithFileLineAndField(t *testing.T) {
 		"not an object":   {`[1,2]`, ":2: is a JSON array"},
 		"no name":         {replace(`"name":"n",`, ``), ":2: name: is missing"},
 		"no at":           {replace(`"at":"2026-03-04T16:00:00+01:00",`, ``), ":2: at: is missing"},
-		"no zone":         {replace(`16:00:00+01:00`, `16:00:00`), `:2: at: "2026-03-04T16:00:00" is not a time`},
+		"no zone":         {replace(`16:00:00+01:00`, `16:00:00`), `:2: at: "2026-03-04T16:00:00" has no zone`},
 		"name a number":   {replace(`"name":"n"`, `"name":7`), ":2: name: is a JSON number"},
 		"causes a string": {replace(`["c1"]`, `"c1"`), ":2: causes: is a JSON string"},
-		"edge wrong":      {replace(`"callee":"b"`, `"callee":["b"]`), ":2: topology.edges.callee: is a JSON array"},
+		"edge wrong":      {replace(`"callee":"b"`, `"callee":["b"]`), ":2: topology.edges[0].callee: is an array"},
 		"change no id":    {replace(`"id":"c1",`, ``), ":2: changes[0].id: is missing"},
 		"change no src":   {replace(`"source":"ci",`, ``), ":2: changes[0].source: is missing"},
 		"change no kind":  {replace(`"kind":"deploy",`, ``), ":2: changes[0].kind: is missing"},
 		"change kind":     {replace(`"kind":"deploy"`, `"kind":"magic"`), `:2: changes[0].kind: "magic" is not a known`},
 		"change start":    {replace(`"started_at":"2026-03-04T14:00:00Z",`, ``), ":2: changes[0].started_at: is missing"},
-		"change type":     {replace(`"id":"c1"`, `"id":{}`), ":2: changes[0].id: is a JSON object"},
-		"change time":     {replace(`"started_at":"2026-03-04T14:00:00Z"`, `"started_at":"noon"`), `:2: changes[0]: "noon" is not a time`},
+		"change type":     {replace(`"id":"c1"`, `"id":{}`), ":2: changes[0].id: is an object"},
+		"change time":     {replace(`"started_at":"2026-03-04T14:00:00Z"`, `"started_at":"noon"`), `:2: changes[0].started_at: "noon" is not an RFC 3339 time`},
 		"end first":       {replace(`"new_thing":[1]`, `"finished_at":"2026-03-04T13:00:00Z"`), ":2: changes[0].finished_at: 2026-03-04T13:00:00Z is before started_at"},
 		"change status":   {replace(`"new_thing":[1]`, `"status":"fine"`), `:2: changes[0].status: "fine" is not a known`},
 		"alert no source": {replace(`"source":"m",`, ``), ":2: alerts[0].source: is missing"},
@@ -98,6 +103,9 @@ func TestBadLineIsNamedWithFileLineAndField(t *testing.T) {
 		"alert status":    {replace(`"firing"`, `"ringing"`), `:2: alerts[0].status: "ringing" is not a known`},
 		"series service":  {replace(`{"service":"a","signal"`, `{"signal"`), ":2: metrics[0].service: is missing"},
 		"point":           {replace(`["2026-03-04T14:00:00Z",1.5]`, `["2026-03-04T14:00:00Z"]`), ":2: metrics[0]: point: want [time, value]"},
+		"deep in change":  {replace(`"new_thing":[1]`, `"commits":[{},{"author":{"email":3}}]`), ":2: changes[0].commits[1].author.email: is a number"},
+		"step no time":    {replace(`"new_thing":[1]`, `"rollout":[{"percent":5}]`), ":2: changes[0].rollout[0].at: is missing"},
+		"edge no callee":  {replace(`"callee":"b"`, `"was":"b"`), ":2: topology.edges[0].callee: is missing"},
 		"changes object":  {replace(`"changes":[`, `"changes":{},"x":[`), ":2: changes: is a JSON object"},
 	}
 	for name, tt := range tests {
