@@ -60,14 +60,20 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return write(out, outcomes, &o)
+	return write(out, outcomes, rankers, &o)
 }
 
-// write prints the report in the chosen form.
-func write(out io.Writer, outcomes []Outcome, o *Options) error {
+// write prints the report in the chosen form. Without a case every ranker still
+// has its row in JSON, of figures that nothing can be said of.
+func write(out io.Writer, outcomes []Outcome, rankers []Ranker, o *Options) error {
 	report := NewReport(outcomes)
 	report.Groups = breakdowns(outcomes, o.By)
 	if o.Output == OutputJSON {
+		if len(outcomes) == 0 {
+			for _, r := range rankers {
+				report.Rankers = append(report.Rankers, rankerFigures(r.Name(), nil))
+			}
+		}
 		if err := json.NewEncoder(out).Encode(report); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}

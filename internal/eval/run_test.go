@@ -158,3 +158,23 @@ func TestBaselinesReproduceKnownShares(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutCasesEveryRankerHasARowOfNulls(t *testing.T) {
+	var out bytes.Buffer
+	o := Options{Files: []string{StdinName}, Stdin: strings.NewReader("\n"), Rankers: []string{NameRecency, NameRandom}, Available: Baselines(), Output: OutputJSON}
+	if err := Run(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Rankers []map[string]any
+		Cases   []any
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || len(report.Rankers) != 2 || report.Cases == nil {
+		t.Fatalf("report %s (%v)", out.String(), err)
+	}
+	for _, row := range report.Rankers {
+		if value, there := row["hit_at_1"]; !there || value != nil {
+			t.Errorf("hit_at_1 of no case is %v, want null", value)
+		}
+	}
+}

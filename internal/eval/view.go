@@ -41,6 +41,7 @@ func visibleTopology(t correlate.Topology, at time.Time) correlate.Topology {
 }
 
 func visibleChanges(changes []correlate.Change, at time.Time) []correlate.Change {
+	changes = foldStatements(changes, at)
 	begun := make(map[string]bool)
 	for i := range changes {
 		if c := &changes[i]; c.RollbackOf != "" && !c.StartedAt.After(at) {
