@@ -87,6 +87,18 @@ func rootCommand(environ []string) *cobra.Command {
 	return root
 }
 
+// chooseOne refuses a command that only groups others: a script that forgot
+// the second word must not take the silence for success.
+func chooseOne(cmd *cobra.Command, _ []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return fmt.Errorf("say which: %s %s; see `%[1]s --help`", cmd.CommandPath(), strings.Join(names, " or "))
+}
+
 // outputFlag adds -o with the formats of the contract.
 func outputFlag(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "table", "output format: table or json")

@@ -55,6 +55,8 @@ func TestBadUsageIsOneLineAndExitTwo(t *testing.T) {
 		"negative services": {"simulate", "--services", "-3"},
 		"import no token":   {"import", "-"},
 		"migrate what":      {"migrate", "sideways"},
+		"migrate alone":     {"migrate"},
+		"token alone":       {"token"},
 		"extra argument":    {"serve", "now"},
 	}
 	for name, args := range cases {
@@ -144,5 +146,39 @@ func TestExitCodes(t *testing.T) {
 	}
 	if got := oneLine(errors.New("a\nb\r\nc")); got != "a; b; c" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestAttributePrintsEveryKeyOfTheContract(t *testing.T) {
+	const head = `"at":"2026-11-02T10:00:00Z","alerts":[{"source":"am","service":"a","name":"Err","status":"firing","started_at":"2026-11-02T09:55:00Z"}],` +
+		`"changes":[{"id":"c1","source":"ci","kind":"deploy","services":["a"],"started_at":"2026-11-02T09:50:00Z"}]}`
+	cases := `{"name":"one",` + head + "\n" + `{"name":"two",` + head
+	code, out, errs := execute(t, cases, "attribute", "--case", "-", "--name", "two", "-o", "json")
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	var finding map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(out), &finding); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"incident", "version", "as_of", "verdict", "no_change_probability", "suspects", "missing", "blast_radius"} {
+		if _, there := finding[key]; !there {
+			t.Errorf("the finding has no %q", key)
+		}
+	}
+	if string(finding["incident"]) != `"two"` {
+		t.Errorf("incident %s, want the case that was named", finding["incident"])
+	}
+	var suspects []map[string]json.RawMessage
+	if err := json.Unmarshal(finding["suspects"], &suspects); err != nil || len(suspects) != 1 {
+		t.Fatalf("suspects %s (%v)", finding["suspects"], err)
+	}
+	for _, key := range []string{"change", "rank", "probability", "evidence", "provenance", "links"} {
+		if value, there := suspects[0][key]; !there || string(value) == "null" {
+			t.Errorf("%q of the suspect is %s", key, value)
+		}
+	}
+	if code, _, errs := execute(t, cases, "attribute", "--case", "-", "--name", "three"); code != exitUsage || !strings.Contains(errs, "three") {
+		t.Errorf("a name that no case has: exit %d %s", code, errs)
 	}
 }

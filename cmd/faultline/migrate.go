@@ -11,7 +11,7 @@ func migrateCommand(environ []string) *cobra.Command {
 		Use:   "migrate up|status",
 		Short: "Bring the schema up, or say how far it is",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:  chooseOne,
 	}
 	cmd.AddCommand(
 		migrateStep(environ, "up", "Apply every migration that is missing", app.MigrateUp),

@@ -11,7 +11,7 @@ func tokenCommand() *cobra.Command {
 		Use:   "token",
 		Short: "Make API tokens",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:  chooseOne,
 	}
 	opts := app.TokenOptions{}
 	create := &cobra.Command{

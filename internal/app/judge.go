@@ -40,11 +40,32 @@ func Attribute(ctx context.Context, opts AttributeOptions, stdin io.Reader, out 
 	if err := checkOutput(opts.Output); err != nil {
 		return err
 	}
-	finding, err := eval.AttributeFile(ctx, opts.File, stdin, correlate.DefaultWeights())
+	finding, err := eval.AttributeNamed(ctx, opts.File, opts.Name, stdin, correlate.DefaultWeights())
 	if err != nil {
 		return err
 	}
+	if err := complete(&finding); err != nil {
+		return err
+	}
 	return printFinding(out, opts.Output, &finding, "")
+}
+
+// complete fills what the engine never looks at and the API adds to what is
+// stored: the part that AI had in each suspect, and where to look at it.
+func complete(finding *correlate.Finding) error {
+	classifier, err := newClassifier()
+	if err != nil {
+		return err
+	}
+	for i := range finding.Suspects {
+		suspect := &finding.Suspects[i]
+		given := classifier.Label(&suspect.Change)
+		suspect.Provenance, suspect.Links = &given, suspect.Change.Links
+		if suspect.Links == nil {
+			suspect.Links = &correlate.ChangeLinks{}
+		}
+	}
+	return nil
 }
 
 // SimulateOptions size a simulated company and its troubles.
