@@ -126,11 +126,7 @@ func (c *Classifier) commits(change *correlate.Change) (united verdict, share ma
 func (c *Classifier) operated(change *correlate.Change) (verdict, bool) {
 	var marks []mark
 	if a := change.Actor; a != nil {
-		login := strings.ToLower(a.ID)
-		who, known := c.identity.find(login, login)
-		if !known {
-			who, known = c.identity.find("", login+githubHost)
-		}
+		who, known := c.product(a.ID)
 		if a.Type == correlate.ActorAIAgent || (known && len(change.Commits) == 0) {
 			m := mark{rule: "actor.agent", tool: who.author.tool, class: authored, weight: 0.95}
 			marks = append(marks, m.at("actor", a.ID))
@@ -148,6 +144,19 @@ func (c *Classifier) operated(change *correlate.Change) (verdict, bool) {
 		return verdict{}, false
 	}
 	return verdict{class: correlate.ProvenanceOperated, confidence: confidence(marks, authored), marks: marks}, true
+}
+
+// product finds the product whose account or address an actor's id is. A bare
+// login does not count: people have those too.
+func (c *Classifier) product(id string) (who, bool) {
+	id = strings.ToLower(id)
+	if strings.HasSuffix(id, "[bot]") {
+		id += githubHost
+	}
+	if !strings.Contains(id, "@") {
+		return who{}, false
+	}
+	return c.identity.findAddress(id)
 }
 
 func userAgent(labels map[string]string) string {
@@ -254,29 +263,56 @@ func (c *Classifier) branch(name string) (mark, bool) {
 	return mark{}, false
 }
 
-// upmerge reports whether all there is is a merge of the main line into the
+// upmerge reports whether all there is is merges of the main line into a
 // branch: that is no work of the branch's author.
 func upmerge(commits []correlate.Commit) bool {
 	for i := range commits {
-		subject, _, _ := strings.Cut(commits[i].Message, "\n")
-		if !strings.HasPrefix(subject, "Merge ") || !strings.Contains(subject, " into ") {
+		if _, into, ok := mergeOf(commits[i].Message); !ok || into == "" || mainline(into) {
 			return false
 		}
 	}
 	return len(commits) > 0
 }
 
-// mergedBranch reads the branch from the subject that GitHub gives to merges.
+// mergedBranch returns the branch that one of the commits merges into the main
+// line, empty if none does.
 func mergedBranch(commits []correlate.Commit) string {
 	for i := range commits {
-		subject, _, _ := strings.Cut(commits[i].Message, "\n")
-		if _, from, ok := strings.Cut(subject, " from "); ok && strings.HasPrefix(subject, "Merge pull request #") {
-			if _, branch, ok := strings.Cut(from, "/"); ok {
-				return branch
-			}
+		if branch, into, ok := mergeOf(commits[i].Message); ok && (into == "" || mainline(into)) {
+			return branch
 		}
 	}
 	return ""
+}
+
+// mergeOf reads the subject of a merge as GitHub ("Merge pull request #1 from
+// owner/branch"), GitLab and git ("Merge branch 'x' into 'y'") write it. Into
+// is empty where the subject does not say.
+func mergeOf(message string) (branch, into string, ok bool) {
+	subject, _, _ := strings.Cut(message, "\n")
+	subject = strings.TrimSpace(subject)
+	if strings.HasPrefix(subject, "Merge pull request #") {
+		_, from, _ := strings.Cut(subject, " from ")
+		_, branch, ok = strings.Cut(from, "/")
+		return branch, "", ok
+	}
+	for _, start := range [...]string{"Merge branch '", "Merge remote-tracking branch 'origin/", "Merge remote-tracking branch '"} {
+		if rest, found := strings.CutPrefix(subject, start); found {
+			branch, rest, ok = strings.Cut(rest, "'")
+			_, into, _ = strings.Cut(rest, " into ")
+			return branch, strings.Trim(into, "'"), ok
+		}
+	}
+	return "", "", false
+}
+
+// mainline reports whether a branch is one that work is merged into.
+func mainline(branch string) bool {
+	switch branch {
+	case "main", "master", "develop", "trunk":
+		return true
+	}
+	return strings.HasPrefix(branch, "release")
 }
 
 // maxEvidence bounds the evidence of one change.

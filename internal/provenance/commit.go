@@ -34,31 +34,57 @@ func (v *verdict) provenance() correlate.Provenance {
 // commit collects the markers of a commit and decides.
 func (c *Classifier) commit(commit *correlate.Commit) verdict {
 	where := "commit " + shortSHA(commit.SHA)
-	name, address := personOf(commit.Author)
 	subject, _, _ := strings.Cut(commit.Message, "\n")
-	who, known := c.identity.find(name, address)
-	if !known && c.machines.agent(name, address) {
-		who.author, known = mark{rule: "any.agent-name", class: authored, weight: 0.7}, true
-	}
-	robot := !known && (c.machines.is(name, address) || loginOfMachine(commit.Author))
+	author, known := c.author(commit.Author)
+	robot := !known && c.automated(commit.Author)
 	marks := c.read(commit.Message, where+" message", robot)
-	if known {
-		m := who.author
-		m.model = modelOf(m.tool, commit.Author.Name)
-		if m.class == authored && strongest(marks) < assisted && c.machines.wrote(subject) {
-			// An agent's account at plain automation, such as running a linter.
-			m = mark{rule: "automation.subject", class: machine, weight: 0.9}
-		}
-		marks = append([]mark{m.at(where+" author", commit.Author.Name+" <"+commit.Author.Email+">")}, marks...)
-	}
 	if robot {
 		return c.robot(marks, subject, where, commit.Author)
+	}
+	if known {
+		if author.class == authored && strongest(marks) < assisted && c.machines.wrote(subject) {
+			// An agent's account at plain automation, such as running a linter.
+			author = mark{rule: "automation.subject", class: machine, weight: 0.9}
+		}
+		marks = append([]mark{author.at(where+" author", fullName(commit.Author))}, marks...)
 	}
 	if strongest(marks) <= human && c.machines.wrote(subject) {
 		marks = append(marks, mark{rule: "automation.subject", class: machine, weight: 0.6}.at(where+" message line 1", subject))
 	}
 	return decide(marks, when(commit))
 }
+
+// author returns the marker that the author is an agent, by name and address,
+// by the account, by a model for a name, or by what a company calls its agent.
+func (c *Classifier) author(p *correlate.Person) (mark, bool) {
+	if p == nil {
+		return mark{}, false
+	}
+	name, address := personOf(p)
+	w, ok := c.identity.find(name, address)
+	if !ok && strings.HasSuffix(p.Login, "[bot]") {
+		w, ok = c.identity.findAddress(strings.ToLower(p.Login) + githubHost)
+	}
+	if ok {
+		w.author.model = modelOf(w.author.tool, p.Name)
+		return w.author, true
+	}
+	if tool, named := c.toolName(p.Name); named && !firstName(p.Name) {
+		return mark{rule: tool + ".author-name", tool: tool, model: modelOf(tool, p.Name), class: authored, weight: 0.7}, true
+	}
+	if c.machines.agent(name, address) {
+		return mark{rule: "any.agent-name", class: authored, weight: 0.7}, true
+	}
+	return mark{}, false
+}
+
+// automated reports whether the author is ordinary automation.
+func (c *Classifier) automated(p *correlate.Person) bool {
+	name, address := personOf(p)
+	return c.machines.is(name, address) || loginOfMachine(p)
+}
+
+func fullName(p *correlate.Person) string { return p.Name + " <" + p.Email + ">" }
 
 // robot decides about a commit of ordinary automation. It is AI only by a
 // marker of its own: a trailer that names an agent as co-author, or a subject
@@ -70,7 +96,7 @@ func (c *Classifier) robot(marks []mark, subject, where string, author *correlat
 	if strongest(marks) >= assisted {
 		return decide(marks, time.Time{})
 	}
-	own := mark{rule: "automation.author", class: machine, weight: 0.98}.at(where+" author", author.Name+" <"+author.Email+">")
+	own := mark{rule: "automation.author", class: machine, weight: 0.98}.at(where+" author", fullName(author))
 	return verdict{class: correlate.ProvenanceAutomation, confidence: 0.98, marks: append([]mark{own}, marks...)}
 }
 

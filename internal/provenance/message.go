@@ -215,7 +215,7 @@ func (r *reading) trailer(key, value, text string, number int) {
 		if m.tool == "" {
 			var known bool
 			m.tool, m.model, known = r.c.named(strings.ToLower(value), value)
-			if t.named && !known {
+			if t.named && (!known || r.c.isPerson(value)) {
 				continue
 			}
 		}
@@ -236,34 +236,50 @@ func (c *Classifier) coauthor(value, key string) (mark, bool) {
 		m.model = modelOf(m.tool, name)
 		return m, true
 	}
-	if address != "" || key == "assisted-by" {
+	tool, named := c.toolName(name)
+	if !named || (key == "assisted-by" && address == "") || (address != "" && firstName(name)) {
 		return mark{}, false
 	}
-	return c.bareName(name)
+	return mark{rule: tool + ".coauthor-name", tool: tool, model: modelOf(tool, name), class: assisted, weight: 0.8}, true
 }
 
-// bareName takes a co-author without an address for a tool if its name begins
-// with the tool's: "Claude Opus 4.5", "GPT-5".
-func (c *Classifier) bareName(name string) (mark, bool) {
+// toolName reports whether a name is that of a tool or model, such as "Claude
+// Opus 4.5" or "GPT-5".
+func (c *Classifier) toolName(name string) (tool string, ok bool) {
 	lower := strings.ToLower(name)
 	for _, w := range c.words {
-		if w.Tool == "" || !strings.HasPrefix(lower, w.Word) || surname(name[len(w.Word):]) {
-			continue
+		if w.Tool != "" && strings.HasPrefix(lower, w.Word) && !surname(lower[len(w.Word):]) {
+			return w.Tool, true
 		}
-		return mark{rule: w.Tool + ".coauthor-name", tool: w.Tool, model: modelOf(w.Tool, name), class: assisted, weight: 0.8}, true
 	}
-	return mark{}, false
+	return "", false
 }
 
-// surname reports whether what follows a first name that is also a tool's makes
-// it a person: "Devin Trejo" is one, "Claude Opus 4.5" and "GPT-5" are not.
+// firstName reports whether a name is a single word, which with an address of
+// its own may be anybody's: "Claude <claude@example.org>".
+func firstName(name string) bool { return !strings.ContainsAny(name, " -0123456789") }
+
+// isPerson reports whether a value is a name with an address, and the name no
+// tool's.
+func (c *Classifier) isPerson(value string) bool {
+	name, address := parseIdentity(value)
+	if address == "" {
+		return false
+	}
+	_, tool := c.toolName(name)
+	return !tool || firstName(name)
+}
+
+// surname reports whether what follows a first name that is also a tool's, in
+// lower case, makes it a person: "Devin Trejo" is one, "Claude Opus 4.5" and
+// "GPT-5" are not.
 func surname(rest string) bool {
 	rest = strings.TrimSpace(rest)
 	if rest == "" {
 		return false
 	}
 	for _, word := range [...]string{"code", "opus", "sonnet", "haiku", "fable", "agent", "ai", "cli", "pro", "flash"} {
-		if hasWord(strings.ToLower(rest), word) {
+		if hasWord(rest, word) {
 			return false
 		}
 	}

@@ -169,8 +169,20 @@ func knownTools(tools []string) []string {
 // WriteTable writes the scores for a reader.
 func (s *Scores) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	row := func(name string, r Ratio) { fmt.Fprintf(t, "%s\t%.3f\t%d of %d\n", name, r.Value(), r.Right, r.Of) }
-	fmt.Fprintf(t, "rules %s\tshare\tright\n", s.Rules)
+	_, err := io.WriteString(t, s.lines())
+	if err = cmp.Or(err, t.Flush()); err != nil {
+		return fmt.Errorf("writing the scores: %w", err)
+	}
+	return nil
+}
+
+// lines are the rows of the table, their cells separated by tabs.
+func (s *Scores) lines() string {
+	var b strings.Builder
+	row := func(name string, r Ratio) {
+		fmt.Fprintf(&b, "%s\t%.3f\t%d of %d\n", name, r.Value(), r.Right, r.Of)
+	}
+	fmt.Fprintf(&b, "rules %s\tshare\tright\n", s.Rules)
 	row("AI: precision", s.Precision)
 	row("AI: recall where it can be known", s.Recall)
 	row("tool right", s.Tool)
@@ -181,13 +193,10 @@ func (s *Scores) WriteTable(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Cases)) {
 		row("  "+strings.ReplaceAll(name, "_", " "), s.Cases[name])
 	}
-	for _, class := range slices.SortedFunc(maps.Keys(s.Classes), cmp.Compare) {
+	for _, class := range slices.Sorted(maps.Keys(s.Classes)) {
 		row("answer "+string(class), s.Classes[class])
 	}
-	fmt.Fprintf(t, "mean confidence of a claim\t%.3f\t\n", s.MeanConfidence)
-	fmt.Fprintf(t, "accuracy of a claim\t%.3f\t\n", s.Accuracy)
-	if err := t.Flush(); err != nil {
-		return fmt.Errorf("writing the scores: %w", err)
-	}
-	return nil
+	fmt.Fprintf(&b, "mean confidence of a claim\t%.3f\t\n", s.MeanConfidence)
+	fmt.Fprintf(&b, "accuracy of a claim\t%.3f\t\n", s.Accuracy)
+	return b.String()
 }

@@ -1,0 +1,445 @@
+package provenance
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// made is a commit with a message by Ann.
+func made(message string) correlate.Commit {
+	return correlate.Commit{SHA: "abc", Message: message, Author: person(ann)}
+}
+
+// The commits of the tests: silent, with an agent's help, by an agent, by a bot.
+var (
+	plain  = made("Add a cart")
+	helped = made("Add a cart\n\nCo-authored-by: Claude <noreply@anthropic.com>")
+	agents = correlate.Commit{SHA: "def", Message: "Add a cart", Author: person(copilot)}
+	robots = correlate.Commit{SHA: "789", Message: "Bump", Author: person(renovate)}
+)
+
+func pull(branch string) correlate.PullRequest {
+	return correlate.PullRequest{Number: 7, HeadBranch: branch}
+}
+
+// changeCase is a change and what is to be said about it.
+type changeCase struct {
+	name   string
+	change correlate.Change
+	want   string
+}
+
+var commitsCases = []changeCase{
+	{
+		"one commit",
+		correlate.Change{Commits: []correlate.Commit{helped}},
+		"ai_assisted claude-code",
+	},
+	{
+		"the strongest of several",
+		correlate.Change{Commits: []correlate.Commit{plain, helped, agents}},
+		"ai_authored copilot-coding-agent claude-code",
+	},
+	{
+		"automation and an unknown commit",
+		correlate.Change{Commits: []correlate.Commit{robots, plain}},
+		"unknown",
+	},
+	{
+		"automation alone",
+		correlate.Change{Commits: []correlate.Commit{robots, robots}},
+		"automation",
+	},
+	{
+		"no commits at all",
+		correlate.Change{},
+		"unknown",
+	},
+}
+
+var pullCases = []changeCase{
+	{
+		"an agent's branch",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("codex/add-cart")}},
+		"ai_assisted codex",
+	},
+	{
+		"an agent's branch in a fork",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("ann:claude/add-cart")}},
+		"ai_assisted claude-code",
+	},
+	{
+		"a branch about a tool",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("fix/claude-settings")}},
+		"unknown",
+	},
+	{
+		"the commits know better than the branch",
+		correlate.Change{Commits: []correlate.Commit{helped}, PullRequests: []correlate.PullRequest{pull("copilot/add-cart")}},
+		"ai_assisted claude-code",
+	},
+	{
+		"automation on an agent's branch",
+		correlate.Change{Commits: []correlate.Commit{robots}, PullRequests: []correlate.PullRequest{pull("cursor/add-cart")}},
+		"automation",
+	},
+	{
+		"the main line merged into an agent's branch",
+		correlate.Change{Commits: []correlate.Commit{made("Merge branch 'main' into devin/1743-cart")}, PullRequests: []correlate.PullRequest{pull("devin/1743-cart")}},
+		"unknown",
+	},
+	{
+		"an agent's branch merged, seen in the subject",
+		correlate.Change{Commits: []correlate.Commit{made("Merge pull request #2 from ann/codex/add-cart\n\nAdd a cart")}},
+		"ai_assisted codex",
+	},
+	{
+		"an agent's branch merged in GitLab's words",
+		correlate.Change{Commits: []correlate.Commit{made("Merge branch 'claude/add-cart' into 'main'")}},
+		"ai_assisted claude-code",
+	},
+	{
+		"an agent's branch merged into another one",
+		correlate.Change{Commits: []correlate.Commit{made("Merge branch 'claude/add-cart' into feature")}},
+		"unknown",
+	},
+	{
+		"another branch merged",
+		correlate.Change{Commits: []correlate.Commit{made("Merge pull request #2 from ann/add-codex\n\nAdd")}},
+		"unknown",
+	},
+	{
+		"opened by an agent",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Author: &correlate.PullRequestAuthor{Login: "Copilot"}}}},
+		"ai_authored copilot-coding-agent",
+	},
+	{
+		"opened by an agent's app",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Author: &correlate.PullRequestAuthor{Login: "google-labs-jules[bot]"}}}},
+		"ai_authored jules",
+	},
+	{
+		"opened by a person called like one",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Author: &correlate.PullRequestAuthor{Login: "claude"}}}},
+		"unknown",
+	},
+	{
+		"a task in the text",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Body: "------\nhttps://chatgpt.com/codex/tasks/task_e_68a1"}}},
+		"ai_assisted codex",
+	},
+	{
+		"a session in the text",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Body: "Link to Devin run: https://app.devin.ai/sessions/0a1b"}}},
+		"ai_assisted devin",
+	},
+	{
+		"an agent's link in the text",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Body: `<a href="https://cursor.com/agents/bc-0a1b">Open</a>`}}},
+		"ai_assisted cursor",
+	},
+	{
+		"a label",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{{Labels: []string{"bug", "Codex"}}}},
+		"ai_assisted codex",
+	},
+}
+
+var senderCases = []changeCase{
+	{
+		"a declaration",
+		correlate.Change{AI: &correlate.AIDeclaration{Assistance: correlate.AssistanceAuthored, Tools: []correlate.AITool{{Name: "in-house", Model: "m1"}}}},
+		"ai_authored in-house/m1",
+	},
+	{
+		"advice to an operator",
+		correlate.Change{AI: &correlate.AIDeclaration{Assistance: correlate.AssistanceAdvised}},
+		"ai_advised",
+	},
+	{
+		"a declaration that none was used",
+		correlate.Change{AI: &correlate.AIDeclaration{Assistance: correlate.AssistanceNone}, Commits: []correlate.Commit{plain}},
+		"human",
+	},
+	{
+		"denied, but the commits say it",
+		correlate.Change{AI: &correlate.AIDeclaration{Assistance: correlate.AssistanceNone}, Commits: []correlate.Commit{helped}},
+		"ai_assisted claude-code",
+	},
+	{
+		"an unknown declaration",
+		correlate.Change{AI: &correlate.AIDeclaration{Assistance: "perhaps"}, Commits: []correlate.Commit{plain}},
+		"unknown",
+	},
+	{
+		"an agent at the controls",
+		correlate.Change{Kind: correlate.KindInfrastructure, Actor: &correlate.Actor{ID: "ops-agent", Type: correlate.ActorAIAgent}},
+		"ai_operated",
+	},
+	{
+		"a product at the controls",
+		correlate.Change{Actor: &correlate.Actor{ID: "devin-ai-integration[bot]"}},
+		"ai_operated devin",
+	},
+	{
+		"a person at the controls who is called like one",
+		correlate.Change{Actor: &correlate.Actor{ID: "claude", Type: correlate.ActorHuman}},
+		"unknown",
+	},
+	{
+		"an agent in the audit log",
+		correlate.Change{Labels: map[string]string{"user_agent": "Claude-Code/2.1 (external, cli)"}, Actor: &correlate.Actor{ID: "ann", Type: correlate.ActorHuman}},
+		"ai_operated claude-code",
+	},
+	{
+		"a browser in the audit log",
+		correlate.Change{Labels: map[string]string{"user_agent": "Mozilla/5.0"}},
+		"unknown",
+	},
+	{
+		"automation without commits",
+		correlate.Change{Kind: correlate.KindScaling, Actor: &correlate.Actor{ID: "autoscaler", Type: correlate.ActorAutomation}},
+		"automation",
+	},
+	{
+		"automation that deploys people's commits",
+		correlate.Change{Actor: &correlate.Actor{ID: "argo", Type: correlate.ActorAutomation}, Commits: []correlate.Commit{plain}},
+		"unknown",
+	},
+}
+
+func TestChanges(t *testing.T) {
+	c := classifier(t)
+	for _, group := range [][]changeCase{commitsCases, pullCases, senderCases} {
+		for _, test := range group {
+			t.Run(test.name, func(t *testing.T) {
+				test.change.StartedAt = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+				if got := c.Label(&test.change); answer(got) != test.want {
+					t.Errorf("got %q, want %q; evidence %+v", answer(got), test.want, got.Evidence)
+				}
+			})
+		}
+	}
+}
+
+// marker returns the piece of evidence of a rule.
+func marker(t *testing.T, p correlate.Provenance, rule string) correlate.ProvenanceMark {
+	t.Helper()
+	for _, e := range p.Evidence {
+		if e.Marker == rule {
+			return e
+		}
+	}
+	t.Fatalf("no evidence %s in %+v", rule, p.Evidence)
+	return correlate.ProvenanceMark{}
+}
+
+func TestAChangeSaysHowManyOfItsCommitsCarryAMarker(t *testing.T) {
+	p := classifier(t).Label(&correlate.Change{Commits: []correlate.Commit{plain, helped, plain, agents}})
+	if e := marker(t, p, "share.commits"); e.Excerpt != "2 of 4 commits carry a marker of AI" || e.Weight != 0.5 {
+		t.Errorf("share is %+v", e)
+	}
+}
+
+func TestUnknownSaysWhy(t *testing.T) {
+	c := classifier(t)
+	marker(t, c.Label(&correlate.Change{StartedAt: time.Now()}), "absent.commits")
+	marker(t, c.Label(&correlate.Change{Commits: []correlate.Commit{plain}}), "absent.marker")
+	marker(t, c.Label(&correlate.Change{Commits: []correlate.Commit{plain, plain}}), "share.commits")
+}
+
+func TestADeclarationKeepsWhatTheCommitsSayAsEvidence(t *testing.T) {
+	p := classifier(t).Label(&correlate.Change{
+		AI: &correlate.AIDeclaration{Assistance: correlate.AssistanceAuthored}, Commits: []correlate.Commit{helped},
+	})
+	marker(t, p, "sender.declaration")
+	marker(t, p, "claude-code.coauthor")
+}
+
+// note is a note of the Git AI Standard: ten lines of two agents, and as many
+// of a known human as are asked for.
+func note(human int) string {
+	return fmt.Sprintf(`src/cart.go
+  s_00000000000001::t_00000000000001 1-3,7
+  0123456789abcdef 20-25
+  h_00000000000001 100-%d
+src/test.go
+  s_00000000000009::t_00000000000001 1-50
+---
+{"schema_version":"authorship/3.0.0","base_commit_sha":"abc",
+ "sessions":{"s_00000000000001":{"agent_id":{"tool":"claude","model":"claude-opus-4-6"}},
+             "s_00000000000009":{"agent_id":{"tool":"mock_ai","model":"none"}}},
+ "prompts":{"0123456789abcdef":{"agent_id":{"tool":"codex","model":"gpt-5"}}}}`, 99+human)
+}
+
+func withNotes(t *testing.T, notes any, commits ...correlate.Commit) *correlate.Change {
+	t.Helper()
+	raw, err := json.Marshal(notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &correlate.Change{Commits: commits, Extra: map[string]json.RawMessage{NotesField: raw}}
+}
+
+func TestNotesOfAgentsCountLines(t *testing.T) {
+	c := classifier(t)
+	long := plain
+	long.Additions = 100
+	for _, test := range []struct {
+		name   string
+		change *correlate.Change
+		want   string
+		lines  string
+	}{
+		{"half of the lines", withNotes(t, map[string]string{"abc": note(10)}, plain), "ai_assisted", "10 of 20 lines by agents"},
+		{"most of the lines", withNotes(t, map[string]string{"abc": note(1)}, plain), "ai_authored", "10 of 11 lines by agents"},
+		{"lines that nobody claims", withNotes(t, map[string]string{"abc": note(1)}, long), "ai_assisted", "10 of 100 lines by agents"},
+	} {
+		p := c.Label(test.change)
+		if string(p.Class) != test.want || marker(t, p, "attested.lines").Excerpt != test.lines {
+			t.Errorf("%s: %s, %+v", test.name, p.Class, p.Evidence)
+		}
+		want := []correlate.AITool{{Name: "claude-code", Model: "claude-opus-4-6"}, {Name: "codex", Model: "gpt-5"}}
+		if diff := cmp.Diff(want, p.Tools); diff != "" {
+			t.Errorf("%s: tools (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestNotesThatSayNothingAreNoProofOfAHuman(t *testing.T) {
+	c := classifier(t)
+	onlyHuman := "a.go\n  h_00000000000001 1-9\n---\n{\"schema_version\":\"authorship/3.0.0\"}"
+	for name, notes := range map[string]any{
+		"no lines of agents":  map[string]string{"abc": onlyHuman},
+		"no divider":          map[string]string{"abc": "a.go\n  s_1::t_1 1-9\n"},
+		"no metadata":         map[string]string{"abc": "a.go\n  s_1::t_1 1-9\n---\n{"},
+		"another schema":      map[string]string{"abc": "a.go\n  s_1::t_1 1-9\n---\n{\"schema_version\":\"authorship/4.0.0\"}"},
+		"ranges that are bad": map[string]string{"abc": "a.go\n  s_1::t_1 x,9-1,2-y\n---\n{\"schema_version\":\"authorship/3.0.0\"}"},
+		"not an object":       []int{1},
+	} {
+		if p := c.Label(withNotes(t, notes, plain)); p.Class != correlate.ProvenanceUnknown {
+			t.Errorf("%s: %s", name, answer(p))
+		}
+	}
+}
+
+func TestRecordsOfAgentTraceCountLines(t *testing.T) {
+	const record = `{"version":"0.1.0","id":"1","timestamp":"2026-03-01T00:00:00Z","tool":{"name":"cursor","version":"2"},
+	  "files":[{"path":"a.go","conversations":[
+	    {"contributor":{"type":"ai","model_id":"anthropic/claude-opus-4-6"},"ranges":[{"start_line":1,"end_line":8}]},
+	    {"contributor":{"type":"human"},"ranges":[{"start_line":9,"end_line":20}]}]}]}`
+	c := classifier(t)
+	for _, raw := range []string{record, "[" + record + "]"} {
+		p := c.Label(&correlate.Change{Commits: []correlate.Commit{plain}, Extra: map[string]json.RawMessage{TraceField: json.RawMessage(raw)}})
+		if answer(p) != "ai_assisted cursor/anthropic/claude-opus-4-6" || marker(t, p, "attested.lines").Excerpt != "8 of 20 lines by agents" {
+			t.Errorf("%s, %+v", answer(p), p.Evidence)
+		}
+	}
+	p := c.Label(&correlate.Change{Commits: []correlate.Commit{plain}, Extra: map[string]json.RawMessage{TraceField: json.RawMessage(`"x"`)}})
+	if p.Class != correlate.ProvenanceUnknown {
+		t.Errorf("a record that cannot be read: %s", answer(p))
+	}
+}
+
+// drawCommit draws a commit from parts that mean something.
+func drawCommit(t *rapid.T) correlate.Commit {
+	authors := []string{ann, renovate, copilot, "Claude <noreply@anthropic.com>", "Devin Example <devin@example.com>"}
+	parts := []string{
+		"Add a cart", "\n", "Co-authored-by: Claude <noreply@anthropic.com>", "Co-authored-by: " + review, "```", "> quoted",
+		"- [x] **None**", "- [x] **Heavy**", "This reverts commit 1.", "Assisted-by: Ann", "🤖 Generated with [Claude Code]",
+	}
+	message := ""
+	for _, part := range rapid.SliceOfN(rapid.SampledFrom(parts), 0, 8).Draw(t, "message") {
+		message += part + "\n"
+	}
+	return correlate.Commit{SHA: "abc", Message: message, Author: person(rapid.SampledFrom(authors).Draw(t, "author"))}
+}
+
+func TestTheClassDoesNotDependOnTheOrderOfTheCommits(t *testing.T) {
+	c := classifier(t)
+	rapid.Check(t, func(t *rapid.T) {
+		change := correlate.Change{Commits: rapid.SliceOfN(rapid.Custom(drawCommit), 1, 6).Draw(t, "commits")}
+		before := c.Label(&change)
+		rand.New(rand.NewSource(rapid.Int64().Draw(t, "order"))).Shuffle(len(change.Commits), func(i, j int) {
+			change.Commits[i], change.Commits[j] = change.Commits[j], change.Commits[i]
+		})
+		after := c.Label(&change)
+		if before.Class != after.Class || before.Confidence != after.Confidence {
+			t.Fatalf("%s %v became %s %v", before.Class, before.Confidence, after.Class, after.Confidence)
+		}
+	})
+}
+
+func TestOrdinaryAutomationIsNeverAIWithoutAMarkerOfItsOwn(t *testing.T) {
+	c := classifier(t)
+	quotes := []string{
+		"🤖 Generated with [Claude Code](https://claude.com/claude-code)", "Coded with Codex", "- [x] **Heavy**",
+		"https://chatgpt.com/codex/tasks/task_e_1", "This change was AI-generated", "Ask Claude to review", "vibe-coded",
+		"Co-authored-by: Ann <ann@example.com>", "Co-authored-by: " + review, "https://app.devin.ai/sessions/0a",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		message := "Update openai and claude-code\n\n"
+		for _, quote := range rapid.SliceOfN(rapid.SampledFrom(quotes), 0, 6).Draw(t, "quotes") {
+			message += quote + "\n"
+		}
+		author := rapid.SampledFrom([]string{
+			renovate, "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>", "k8s-ci-robot <ci@example.com>",
+			"github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>", "Release Bot <r@example.com>",
+		}).Draw(t, "author")
+		if p := c.Commit(&correlate.Commit{Message: message, Author: person(author)}); p.Class != correlate.ProvenanceAutomation {
+			t.Fatalf("%s: %s, %+v", author, answer(p), p.Evidence)
+		}
+	})
+}
+
+func TestOneClassifierServesManyGoroutines(t *testing.T) {
+	c := classifier(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if p := c.Label(&correlate.Change{Commits: []correlate.Commit{plain, helped, robots}}); p.Class != correlate.ProvenanceAssisted {
+					t.Errorf("class = %s", p.Class)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzLabel(f *testing.F) {
+	for _, group := range [][]commitCase{identityCases, trailerCases, textCases} {
+		for _, test := range group {
+			f.Add(test.author, test.message, "claude/x", note(1))
+		}
+	}
+	f.Add("<", "Co-authored-by:\nCo-authored-by: <\nCo-authored-by: @", ":", "\n---\n{}")
+	c := classifier(f)
+	f.Fuzz(func(t *testing.T, author, message, branch, text string) {
+		raw, err := json.Marshal(map[string]string{"abc": text})
+		if err != nil {
+			t.Skip()
+		}
+		change := correlate.Change{
+			Commits:      []correlate.Commit{{Message: message, Author: person(author)}},
+			PullRequests: []correlate.PullRequest{{HeadBranch: branch, Body: message}},
+			Extra:        map[string]json.RawMessage{NotesField: raw},
+		}
+		p := c.Label(&change)
+		if p.Confidence < 0 || p.Confidence > maxConfidence || len(p.Evidence) > maxEvidence || p.Tools == nil || p.Evidence == nil {
+			t.Fatalf("out of bounds: %+v", p)
+		}
+		if diff := cmp.Diff(p, c.Label(&change)); diff != "" {
+			t.Fatalf("the same change twice (-once +twice):\n%s", diff)
+		}
+	})
+}
