@@ -10,7 +10,7 @@ import (
 
 // smallOptions are a company in which hundreds of cases are made in a second.
 func smallOptions() Options {
-	return Options{Seed: 7, Services: 150, ChangesPerDay: 40, Days: 28, Incidents: 400, NoChangeShare: 0.3}
+	return Options{Seed: 7, Services: 150, ChangesPerDay: 40, Days: 28, Incidents: 260, NoChangeShare: 0.3}
 }
 
 var sample = sync.OnceValue(func() []labelledCase {

@@ -41,7 +41,7 @@ func TestEqualOptionsGiveEqualBytes(t *testing.T) {
 
 func TestCasesAreReadableAndWhole(t *testing.T) {
 	o := smallOptions()
-	o.Incidents = 60
+	o.Incidents = 30
 	names := map[string]bool{}
 	check := func(c eval.Case) error {
 		names[c.Name] = true
