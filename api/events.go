@@ -40,6 +40,8 @@ type Rejection struct {
 	Path    string `json:"path"`
 	Problem string `json:"problem"`
 	Mend    string `json:"mend,omitempty"`
+	// Reason is path, problem and mend as one sentence.
+	Reason string `json:"reason"`
 }
 
 // Delivery is the input of the routes that take events. It reads its body
@@ -145,6 +147,7 @@ func (s *Server) readBody(c *gin.Context) ([]byte, error) {
 			FieldProblem{Location: "header", Path: "Content-Encoding", Message: encoding + " is not supported", Mend: "send the body as it is"})
 	}
 	if r.ContentLength > s.cfg.MaxBodyBytes {
+		s.drain(c)
 		return nil, s.tooLarge()
 	}
 	// Without a deadline support (in tests without a connection) the server's
@@ -155,13 +158,37 @@ func (s *Server) readBody(c *gin.Context) ([]byte, error) {
 	_, err := buf.ReadFrom(http.MaxBytesReader(c.Writer, r.Body, s.cfg.MaxBodyBytes))
 	_ = control.SetReadDeadline(time.Time{})
 	if err != nil {
-		return nil, s.bodyProblem(err)
+		problem := s.bodyProblem(err)
+		if problem.Status == http.StatusRequestEntityTooLarge {
+			s.drain(c)
+		}
+		return nil, problem
 	}
 	if len(bytes.TrimSpace(buf.Bytes())) == 0 {
 		return nil, invalidBody.with("the body is empty",
 			FieldProblem{Location: "body", Message: "empty", Mend: "send an object, an array or NDJSON"})
 	}
 	return buf.Bytes(), nil
+}
+
+// What is read of a body that is too large, and thrown away.
+const (
+	drainBytes = 64 << 20
+	drainTime  = 5 * time.Second
+)
+
+// drain reads on when a body is too large. Many clients look for an answer only
+// once they have sent everything, and would see nothing but a connection that
+// is reset. A client that waits for leave to send needs none of it.
+func (s *Server) drain(c *gin.Context) {
+	if c.Request.Header.Get("Expect") != "" {
+		return
+	}
+	control := http.NewResponseController(c.Writer)
+	_ = control.SetReadDeadline(s.deps.Now().Add(min(drainTime, s.cfg.BodyTimeout)))
+	// Whatever goes wrong here, the answer is the same.
+	_, _ = io.CopyN(io.Discard, c.Request.Body, drainBytes)
+	_ = control.SetReadDeadline(time.Time{})
 }
 
 // bodyProblem says why a body could not be read.
@@ -204,7 +231,7 @@ func answerReceipt(receipt *event.Receipt) (*receiptReply, error) {
 		RejectedCount: len(receipt.Rejected), Rejected: make([]Rejection, len(listed)),
 	}
 	for i, r := range listed {
-		body.Rejected[i] = Rejection{Line: r.Line, Path: r.Err.Path, Problem: r.Err.Problem, Mend: r.Err.Mend}
+		body.Rejected[i] = Rejection{Line: r.Line, Path: r.Err.Path, Problem: r.Err.Problem, Mend: r.Err.Mend, Reason: r.Err.Error()}
 	}
 	return &receiptReply{Body: body}, nil
 }

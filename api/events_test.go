@@ -1,11 +1,13 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -92,8 +94,9 @@ func TestGoodEventsAreTakenWhileBadOnesAreNamed(t *testing.T) {
 	if got.Accepted != 1 || got.RejectedCount != 2 || len(got.Rejected) != 2 {
 		t.Fatalf("receipt %+v", got)
 	}
-	if first := got.Rejected[0]; first.Line != 2 || first.Path != "started_at" || first.Problem == "" || first.Mend == "" {
-		t.Errorf("rejection %+v does not name line, field, problem and mend", first)
+	if first := got.Rejected[0]; first.Line != 2 || first.Path != "started_at" || first.Problem == "" || first.Mend == "" ||
+		first.Reason != "started_at: "+first.Problem+"; "+first.Mend {
+		t.Errorf("rejection %+v does not name line, field, problem, mend and reason", first)
 	}
 	if got.Rejected[1].Line != 3 {
 		t.Errorf("rejection %+v is not of line 3", got.Rejected[1])
@@ -173,6 +176,36 @@ func TestOversizedBodyNamesTheLimit(t *testing.T) {
 	wantProblem(t, rec.Result(), bodyTooLarge)
 	if len(h.intake.accepted) != 0 {
 		t.Error("an oversized body reached the intake")
+	}
+}
+
+// TestClientThatSendsEverythingFirstSeesTheAnswer writes a whole body that is
+// far too large before it looks for an answer, as most clients do.
+func TestClientThatSendsEverythingFirstSeesTheAnswer(t *testing.T) {
+	h := newHarness(t, func(_ *Config, d *Deps) { d.Now = nil })
+	address := strings.TrimPrefix(h.serve(t), "http://")
+	large := strings.Repeat(" ", int(2*h.cfg.MaxBodyBytes))
+	for name, framing := range map[string]string{
+		"length declared": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(large), large),
+		"chunked":         fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(large), large),
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+			if _, err := fmt.Fprintf(conn, "POST /v1/changes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n%s", h.tokens[RoleIngest], framing); err != nil {
+				t.Fatalf("the server hung up while the body was sent: %v", err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			wantProblem(t, resp, bodyTooLarge)
+		})
 	}
 }
 

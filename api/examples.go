@@ -141,6 +141,6 @@ func exampleTimeline() Timeline {
 func exampleReceipt() Receipt {
 	return Receipt{
 		Accepted: 2, Duplicates: 1, RejectedCount: 1,
-		Rejected: []Rejection{{Line: 3, Path: "started_at", Problem: "missing", Mend: "give RFC 3339 with a zone"}},
+		Rejected: []Rejection{{Line: 3, Path: "started_at", Problem: "missing", Mend: "give RFC 3339 with a zone", Reason: "started_at: missing; give RFC 3339 with a zone"}},
 	}
 }

@@ -134,7 +134,7 @@ func answerDocs() map[string]typeDoc {
 			"accepted": "Events that are stored and were not before.", "duplicates": "Events that were stored before.", "rejected_count": "Events that could not be used.", "rejected": "The first thousand of those.",
 		}},
 		"Rejection": {about: "An event that could not be used.", fields: map[string]string{
-			"line": "1-based line of NDJSON or position in an array.", "path": "The field at fault, dotted with indexes; empty for the event as a whole.", "problem": "What is wrong.", "mend": "How to mend it.",
+			"line": "1-based line of NDJSON or position in an array.", "path": "The field at fault, dotted with indexes; empty for the event as a whole.", "problem": "What is wrong.", "mend": "How to mend it.", "reason": "Path, problem and mend as one sentence.",
 		}},
 		"Problem": {about: "An error (RFC 9457).", fields: map[string]string{
 			"type": "Stable reference that names the problem.", "title": "What the type means.", "status": "The HTTP status.", "detail": "About this occurrence.", "instance": "Id of the request; the log has the rest under it.",
