@@ -85,7 +85,7 @@ func (g *gatherer) walk(refs []uint32, origin int, why *explanation) {
 	busy := g.e.busy(g.s, len(g.recentOf(refs)))
 	ceiling := g.topology(why.total) + busy
 	firsts := g.s.origins.frame.firsts
-	last := g.s.symptoms[firsts[len(firsts)-1]].start
+	last := g.s.symptoms[firsts[len(firsts)-1].first].start
 	for n := range min(len(refs), g.e.weights.Limits.PerService) {
 		ref := refs[len(refs)-1-n]
 		entry := &g.s.in.Changes.entries[ref]
@@ -160,7 +160,7 @@ func (e *Engine) prior(s *scene, kind uint8) float64 { return s.usual.priors[kin
 
 // busy is how much less one change of an often changing service is suspect.
 func (e *Engine) busy(s *scene, changes int) float64 {
-	if e.off[EvidencePrior] {
+	if e.off[EvidencePrior] || e.off[EvidenceTiming] {
 		return 0
 	}
 	usual := s.usual.total / s.origins.nodes
@@ -180,7 +180,7 @@ func (g *gatherer) unknown() {
 		for k := range quiet {
 			quiet[k] /= 1 - g.e.weights.Topology.Self
 		}
-		o := origin{node: -1, links: links, seen: f.weigh(links, quiet)}
+		o := origin{node: -1, via: -1, links: links, seen: f.weigh(links, quiet)}
 		o.explanation = f.explained(o.seen, g.s.origins.blind)
 		g.s.origins.byName[name] = len(g.s.origins.list)
 		g.s.origins.list = append(g.s.origins.list, o)

@@ -32,6 +32,9 @@ type origin struct {
 	node  int32
 	links []link
 	seen  []onsetWeight
+	// via is the service that the origin calls and would have broken, where
+	// that explains more than a fault in itself; -1 otherwise.
+	via int32
 }
 
 // explanation is how well a fault explains the incident, the chance that the
@@ -72,12 +75,15 @@ func (e *Engine) explain(s *scene) origins {
 	var buf []link
 	for _, r := range e.strongest(sp, f) {
 		buf = sp.links(&r, buf)
-		one := origin{node: r.node, links: slices.Clone(buf)}
+		one := origin{node: r.node, links: slices.Clone(buf), via: -1}
 		one.seen = f.weigh(one.links, f.quiet(sp, r.node, one.links))
-		one.explanation = f.explained(one.seen, o.blind)
 		o.byName[s.in.Graph.names[r.node]] = len(o.list)
 		o.list = append(o.list, one)
-		sum += sumOnsets(one.seen)
+	}
+	f.overload(&o)
+	for i := range o.list {
+		o.list[i].explanation = f.explained(o.list[i].seen, o.blind)
+		sum += sumOnsets(o.list[i].seen)
 	}
 	blind := e.blindShare(e.weights.Topology.BlindNoChange)
 	o.frame = f

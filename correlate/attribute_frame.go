@@ -11,16 +11,20 @@ type frame struct {
 	e        *Engine
 	s        *scene
 	services float64
-	// firsts are the symptoms that may have been first.
-	firsts []int
-	// fits[i][j] compares how well symptom j fits in time after first symptom i
-	// with how well an unrelated alert does.
-	fits  [][]float64
-	cases []frameCase
-	// grid[i*len(cases)+c] belongs to first symptom i and case c.
+	firsts   []onset
+	cases    []frameCase
+	// grid[i*len(cases)+c] belongs to onset i and case c.
 	grid []frameCell
 	// shift is the log of the scale that all likelihoods share.
 	shift float64
+}
+
+// onset is one choice of when the fault began to show: with the symptoms from
+// first up to before end, which start within onsetGapMS. fits[j] compares how
+// well symptom j fits in time after that with how well an unrelated alert does.
+type onset struct {
+	first, end int
+	fits       []float64
 }
 
 // frameCase is one combination of a fault's reach and a noise level.
@@ -30,9 +34,11 @@ type frameCase struct {
 	log, leak    float64
 }
 
+// frameCell is the likelihood of the symptoms outside the onset and of those in
+// it when nothing is linked, of the latter also when none of them is a signal.
 type frameCell struct {
-	base float64
-	link []linkFactor
+	outside, inside, none float64
+	link                  []linkFactor
 }
 
 type linkFactor struct {
@@ -49,18 +55,8 @@ const (
 // newFrame computes what all explanations share.
 func (e *Engine) newFrame(s *scene) *frame {
 	f := &frame{e: e, s: s, services: e.noiseServices(s.in.Graph), shift: math.Inf(-1)}
-	for i := range s.symptoms {
-		last := len(f.firsts) - 1
-		if last < 0 || len(f.firsts) < maxOnsets && s.symptoms[i].start-s.symptoms[f.firsts[last]].start > onsetGapMS {
-			f.firsts = append(f.firsts, i)
-		}
-	}
-	for _, i := range f.firsts {
-		fits := make([]float64, len(s.symptoms))
-		for j := range fits {
-			fits[j] = e.fit(s.symptoms[j].start - s.symptoms[i].start)
-		}
-		f.fits = append(f.fits, fits)
+	for i := 0; i < len(s.symptoms) && len(f.firsts) < maxOnsets; i = f.firsts[len(f.firsts)-1].end {
+		f.firsts = append(f.firsts, e.onsetFrom(s, i))
 	}
 	w := &e.weights.Topology
 	for k, part := range w.Spread {
@@ -75,50 +71,82 @@ func (e *Engine) newFrame(s *scene) *frame {
 	return f
 }
 
+// onsetFrom is the onset that begins with the symptom.
+func (e *Engine) onsetFrom(s *scene, first int) onset {
+	o := onset{first: first, end: first, fits: make([]float64, len(s.symptoms))}
+	for j := range s.symptoms {
+		lag := s.symptoms[j].start - s.symptoms[first].start
+		o.fits[j] = e.fit(lag)
+		if j >= first && lag <= onsetGapMS {
+			o.end = j + 1
+			o.fits[j] = e.fit(0)
+		}
+	}
+	return o
+}
+
 // fill computes the grid.
 func (f *frame) fill() {
 	f.grid = make([]frameCell, 0, len(f.firsts)*len(f.cases))
+	logs := make([]float64, 0, cap(f.grid))
 	for at := range f.firsts {
 		for _, c := range f.cases {
 			p := c.leak / f.services
-			cell := frameCell{base: f.likelihood(at, p, c.noise) + c.log - c.leak, link: make([]linkFactor, len(f.s.symptoms))}
+			cell := frameCell{inside: 1, none: 1, link: make([]linkFactor, len(f.s.symptoms))}
+			outside := f.calm(c.noise) + c.log - c.leak
 			for j := range cell.link {
 				slope, rest := f.part(at, j, c.noise)
 				unlinked := p*slope + rest
 				cell.link[j] = linkFactor{slope / unlinked, rest / unlinked}
+				if f.firsts[at].holds(j) {
+					cell.inside *= unlinked
+					cell.none *= rest
+				} else {
+					outside += math.Log(unlinked)
+				}
 			}
-			f.shift = math.Max(f.shift, cell.base)
+			f.shift = math.Max(f.shift, outside)
+			logs = append(logs, outside)
 			f.grid = append(f.grid, cell)
 		}
 	}
 	for i := range f.grid {
-		f.grid[i].base = math.Exp(f.grid[i].base - f.shift)
+		f.grid[i].outside = math.Exp(logs[i] - f.shift)
 	}
 }
+
+func (o *onset) holds(j int) bool { return j >= o.first && j < o.end }
 
 // part is the likelihood ratio of symptom j against chance when the fault shows
 // there with probability p: p*slope + rest. level multiplies the rate of grave
 // unrelated alerts.
 func (f *frame) part(at, j int, level float64) (slope, rest float64) {
 	y := &f.s.symptoms[j]
-	if j == f.firsts[at] {
-		return y.loud / y.noise, 0
-	}
 	if !y.grave {
 		level = 1
 	}
-	return y.loud * f.fits[at][j] / y.noise, level
+	return y.loud * f.firsts[at].fits[j] / y.noise, level
 }
 
-// likelihood is the log likelihood ratio of all alerts against chance when the
-// fault shows on every service with probability p.
+// calm is the log likelihood of the grave unrelated alerts that did not come.
+func (f *frame) calm(level float64) float64 {
+	return -(level - 1) * f.e.weights.Topology.noiseAlerts(SeverityCritical)
+}
+
+// likelihood is the likelihood ratio of all alerts against chance, on the common
+// scale, when the fault shows on every service with probability p.
 func (f *frame) likelihood(at int, p, level float64) float64 {
-	log := 0.0
+	log, inside, none := f.calm(level)-f.shift, 1.0, 1.0
 	for j := range f.s.symptoms {
 		slope, rest := f.part(at, j, level)
-		log += math.Log(p*slope + rest)
+		if f.firsts[at].holds(j) {
+			inside *= p*slope + rest
+			none *= rest
+		} else {
+			log += math.Log(p*slope + rest)
+		}
 	}
-	return log - (level-1)*f.e.weights.Topology.noiseAlerts(SeverityCritical)
+	return math.Exp(log) * (inside - none)
 }
 
 // blind treats every alert as equally far from every service.
@@ -139,13 +167,12 @@ func (f *frame) wide() []onsetWeight {
 // flat explains the alerts by a fault that shows on every service alike.
 func (f *frame) flat(parts []SpreadPart, model func(reach float64) (p, silent float64)) []onsetWeight {
 	out := make([]onsetWeight, len(f.firsts))
-	for at, first := range f.firsts {
-		out[at].symptom = first
+	for at := range f.firsts {
+		out[at].symptom = f.firsts[at].first
 		for _, part := range parts {
 			p, silent := model(part.Reach)
 			for _, level := range f.e.weights.Topology.NoiseLevels {
-				log := f.likelihood(at, p, level.Reach) + silent - f.shift
-				out[at].weight += part.Prior * level.Prior * math.Exp(log)
+				out[at].weight += part.Prior * level.Prior * f.likelihood(at, p, level.Reach) * math.Exp(silent)
 			}
 		}
 	}
@@ -157,12 +184,13 @@ func (f *frame) flat(parts []SpreadPart, model func(reach float64) (p, silent fl
 func (f *frame) weigh(links []link, quiet []float64) []onsetWeight {
 	w := &f.e.weights.Topology
 	out := make([]onsetWeight, len(f.firsts))
-	for at, first := range f.firsts {
-		out[at].symptom = first
+	for at := range f.firsts {
+		o := &f.firsts[at]
+		out[at].symptom = o.first
 		for c := range f.cases {
 			kase := &f.cases[c]
 			cell := &f.grid[at*len(f.cases)+c]
-			product := cell.base * quiet[kase.reachIndex]
+			outside, inside := cell.outside*quiet[kase.reachIndex], cell.inside
 			leak := kase.leak / f.services
 			for _, l := range links {
 				p := float64(l.strength)
@@ -171,12 +199,17 @@ func (f *frame) weigh(links []link, quiet []float64) []onsetWeight {
 				} else {
 					p *= kase.reach
 				}
-				if p > leak {
-					factor := &cell.link[l.symptom]
-					product *= p*factor.slope + factor.rest
+				if p <= leak {
+					continue
+				}
+				factor := &cell.link[l.symptom]
+				if o.holds(int(l.symptom)) {
+					inside *= p*factor.slope + factor.rest
+				} else {
+					outside *= p*factor.slope + factor.rest
 				}
 			}
-			out[at].weight += product
+			out[at].weight += outside * (inside - cell.none)
 		}
 		out[at].weight = math.Min(out[at].weight, math.MaxFloat64/1e6)
 	}

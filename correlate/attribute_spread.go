@@ -24,11 +24,6 @@ const (
 	// routeCaller: the alerting service calls the faulty one, maybe through
 	// others.
 	routeCaller
-	// routeCallee: the faulty service calls the alerting one and overloads it.
-	routeCallee
-	// routeSideways: both call the same service, which the faulty one
-	// overloads.
-	routeSideways
 	// routeName: no known calls, but kindred names.
 	routeName
 )
@@ -114,8 +109,6 @@ func (sp *spreader) walk(symptom int32, y *symptom, budget int) {
 		sp.budget = budget
 		sp.note(p.node, link{symptom: symptom, strength: float32(p.strength), route: routeSelf})
 		sp.callees(symptom, p)
-		sp.callers(symptom, p)
-		sp.sideways(symptom, p)
 	}
 	if sp.graph.Len() > 0 {
 		sp.kin(symptom, y)
@@ -185,49 +178,6 @@ func (sp *spreader) callees(symptom int32, p place) {
 		}
 		sp.level, sp.next = sp.next, sp.level
 		before = decay
-	}
-}
-
-// overload is how much one of that many callers overloads what they call.
-func (sp *spreader) overload(callers int) float64 {
-	t := &sp.w.Topology
-	return t.Callee / (1 + float64(callers)/t.HubFan)
-}
-
-// callers walks to services that call the place and may have overloaded it.
-func (sp *spreader) callers(symptom int32, p place) {
-	row := sp.graph.callersOf(p.node)
-	if len(row) > hubFan {
-		return
-	}
-	damp := p.strength * sp.overload(len(row))
-	for _, a := range row {
-		if sp.budget <= 0 {
-			return
-		}
-		sp.budget--
-		sp.note(a.to, link{symptom: symptom, strength: float32(damp * sp.over(a)), hops: 1, route: routeCallee})
-	}
-}
-
-// sideways walks to services that call the same as the place and may have
-// overloaded it for both.
-func (sp *spreader) sideways(symptom int32, p place) {
-	for _, down := range sp.graph.mainCallees(p.node) {
-		row := sp.graph.callersOf(down.to)
-		if len(row) > hubFan {
-			continue
-		}
-		damp := p.strength * sp.overload(len(row)) * sp.w.Topology.Sideways * sp.over(down)
-		for _, up := range row {
-			if sp.budget <= 0 {
-				return
-			}
-			if up.to != p.node {
-				sp.budget--
-				sp.note(up.to, link{symptom: symptom, strength: float32(damp * sp.over(up)), hops: 2, route: routeSideways})
-			}
-		}
 	}
 }
 

@@ -26,9 +26,17 @@ func (e *Engine) topologyEvidence(s *scene, c *candidate) Evidence {
 
 // explainText lists the ways by which the alerts are explained.
 func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string) {
+	origin := &s.origins.list[c.origin]
+	if origin.via >= 0 {
+		via := s.in.Graph.names[origin.via]
+		at := s.origins.byName[via]
+		inner := candidate{origin: int32(at), detail: &detail{change: Change{Services: []string{via}}}}
+		text, refs = e.explainText(s, &inner)
+		return fmt.Sprintf("It calls %s and may have broken it. %s", via, strings.Replace(text, "A fault there", "A fault in "+via, 1)), refs
+	}
 	ways := map[route][]string{}
 	explained := 0
-	for _, l := range s.origins.list[c.origin].links {
+	for _, l := range origin.links {
 		if l.route != routeSelf && l.strength < 0.02 {
 			continue
 		}
@@ -42,8 +50,7 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 		route route
 		words string
 	}{
-		{routeSelf, "%s alerts itself"}, {routeCaller, "%s depends on it"}, {routeCallee, "%s is called by it"},
-		{routeSideways, "%s shares a dependency with it"}, {routeName, "%s has a kindred name"},
+		{routeSelf, "%s alerts itself"}, {routeCaller, "%s depends on it"}, {routeName, "%s has a kindred name"},
 	} {
 		if names := ways[way.route]; len(names) > 0 {
 			words := way.words
@@ -64,7 +71,7 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 }
 
 // plural turns the verbs of the ways to the plural.
-var plural = strings.NewReplacer("alerts itself", "alert themselves", "depends", "depend", "is called", "are called", "shares", "share", "has a kindred name", "have kindred names")
+var plural = strings.NewReplacer("alerts itself", "alert themselves", "depends", "depend", "has a kindred name", "have kindred names")
 
 func isAre(n int) string {
 	if n == 1 {

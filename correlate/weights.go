@@ -82,10 +82,9 @@ type TopologyWeights struct {
 	Self float64 `json:"self"`
 	// Caller is how much of the fault each hop towards the callers passes on.
 	Caller []float64 `json:"caller"`
-	// Callee is the same for a hop from a faulty caller to what it calls, and
-	// Sideways for callers of an overloaded callee.
-	Callee   float64 `json:"callee"`
-	Sideways float64 `json:"sideways"`
+	// Callee is the probability that a faulty change breaks what the changed
+	// service calls instead of the service itself.
+	Callee float64 `json:"callee"`
 	// Edge is how readily a fault passes over an edge of the kind.
 	Edge map[EdgeKind]float64 `json:"edge"`
 	// SharePower damps edges that carry a small share of the caller's calls.

@@ -59,7 +59,7 @@ func defaultTiming() TimingWeights {
 			{Share: 0.03, MedianSeconds: 2400000, Sigma: 1.2},
 		},
 		AlarmMedianSeconds: 300, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
-		SkewSeconds: 2, SkewShare: 0.05, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
+		SkewSeconds: 2, SkewShare: 0.02, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
 		IntervalShare: 0.3, StepShare: 0.8,
 	}
 }
@@ -71,7 +71,7 @@ func defaultTopology() TopologyWeights {
 		},
 		Self:   0.35,
 		Caller: []float64{1, 0.5, 0.25},
-		Callee: 0.1, Sideways: 0.3,
+		Callee: 0.05,
 		Edge: map[EdgeKind]float64{
 			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
 		},
@@ -83,7 +83,7 @@ func defaultTopology() TopologyWeights {
 		SignalAlerts: map[Severity]float64{
 			SeverityCritical: 0.6, SeverityHigh: 0.4, SeverityWarning: 0.15, SeverityInfo: 0.05, "": 0.3,
 		},
-		Blind: 0.1, BlindNoChange: 0.3, LeakAlerts: 0.3,
+		Blind: 0.1, BlindNoChange: 0.3, LeakAlerts: 1,
 		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
