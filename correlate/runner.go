@@ -279,9 +279,12 @@ func (r *Runner) step(ctx context.Context) (more, ok bool) {
 	return delta.More || r.look.Waiting > 0, ctx.Err() == nil
 }
 
+// historyPatience is Patience until the history has been read once: it should be
+// read to its end, but not if it grows as fast as it is read.
+const historyPatience = 2 * time.Minute
+
 // settled reports whether what is known may be judged: all that is stored has
-// been read, or the backlog has lasted too long. History is always read to its
-// end first.
+// been read, or the backlog has lasted too long.
 func (r *Runner) settled(delta *Delta) bool {
 	if !delta.More {
 		r.loaded, r.behind = true, time.Time{}
@@ -290,7 +293,11 @@ func (r *Runner) settled(delta *Delta) bool {
 	if r.behind.IsZero() {
 		r.behind = r.began
 	}
-	return r.loaded && r.began.Sub(r.behind) > r.cfg.Patience
+	if r.loaded {
+		return r.began.Sub(r.behind) > r.cfg.Patience
+	}
+	r.loaded = r.began.Sub(r.behind) > historyPatience
+	return r.loaded
 }
 
 // persist calls a port until it succeeds, or reports false when the context

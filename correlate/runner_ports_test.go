@@ -193,6 +193,35 @@ func TestASlowJudgeDoesNotHoldUpNewIncidents(t *testing.T) {
 	})
 }
 
+// flood is a feed that always has more, a little later.
+type flood struct{ *script }
+
+func (f flood) Next(ctx context.Context, limit int) (Delta, error) {
+	time.Sleep(50 * time.Millisecond)
+	delta, err := f.script.Next(ctx, limit)
+	delta.More = true
+	return delta, err
+}
+
+func TestAFeedThatNeverEndsIsJudgedAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		history := &script{now: time.Now}
+		r := newRig(func(_ *RunnerConfig, ports *RunnerPorts) { ports.Feed = flood{history} })
+		defer r.end()
+		history.add(event{at: time.Now(), alert: firing("cart", time.Now())})
+		time.Sleep(time.Minute)
+		if len(r.lastFindings()) != 0 {
+			t.Error("history was judged while most of it may be unread")
+		}
+		time.Sleep(2 * time.Minute)
+		history.add(event{at: time.Now(), alert: firing("ledger", time.Now())})
+		time.Sleep(time.Second)
+		if len(r.lastFindings()) != 2 {
+			t.Errorf("want both incidents judged, got %d", len(r.lastFindings()))
+		}
+	})
+}
+
 // failingEnricher adds a gap, or fails.
 type failingEnricher struct{ err error }
 
