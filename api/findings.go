@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,12 +135,17 @@ func (s *Server) enrich(ctx context.Context, findings []correlate.Finding) (dige
 	for i := range findings {
 		for j := range findings[i].Suspects {
 			suspect := &findings[i].Suspects[j]
-			suspect.Links = suspect.Change.Links
-			suspect.Provenance = known[suspect.Change.Key()]
+			suspect.Links = cmp.Or(suspect.Change.Links, &correlate.ChangeLinks{})
+			suspect.Provenance = cmp.Or(known[suspect.Change.Key()], unclassified())
 			writeProvenance(hash, suspect.Provenance)
 		}
 	}
 	return strconv.FormatUint(hash.Sum64(), 16), nil
+}
+
+// unclassified is what can be said of a change that nothing has looked at.
+func unclassified() *correlate.Provenance {
+	return &correlate.Provenance{Class: correlate.ProvenanceUnknown, Tools: []correlate.AITool{}, Evidence: []correlate.ProvenanceMark{}}
 }
 
 // provenances reads the provenance of changes; a change may have none.
@@ -160,13 +166,24 @@ func (s *Server) provenances(ctx context.Context, keys []correlate.Key) (map[cor
 	return known, nil
 }
 
-// writeProvenance hashes everything of a provenance that an answer shows.
+// writeProvenance hashes everything of a provenance that an answer shows. A NUL
+// byte ends each part, so that parts cannot run into each other.
 func writeProvenance(hash *xxhash.Digest, p *correlate.Provenance) {
-	if p == nil {
-		_, _ = hash.WriteString("-")
-		return
+	write := func(parts ...string) {
+		for _, part := range parts {
+			// Writing to a Digest never fails.
+			_, _ = hash.WriteString(part)
+			_, _ = hash.WriteString("\x00")
+		}
 	}
-	_, _ = fmt.Fprintf(hash, "%q %v %q %v", p.Class, p.Confidence, p.Tools, p.Evidence)
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	write(string(p.Class), number(p.Confidence), strconv.Itoa(len(p.Tools)))
+	for _, tool := range p.Tools {
+		write(tool.Name, tool.Model)
+	}
+	for i := range p.Evidence {
+		write(p.Evidence[i].Marker, p.Evidence[i].Where, p.Evidence[i].Excerpt, number(p.Evidence[i].Weight))
+	}
 }
 
 // wholeFinding turns missing lists into empty ones, as the schema says.

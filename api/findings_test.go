@@ -22,12 +22,22 @@ func TestFindingIsEnrichedWithProvenanceAndLinks(t *testing.T) {
 	}
 }
 
-func TestUnclassifiedSuspectHasNoProvenance(t *testing.T) {
+func TestUnclassifiedSuspectIsUnknownAndHasEveryKey(t *testing.T) {
 	h := newHarness(t)
 	h.store.provenances = nil
+	for i := range h.store.findings["inc-7f3a"] {
+		for j := range h.store.findings["inc-7f3a"][i].Suspects {
+			h.store.findings["inc-7f3a"][i].Suspects[j].Change.Links = nil
+		}
+	}
 	got := parse[correlate.Finding](t, h.get(t, "/v1/incidents/inc-7f3a/finding", http.StatusOK))
-	if got.Suspects[0].Provenance != nil {
-		t.Errorf("provenance %+v out of nowhere", got.Suspects[0].Provenance)
+	for _, suspect := range got.Suspects {
+		if p := suspect.Provenance; p == nil || p.Class != correlate.ProvenanceUnknown || p.Confidence != 0 || p.Tools == nil || p.Evidence == nil {
+			t.Errorf("provenance %+v, want an unknown one with empty lists", p)
+		}
+		if suspect.Links == nil || *suspect.Links != (correlate.ChangeLinks{}) {
+			t.Errorf("links %+v, want an empty object", suspect.Links)
+		}
 	}
 }
 
