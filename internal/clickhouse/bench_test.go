@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 )
 
@@ -77,4 +78,52 @@ func heavyChanges(t testing.TB, first, n int) []event.Change {
 		all = append(all, changes...)
 	}
 	return all
+}
+
+// BenchmarkTail is the look of a correlator every 100 ms while 1,000 events a
+// second come in, on a table of 100,000. A second of every ten updates changes
+// that began earlier.
+func BenchmarkTail(b *testing.B) {
+	s := openEmbedded(b, config(b))
+	if err := s.MigrateUp(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.InsertChanges(b.Context(), "", heavyChanges(b, 0, 100_000)); err != nil {
+		b.Fatal(err)
+	}
+	tail := s.NewTail(time.Now())
+	lookAtAll(b, tail)
+	arriving := heavyChanges(b, 100_000, 100*100)
+	var looking time.Duration
+	for look := 0; b.Loop(); look++ {
+		from := look % 100 * 100
+		batch := arriving[from : from+100]
+		for i := range batch {
+			batch[i].UID++
+		}
+		if err := s.InsertChanges(b.Context(), "", batch); err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		if lookAtAll(b, tail) == 0 {
+			b.Fatal("nothing was seen")
+		}
+		looking += time.Since(began)
+		time.Sleep(max(0, 100*time.Millisecond-time.Since(began)))
+	}
+	b.ReportMetric(float64(looking.Microseconds())/1e3/float64(b.N), "ms/look")
+}
+
+// lookAtAll looks until nothing is new, and counts the changes that came.
+func lookAtAll(b *testing.B, tail correlate.Feed) int {
+	b.Helper()
+	for seen := 0; ; {
+		delta, err := tail.Next(b.Context(), 1000)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if seen += len(delta.Changes); !delta.More {
+			return seen
+		}
+	}
 }

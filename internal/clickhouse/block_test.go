@@ -67,8 +67,14 @@ func TestABlockIsWhatTheFormatSays(t *testing.T) {
 	at, maybe := new(proto.ColDateTime64).WithPrecision(3), proto.NewColNullable(proto.ColumnOf[time.Time](new(proto.ColDateTime64).WithPrecision(3)))
 	var decoded proto.Block
 	err := decoded.DecodeRawBlock(proto.NewReader(bytes.NewReader(b.buf)), 0, proto.Results{
-		{Name: "text", Data: text}, {Name: "texts", Data: list}, {Name: "labels", Data: labels}, {Name: "word", Data: word},
-		{Name: "number", Data: number}, {Name: "small", Data: small}, {Name: "at", Data: at}, {Name: "maybe", Data: maybe},
+		{Name: "text", Data: text},
+		{Name: "texts", Data: list},
+		{Name: "labels", Data: labels},
+		{Name: "word", Data: word},
+		{Name: "number", Data: number},
+		{Name: "small", Data: small},
+		{Name: "at", Data: at},
+		{Name: "maybe", Data: maybe},
 	})
 	if err != nil {
 		t.Fatal(err)

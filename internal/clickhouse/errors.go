@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -90,8 +91,8 @@ func passing(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	if http, ok := errors.AsType[*clickhouse.HTTPError](err); ok {
-		return http.StatusCode >= 500 || http.StatusCode == 429
+	if answer, ok := errors.AsType[*clickhouse.HTTPError](err); ok {
+		return answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests
 	}
 	return !errors.Is(err, clickhouse.ErrBatchInvalid) && !errors.Is(err, errUnreadable)
 }

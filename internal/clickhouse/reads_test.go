@@ -40,7 +40,7 @@ const fullChange = `{"id":"d-1","source":"argo-cd","kind":"deploy","title":"it's
 "actor":{"id":"x","type":"ai_agent"},"commits":[{"sha":"abc","message":"m","author":{"name":"n","email":"e@example.com","login":"l"},"additions":3,"files":["a.go"]}],
 "pull_requests":[{"number":7,"url":"https://example.com/7","labels":["l"],"reviews":[{"reviewer":"r","state":"approved","level":"senior","at":"2026-11-20T10:00:00Z"}]}],
 "approvals":[{"by":"b","level":"staff"}],"ai":{"assistance":"authored","tools":[{"name":"t","model":"m"}],"lines_percent":40},
-"links":{"diff":"https://example.com/d"},"labels":{"team":"a","key":"v\u0000\n"},"unknown":{"kept":[1,2]}}`
+"links":{"diff":"https://example.com/d"},"labels":{"team":"a","key":"v\n"},"unknown":{"kept":[1,2]}}`
 
 func TestAChangeIsReadAsItWasWritten(t *testing.T) {
 	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
@@ -58,11 +58,11 @@ func TestAChangeIsReadAsItWasWritten(t *testing.T) {
 				t.Error(diff)
 			}
 		}
-		given, err := s.Provenances(t.Context(), []correlate.Key{e.Change.Key(), vendor.Change.Key(), {Source: "x", ID: "d-1"}})
+		given, err := s.Provenances(t.Context(), []correlate.Key{e.Key(), vendor.Key(), {Source: "x", ID: "d-1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(map[correlate.Key]correlate.Provenance{e.Change.Key(): *e.Provenance}, given); diff != "" {
+		if diff := cmp.Diff(map[correlate.Key]correlate.Provenance{e.Key(): *e.Provenance}, given); diff != "" {
 			t.Error(diff)
 		}
 	})
