@@ -158,7 +158,7 @@ func paged[T any](c *Conditional, here *url.URL, items []T, next string) (*pageR
 		return nil, err
 	}
 	return &pageReply[T]{
-		Status: r.Status, ETag: r.ETag, CacheControl: r.CacheControl, Link: nextLink(here, next), Body: payload[Page[T]](r.Body),
+		Status: r.Status, ETag: r.ETag, CacheControl: r.CacheControl, Link: nextLink(here, next), Body: r.Body,
 	}, nil
 }
 

@@ -40,7 +40,7 @@ type changesInput struct {
 	Environment string                      `query:"environment" maxLength:"100" doc:"Environment." example:"production"`
 	Source      string                      `query:"source" maxLength:"200" doc:"Sending system." example:"argo-cd"`
 	Class       []correlate.ProvenanceClass `query:"class" enum:"human,ai_assisted,ai_authored,ai_operated,ai_advised,automation,unknown" doc:"Provenance: any of these, separated by commas."`
-	Text        string                      `query:"q" maxLength:"200" doc:"Words in the title."`
+	Text        string                      `query:"q" maxLength:"200" doc:"Text in the title, the id, the version or a service."`
 }
 
 type changeInput struct {

@@ -36,12 +36,10 @@ func problemOf(err error) *Problem {
 			Location: "query", Path: "cursor", Message: query.ErrBadCursor.Error(),
 			Mend: "take the cursor from next_cursor or the Link header of the same query, unchanged",
 		})
-	case unavailable(err):
-		return storeUnavailable.with("nothing is wrong with the request; try it again").retryAfter(storePause)
 	case errors.Is(err, context.DeadlineExceeded):
 		return timedOut.with("try again, with a narrower query if this repeats")
-	case errors.Is(err, context.Canceled):
-		return clientGone.with("the request was cancelled")
+	case unavailable(err):
+		return storeUnavailable.with("nothing is wrong with the request; try it again").retryAfter(storePause)
 	default:
 		return internalError.with("the log has the reason under this instance")
 	}
@@ -84,6 +82,10 @@ func unavailable(err error) bool {
 // answer turns an error into the problem to send, and logs what a client must
 // not see.
 func (s *Server) answer(ctx context.Context, err error) *Problem {
+	var known *Problem
+	if errors.Is(ctx.Err(), context.Canceled) && !errors.As(err, &known) {
+		return clientGone.with("the request was cancelled")
+	}
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
 		s.log.LogAttrs(ctx, slog.LevelError, "request failed",

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,10 +22,13 @@ const (
 	eventReset = "reset"
 )
 
-// pollTimeout bounds one look at the store, pollPage one answer of it.
+// pollTimeout bounds one look at the store. It asks for pollRows rows, and for
+// pollGrowth times as many while they do not suffice, up to maxPollRows.
 const (
 	pollTimeout = 5 * time.Second
-	pollPage    = 500
+	pollRows    = 500
+	pollGrowth  = 4
+	maxPollRows = 100_000
 )
 
 // clockSkew is how far the clocks of this machine and of the store may be apart.
@@ -297,26 +299,26 @@ func (h *hub) forget() {
 	}
 }
 
-// read reads updates page by page, oldest first, up to a number of rows, 0 for
-// all. It logs a failure once, not at every look.
+// read reads updates, oldest first, at most a number of rows, 0 for all. Rows of
+// one insert share their time, so a full answer cannot be continued from its
+// last row: a larger one is asked for instead. A failure is logged once, not at
+// every look.
 func (h *hub) read(ctx context.Context, after time.Time, most int) ([]query.Update, error) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	var rows []query.Update
-	for {
-		page, err := h.store.UpdatedSince(ctx, after, pollPage)
+	if most == 0 {
+		most = maxPollRows
+	}
+	for limit := min(pollRows, most); ; limit = min(limit*pollGrowth, most) {
+		rows, err := h.store.UpdatedSince(ctx, after, limit)
 		if err != nil {
 			return nil, h.failed(ctx, err)
 		}
-		rows = append(rows, page...)
-		if len(page) < pollPage || !page[len(page)-1].At.After(after) || most > 0 && len(rows) >= most {
-			break
+		if len(rows) < limit || limit == most {
+			h.failing = false
+			return rows, nil
 		}
-		after = page[len(page)-1].At
 	}
-	h.failing = false
-	slices.SortStableFunc(rows, func(a, b query.Update) int { return a.At.Compare(b.At) })
-	return rows, nil
 }
 
 func (h *hub) failed(ctx context.Context, err error) error {

@@ -56,7 +56,7 @@ type incidentsInput struct {
 	Status   []correlate.IncidentStatus `query:"status" enum:"open,quiet,resolved,merged" doc:"Any of these, separated by commas." example:"open,quiet"`
 	Severity []correlate.Severity       `query:"severity" enum:"critical,high,warning,info" doc:"Any of these, separated by commas." example:"critical"`
 	Service  string                     `query:"service" maxLength:"300" doc:"Incidents that this service is part of." example:"checkout"`
-	Text     string                     `query:"q" maxLength:"200" doc:"Words in the title."`
+	Text     string                     `query:"q" maxLength:"200" doc:"Text in the title."`
 }
 
 // IncidentInput names an incident.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -133,6 +134,19 @@ func TestErrorsOfTheStoreKeepTheirMeaning(t *testing.T) {
 				t.Error("the log does not hold the reason")
 			}
 		})
+	}
+}
+
+func TestClientThatLeavesIsNoFault(t *testing.T) {
+	h := newHarness(t)
+	h.store.hang = true
+	ctx, cancel := context.WithCancel(t.Context())
+	r := h.request(ask{path: "/v1/incidents", token: RoleReader}).WithContext(ctx)
+	time.AfterFunc(10*time.Millisecond, cancel)
+	rec := httptest.NewRecorder()
+	h.Handler().ServeHTTP(rec, r)
+	if rec.Code != statusClientGone || strings.Contains(h.logs.String(), `"level":"ERROR"`) {
+		t.Errorf("status %d, log %s", rec.Code, h.logs.String())
 	}
 }
 

@@ -55,7 +55,7 @@ func TestReadinessNamesTheProbeThatFails(t *testing.T) {
 }
 
 func TestReadinessComesBack(t *testing.T) {
-	var down error = errors.New("down")
+	down := errors.New("down")
 	calls := 0
 	h := newHarness(t, withProbes(Probe{"clickhouse", func(context.Context) error { calls++; return down }}))
 	for range 3 {

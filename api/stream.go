@@ -9,8 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
-
-	"github.com/faultline/faultline/internal/event"
 )
 
 const (
@@ -50,16 +48,15 @@ func (s *Server) stream(ctx context.Context, in *streamInput) (*streamReply, err
 		return nil, tooManyStreams.with(fmt.Sprintf("%d streams are open", s.cfg.Stream.MaxClients)).retryAfter(s.cfg.Stream.Heartbeat)
 	case errors.Is(err, errStreamsOver):
 		return nil, tooManyStreams.with("the server is stopping").retryAfter(time.Second)
-	case errors.Is(err, context.Canceled):
-		return nil, err
 	case err != nil:
-		return nil, fmt.Errorf("open a stream: %w: %w", event.ErrUnavailable, err)
+		// The hub has logged the reason.
+		return nil, storeUnavailable.with("updates cannot be read now; try again").retryAfter(storePause)
 	}
 	return &streamReply{Body: func(hc huma.Context) {
 		defer s.hub.leave(sub)
 		c := humagin.Unwrap(hc)
 		w := &streamWriter{w: c.Writer, control: http.NewResponseController(c.Writer), timeout: s.cfg.Stream.WriteTimeout}
-		s.follow(c.Request.Context(), w, sub)
+		s.follow(ctx, w, sub)
 	}}, nil
 }
 
