@@ -66,7 +66,7 @@ func (e *Engine) Attribute(in Input) Finding {
 	finding := Finding{
 		Incident: in.Incident.ID, Version: 1, AsOf: in.AsOf.UTC(),
 		NoChangeProbability: round(r.noChange, 6),
-		Suspects:            e.suspects(s, r.candidates),
+		Suspects:            e.suspects(s, r.shortlist),
 		Missing:             e.missing(s),
 	}
 	finding.Verdict = e.verdict(&finding)

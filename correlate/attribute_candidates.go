@@ -180,7 +180,7 @@ func (g *gatherer) unknown() {
 		for k := range quiet {
 			quiet[k] /= 1 - g.e.weights.Topology.Self
 		}
-		o := origin{node: -1, via: -1, links: links, seen: f.weigh(links, quiet)}
+		o := origin{node: -1, via: -1, links: links, seen: f.weigh(links, quiet), quiet: quiet}
 		o.explanation = f.explained(o.seen, g.s.origins.blind)
 		g.s.origins.byName[name] = len(g.s.origins.list)
 		g.s.origins.list = append(g.s.origins.list, o)

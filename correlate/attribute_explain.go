@@ -32,6 +32,8 @@ type origin struct {
 	node  int32
 	links []link
 	seen  []onsetWeight
+	// quiet is the likelihood of the silence around it; see frame.quiet.
+	quiet []float64
 	// via is the service that the origin calls and would have broken, where
 	// that explains more than a fault in itself; -1 otherwise.
 	via int32
@@ -76,7 +78,8 @@ func (e *Engine) explain(s *scene) origins {
 	for _, r := range e.strongest(sp, f) {
 		buf = sp.links(&r, buf)
 		one := origin{node: r.node, links: slices.Clone(buf), via: -1}
-		one.seen = f.weigh(one.links, f.quiet(sp, r.node, one.links))
+		one.quiet = f.quiet(sp, r.node, one.links)
+		one.seen = f.weigh(one.links, one.quiet)
 		o.byName[s.in.Graph.names[r.node]] = len(o.list)
 		o.list = append(o.list, one)
 	}

@@ -7,14 +7,14 @@ import (
 	"sort"
 )
 
-// ranking is the compared field.
+// ranking is the compared field: the shortlist in order, and "no change".
 type ranking struct {
-	candidates []candidate
-	noChange   float64
+	shortlist []*candidate
+	noChange  float64
 }
 
 // rank weighs all candidates against "no recorded change". Only the shortlist
-// is put in order.
+// is looked at closely and put in order.
 func (e *Engine) rank(s *scene) ranking {
 	if len(s.symptoms) == 0 {
 		return ranking{noChange: 1}
@@ -26,10 +26,32 @@ func (e *Engine) rank(s *scene) ranking {
 		}
 		return s.in.Changes.compare(a.ref, b.ref) > 0
 	}
-	short := topOf(g.list, e.weights.Limits.Shortlist, better)
-	e.examine(s, short)
-	topOf(short, len(short), better)
-	return normalise(g.list, len(short), g.rest)
+	best := topOf(g.list, e.weights.Limits.Shortlist, better)
+	r := ranking{shortlist: make([]*candidate, len(best))}
+	for i := range best {
+		r.shortlist[i] = &best[i]
+	}
+	e.examine(s, r.shortlist)
+	topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
+	r.normalise(g.list, g.rest)
+	return r
+}
+
+// normalise turns scores into probabilities beside "no change" at score 0 and
+// the changes that were not looked at, with weight rest.
+func (r *ranking) normalise(list []candidate, rest float64) {
+	top := 0.0
+	for i := range list {
+		top = max(top, list[i].score)
+	}
+	sum := (1 + rest) * math.Exp(-top)
+	for i := range list {
+		sum += math.Exp(list[i].score - top)
+	}
+	for _, c := range r.shortlist {
+		c.share = math.Exp(c.score-top) / sum
+	}
+	r.noChange = math.Exp(-top) / sum
 }
 
 // topOf moves the best n to the front, in order, and returns them.
@@ -60,25 +82,8 @@ func order[T any](a, b *T, better func(a, b *T) bool) int {
 	}
 }
 
-// normalise turns scores into probabilities beside "no change" at score 0 and
-// the changes that were not looked at, with weight rest.
-func normalise(list []candidate, short int, rest float64) ranking {
-	top := 0.0
-	for i := range list {
-		top = max(top, list[i].score)
-	}
-	sum := (1 + rest) * math.Exp(-top)
-	for i := range list {
-		sum += math.Exp(list[i].score - top)
-	}
-	for i := range list {
-		list[i].share = math.Exp(list[i].score-top) / sum
-	}
-	return ranking{candidates: list[:short], noChange: math.Exp(-top) / sum}
-}
-
-// unite weighs changes of several services once: half as a fault in one of
-// them, half as a fault in all.
+// unite weighs changes of several services once: mostly as a fault in one of
+// them, sometimes as a fault in all.
 func (g *gatherer) unite() {
 	x := g.s.in.Changes
 	parts := map[uint32][]int{}
@@ -113,17 +118,20 @@ func (g *gatherer) united(linked []int, services int) explanation {
 	linked = slices.Compact(linked)
 	linked = linked[:min(len(linked), maxUnited)]
 	var links []link
-	quiet := f.quiet(nil, -1, nil)
-	for k := range quiet {
-		quiet[k] = 1
+	quiet := slices.Repeat([]float64{1}, len(g.e.weights.Topology.Spread))
+	single := slices.Clone(list[linked[0]].seen)
+	for i := range single {
+		single[i].weight = 0
 	}
-	single := make([]onsetWeight, 0, len(f.firsts))
 	for _, at := range linked {
-		links = append(links, list[at].links...)
-		for i, w := range list[at].seen {
-			if i == len(single) {
-				single = append(single, onsetWeight{symptom: w.symptom})
+		o := &list[at]
+		links = append(links, o.links...)
+		for k := range quiet {
+			if o.quiet != nil {
+				quiet[k] *= o.quiet[k]
 			}
+		}
+		for i, w := range o.seen {
 			single[i].weight += w.weight / float64(services)
 		}
 	}
@@ -131,19 +139,19 @@ func (g *gatherer) united(linked []int, services int) explanation {
 		return cmp.Or(cmp.Compare(a.symptom, b.symptom), cmp.Compare(b.strength, a.strength), cmp.Compare(a.route, b.route))
 	})
 	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
+	all := g.e.weights.Topology.AllServices
 	for i, w := range f.weigh(links, quiet) {
-		single[i].weight = (single[i].weight + w.weight) / 2
+		single[i].weight = (1-all)*single[i].weight + all*w.weight
 	}
 	return f.explained(single, g.s.origins.blind)
 }
 
 // examine fetches the shortlist's whole changes and adds the terms that need
 // them.
-func (e *Engine) examine(s *scene, list []candidate) {
+func (e *Engine) examine(s *scene, list []*candidate) {
 	e.fetch(s, list)
 	regions, text := e.viewRegions(s, list), e.readWords(s, list)
-	for i := range list {
-		c := &list[i]
+	for _, c := range list {
 		add := func(t term, ok bool) {
 			if ok && !e.off[t.kind] {
 				c.detail.extra = append(c.detail.extra, t)
@@ -166,12 +174,12 @@ func (e *Engine) examine(s *scene, list []candidate) {
 }
 
 // fetch fills in the whole changes, as they stood at the moment.
-func (e *Engine) fetch(s *scene, list []candidate) {
+func (e *Engine) fetch(s *scene, list []*candidate) {
 	x := s.in.Changes
 	var lacking []Key
-	for i := range list {
-		if x.bodies[list[i].ref] == nil {
-			lacking = append(lacking, x.keyOf(list[i].ref))
+	for _, c := range list {
+		if x.bodies[c.ref] == nil {
+			lacking = append(lacking, x.keyOf(c.ref))
 		}
 	}
 	fetched := map[Key]*Change{}
@@ -181,8 +189,7 @@ func (e *Engine) fetch(s *scene, list []candidate) {
 			fetched[found[i].Key()] = &found[i]
 		}
 	}
-	for i := range list {
-		c := &list[i]
+	for _, c := range list {
 		c.detail = &detail{}
 		switch body, other := x.bodies[c.ref], fetched[x.keyOf(c.ref)]; {
 		case body != nil:

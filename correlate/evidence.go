@@ -9,11 +9,10 @@ import (
 )
 
 // suspects turns the first candidates into the answer.
-func (e *Engine) suspects(s *scene, list []candidate) []Suspect {
-	n := min(len(list), e.weights.Limits.Suspects, e.weights.Limits.Shortlist)
+func (e *Engine) suspects(s *scene, list []*candidate) []Suspect {
+	n := min(len(list), e.weights.Limits.Suspects)
 	out := make([]Suspect, 0, n)
-	for i := range list[:n] {
-		c := &list[i]
+	for i, c := range list[:n] {
 		out = append(out, Suspect{
 			Change: c.detail.change, Rank: i + 1, Probability: round(c.share, 6), Links: c.detail.change.Links,
 			Evidence: e.evidence(s, c),

@@ -29,7 +29,7 @@ const fewestRegions = 3
 const maxRegionVotes = 3
 
 // viewRegions collects the regions of alerts and examined changes.
-func (e *Engine) viewRegions(s *scene, list []candidate) regionView {
+func (e *Engine) viewRegions(s *scene, list []*candidate) regionView {
 	var v regionView
 	for i := range s.symptoms {
 		y := &s.symptoms[i]

@@ -24,7 +24,7 @@ type corpus struct {
 const fewestDocs = 20
 
 // readWords prepares the text of alerts and examined changes.
-func (e *Engine) readWords(s *scene, list []candidate) corpus {
+func (e *Engine) readWords(s *scene, list []*candidate) corpus {
 	c := corpus{said: map[string]bool{}, signals: map[Signal]bool{}, holders: map[string]int{}}
 	known := map[string]bool{}
 	for i := range s.symptoms {

@@ -85,6 +85,9 @@ type TopologyWeights struct {
 	// Callee is the probability that a faulty change breaks what the changed
 	// service calls instead of the service itself.
 	Callee float64 `json:"callee"`
+	// AllServices is the probability that a change of several services breaks
+	// all of them instead of one.
+	AllServices float64 `json:"all_services"`
 	// Edge is how readily a fault passes over an edge of the kind.
 	Edge map[EdgeKind]float64 `json:"edge"`
 	// SharePower damps edges that carry a small share of the caller's calls.

@@ -8,7 +8,7 @@ func DefaultWeights() Weights {
 	return Weights{
 		// Published shares of outages without a guilty change lie between 30% and
 		// 45%; what reaches the engine with changes near it is about a fifth.
-		NoChangeOdds: 0.25,
+		NoChangeOdds: 0.5,
 		// 84 change-caused public outages: config 29, infrastructure 23, deploy
 		// 17, schema 4, third party 3, flag 2, scaling 2, prompt 2, model 2; half
 		// a case added to each kind.
@@ -58,8 +58,8 @@ func defaultTiming() TimingWeights {
 			{Share: 0.05, MedianSeconds: 230000, Sigma: 0.7},
 			{Share: 0.03, MedianSeconds: 2400000, Sigma: 1.2},
 		},
-		AlarmMedianSeconds: 300, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
-		SkewSeconds: 2, SkewShare: 0.02, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
+		AlarmMedianSeconds: 240, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
+		SkewSeconds: 1, SkewShare: 0.01, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
 		IntervalShare: 0.3, StepShare: 0.8,
 	}
 }
@@ -69,9 +69,9 @@ func defaultTopology() TopologyWeights {
 		Spread: []SpreadPart{
 			{Reach: 0.02, Prior: 0.1}, {Reach: 0.1, Prior: 0.2}, {Reach: 0.4, Prior: 0.35}, {Reach: 0.85, Prior: 0.35},
 		},
-		Self:   0.35,
+		Self:   0.25,
 		Caller: []float64{1, 0.5, 0.25},
-		Callee: 0.05,
+		Callee: 0.05, AllServices: 0.3,
 		Edge: map[EdgeKind]float64{
 			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
 		},
@@ -87,7 +87,7 @@ func defaultTopology() TopologyWeights {
 		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
-		NameLink:    0.5, Alias: 0.7,
+		NameLink:    0.5, Alias: 0.8,
 	}
 }
 
