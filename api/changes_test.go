@@ -75,8 +75,13 @@ func TestBlastRadiusOfAChangeComesFromTheGraphOfItsTime(t *testing.T) {
 	if diff := cmp.Diff(exampleChangeRadius(), got); diff != "" {
 		t.Error(diff)
 	}
-	if !cmp.Equal(got.Changed, []string{"checkout"}) {
-		t.Errorf("changed %v", got.Changed)
+	if !cmp.Equal(got.Changed, []string{"checkout"}) || got.Potential != 2 || len(got.Quiet) != 0 || len(got.Alerting) != 0 {
+		t.Errorf("radius %+v, want checkout changed, two services that could feel it, and nothing known of alerts", got)
+	}
+	for _, node := range got.Nodes {
+		if node.State != "changed" && node.State != "potential" {
+			t.Errorf("node %+v without an incident", node)
+		}
 	}
 	h.get(t, "/v1/changes/checkout-1842/blast-radius", http.StatusOK)
 	if n := h.store.count("Topology"); n != 2 {
@@ -91,5 +96,14 @@ func TestChangeWithoutServicesAffectsItsEnvironment(t *testing.T) {
 	got := parse[ChangeRadius](t, h.get(t, "/v1/changes/checkout-1842/blast-radius", http.StatusOK))
 	if want := []string{"checkout", "mobile-gateway", "storefront"}; !cmp.Equal(got.Changed, want) {
 		t.Errorf("changed %v, want %v", got.Changed, want)
+	}
+}
+
+func TestChangeInAnEmptyEnvironmentReachesNothing(t *testing.T) {
+	h := newHarness(t)
+	h.store.changes[0].Services, h.store.changes[0].Environment = nil, "sandbox"
+	got := parse[ChangeRadius](t, h.get(t, "/v1/changes/checkout-1842/blast-radius", http.StatusOK))
+	if len(got.Changed) != 0 || got.Potential != 0 || len(got.Nodes) != 0 {
+		t.Errorf("radius %+v of an environment without services", got)
 	}
 }

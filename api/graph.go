@@ -31,9 +31,19 @@ func (g *callGraph) neighbours(service string) (callers, callees []correlate.Edg
 }
 
 // radius tells how far a fault in the changed services could spread. Without an
-// incident there are no alerts to compare with.
+// incident there are no alerts to compare with, so a service that could feel
+// the fault is potential, never quiet.
 func (g *callGraph) radius(changed []string) correlate.BlastRadius {
-	b := correlate.BlastRadiusOf(g.Graph, changed, nil)
+	var b correlate.BlastRadius
+	if len(changed) > 0 {
+		b = correlate.BlastRadiusOf(g.Graph, changed, nil)
+	}
+	b.Quiet = nil
+	for i := range b.Nodes {
+		if b.Nodes[i].State == "quiet" {
+			b.Nodes[i].State = "potential"
+		}
+	}
 	wholeRadius(&b)
 	return b
 }

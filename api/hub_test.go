@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -365,4 +366,60 @@ func TestNoUpdateIsMissedAcrossDisconnects(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestClientsMayComeAndGoWhileEventsFlow is for the race detector.
+func TestClientsMayComeAndGoWhileEventsFlow(t *testing.T) {
+	b := newHubBench(t, func(c *StreamConfig) { c.PollInterval, c.MaxClients = time.Millisecond, 20 })
+	ctx, cancel := context.WithCancel(t.Context())
+	var running, clients sync.WaitGroup
+	running.Go(func() { b.run(ctx) })
+	running.Go(func() {
+		for i := int64(1); ctx.Err() == nil; i++ {
+			b.row("inc-1", i, 0, exampleTime(10, 0, 0).Add(time.Duration(i)*time.Millisecond))
+			time.Sleep(time.Millisecond)
+		}
+	})
+	for i := range 30 {
+		clients.Go(func() {
+			last := ""
+			for range 5 {
+				sub, err := b.join(ctx, last)
+				if errors.Is(err, errStreamsFull) {
+					continue
+				}
+				if err != nil {
+					t.Errorf("client %d: %v", i, err)
+					return
+				}
+				if e, open := <-sub.events; open {
+					last = e.id
+				}
+				b.leave(sub)
+			}
+		})
+	}
+	clients.Wait()
+	cancel()
+	running.Wait()
+	if n := testutil.ToFloat64(b.metrics.streams); n != 0 {
+		t.Errorf("%v streams are left", n)
+	}
+}
+
+func TestClientsAtTheDoorComeInTogether(t *testing.T) {
+	b := newHubBench(t, func(c *StreamConfig) { c.MaxClients = 3 })
+	var waiting sync.WaitGroup
+	for range 5 {
+		waiting.Go(func() { b.joins <- b.subscriber("") })
+	}
+	var seated int
+	for seated < 5 {
+		crowd := b.gather(<-b.joins)
+		if len(crowd) > 3 {
+			t.Errorf("a crowd of %d for 3 seats", len(crowd))
+		}
+		seated += len(crowd)
+	}
+	waiting.Wait()
 }
