@@ -181,12 +181,13 @@ func (s *server) contractKafka(t *testing.T) {
 		return fmt.Sprintf(`{"id":%q,"source":"kafka","kind":"config","started_at":"2026-11-02T10:00:00Z"}`, id)
 	}
 	bad := map[int64]struct{ value, reason string }{
-		1: {`{"id":"broken"`, ""},
-		2: {"\x00\xff not JSON", ""},
-		4: {strings.Replace(one("k-3"), "config", "party", 1), "kind"},
-		6: {"[" + one("k-6") + "," + strings.Replace(one("k-7"), `:00Z"`, `:00"`, 1) + "]", "started_at"},
-		7: {"whatever", "nonsense"},
-		8: {strings.Replace(one("k-8"), `"source"`, `"deep":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`,"source"`, 1), "deep"},
+		1:  {`{"id":"broken"`, ""},
+		2:  {"\x00\xff not JSON", ""},
+		4:  {strings.Replace(one("k-3"), "config", "party", 1), "kind"},
+		6:  {"[" + one("k-6") + "," + strings.Replace(one("k-7"), `:00Z"`, `:00"`, 1) + "]", "started_at"},
+		7:  {"whatever", "nonsense"},
+		11: {strings.Replace(one("k-9"), `"source"`, `"title":"`+strings.Repeat("x", 10<<20)+`","source"`, 1), "bytes"},
+		8:  {strings.Replace(one("k-8"), `"source"`, `"deep":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`,"source"`, 1), "deep"},
 	}
 	values := []kafka.Message{
 		0: {Value: []byte(one("k-0"))}, 1: {}, 2: {}, 3: {Value: []byte("[" + one("k-1") + "," + one("k-2") + "]")}, 4: {},
@@ -194,7 +195,7 @@ func (s *server) contractKafka(t *testing.T) {
 		7: {Headers: headers("faultline-format", "nonsense", "mine", "kept")}, 8: {},
 		9:  {Value: []byte(enveloped("cd-structured")), Headers: headers("content-type", "application/cloudevents+json; charset=UTF-8")},
 		10: {Value: vendor(t, "github", "deployment_status_success"), Headers: headers("faultline-format", "github")},
-		11: {Value: []byte(one("k-last"))},
+		11: {}, 12: {Value: []byte(one("k-last"))},
 	}
 	for i := range values {
 		values[i].Topic, values[i].Key = "team.changes", []byte("pay")
@@ -206,7 +207,7 @@ func (s *server) contractKafka(t *testing.T) {
 		kafka.Message{Topic: "faultline.alerts", Value: vendor(t, "alertmanager", "mixed_group"), Headers: headers("faultline-format", "alertmanager")},
 		kafka.Message{Topic: "faultline.alerts", Value: vendor(t, "pagerduty", "triggered"), Headers: headers("faultline-format", "pagerduty")},
 	)
-	writer := &kafka.Writer{Addr: kafka.TCP(s.broker(t)), BatchTimeout: 10 * time.Millisecond, RequiredAcks: kafka.RequireAll}
+	writer := &kafka.Writer{Addr: kafka.TCP(s.broker(t)), BatchTimeout: 10 * time.Millisecond, BatchBytes: 12 << 20, RequiredAcks: kafka.RequireAll}
 	defer func() { _ = writer.Close() }()
 	if err := writer.WriteMessages(t.Context(), values...); err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func (s *server) contractKafka(t *testing.T) {
 // its original offset.
 func (s *server) wantLetters(t *testing.T, bad map[int64]struct{ value, reason string }) {
 	t.Helper()
-	reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{s.broker(t)}, Topic: "team.dead", MaxWait: 200 * time.Millisecond})
+	reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{s.broker(t)}, Topic: "team.dead", MaxWait: 200 * time.Millisecond, MaxBytes: 32 << 20})
 	defer func() { _ = reader.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

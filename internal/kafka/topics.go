@@ -28,9 +28,11 @@ type TopicPlan struct {
 	Retention time.Duration
 }
 
-// DefaultTopicPlan returns the plan for a single broker.
+// DefaultTopicPlan returns the plan for a single broker. Its topics take larger
+// messages than decoders do: one that is too large becomes a dead letter with a
+// reason, where a broker's refusal would reach the producer at best.
 func DefaultTopicPlan() TopicPlan {
-	return TopicPlan{Partitions: 6, Replication: 1, MaxMessageBytes: 8 << 20}
+	return TopicPlan{Partitions: 6, Replication: 1, MaxMessageBytes: 16 << 20}
 }
 
 // EnsureTopics creates the topics that are missing and waits until all of them
