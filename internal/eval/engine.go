@@ -90,6 +90,8 @@ func AttributeNamed(ctx context.Context, file, name string, stdin io.Reader, w c
 		return correlate.Finding{}, err
 	case name != "":
 		return correlate.Finding{}, fmt.Errorf("%s holds no case called %q; leave the name out for the first one", file, name)
+	case file == StdinName:
+		return correlate.Finding{}, errors.New("standard input holds no case; write one case as one line of JSON")
 	default:
 		return correlate.Finding{}, fmt.Errorf("%s holds no case; write one case as one line of JSON", file)
 	}
