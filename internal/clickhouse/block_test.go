@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // sample is a row with a value of every type that blocks are made of.
@@ -121,6 +123,7 @@ func TestAnInsertNamesItsStatementSettingsAndDatabase(t *testing.T) {
 	for name, want := range map[string]string{
 		"query":    "INSERT INTO t (text, texts, labels, word, number, small, at, maybe) FORMAT Native",
 		"database": "events", "insert_deduplication_token": "tok", "async_insert": "0",
+		"max_partitions_per_insert_block": "400",
 	} {
 		if got := query[name]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
@@ -144,39 +147,55 @@ func TestARefusedInsertKeepsItsCode(t *testing.T) {
 	}
 }
 
-// A transport may go on reading after it has answered. Were its block used
-// again, it would read rows of another insert.
-func TestABlockThatIsStillReadIsNotUsedAgain(t *testing.T) {
-	var kept *watchedBody
+// A transport may go on reading after it has answered, when the rows are the
+// caller's again and the block is another insert's.
+func TestABlockThatIsReadTooLateGivesNothing(t *testing.T) {
+	var kept io.Reader
 	d := newDirect(doorman(func(req *http.Request) (*http.Response, error) {
 		if kept == nil {
-			kept, _ = req.Body.(*watchedBody)
+			kept = req.Body
+			if _, err := io.ReadFull(kept, make([]byte, 10)); err != nil {
+				t.Error(err)
+			}
 		}
 		return nil, context.DeadlineExceeded
 	}), "events", 1)
-	send := func(rows []sample) {
-		t.Helper()
-		if err := sendBlock(t.Context(), d, "INSERT INTO t (text)", nil, sampleFields, rows); !errors.Is(err, context.DeadlineExceeded) {
+	for range 2 {
+		if err := sendBlock(t.Context(), d, "INSERT INTO t (text)", nil, sampleFields, samples()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
+		}
+		if n, err := kept.Read(make([]byte, 10)); n != 0 || !errors.Is(err, errGivenUp) {
+			t.Fatalf("a late reader gets %d bytes, %v", n, err)
 		}
 	}
-	read := func() []byte {
-		t.Helper()
-		if _, err := kept.Seek(0, io.SeekStart); err != nil {
-			t.Fatal(err)
+}
+
+// What is written in pieces must be what is written at once, whatever the sizes
+// of the rows and of the reads.
+func TestABlockInPiecesIsTheWholeBlock(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var rows []sample
+		for range rapid.IntRange(1, 60).Draw(t, "rows") {
+			text := strings.Repeat("t", rapid.SampledFrom([]int{0, 1, 127, 128, 5_000, 70_000}).Draw(t, "bytes"))
+			rows = append(rows, sample{text: text, texts: []string{"a", text[:len(text)/2]}, word: uint64(len(rows)), at: time.UnixMilli(1)})
 		}
-		data, err := io.ReadAll(kept)
+		var whole block
+		whole.begin(len(sampleFields), len(rows))
+		for _, f := range sampleFields {
+			whole.putText(f.name)
+			whole.putText(f.wire)
+			f.encode(&whole, rows)
+		}
+		size := rapid.SampledFrom([]int{1000, 4096, 300_000}).Draw(t, "read")
+		body := bufio.NewReaderSize(newBlockBody(new(block), sampleFields, rows), size)
+		got, err := io.ReadAll(body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data
-	}
-	send(samples())
-	before := read()
-	send(samples()[1:])
-	if !bytes.Equal(before, read()) {
-		t.Error("the block was overwritten while it was read")
-	}
+		if !bytes.Equal(got, whole.buf) {
+			t.Fatalf("%d bytes in pieces differ from %d at once", len(got), len(whole.buf))
+		}
+	})
 }
 
 func TestWaitingForABlockEndsWithTheContext(t *testing.T) {

@@ -12,6 +12,9 @@ type field[R any] struct {
 	name, wire string
 	values     func(rows []R) any
 	encode     func(b *block, rows []R)
+	// whole says that a part of the column is about all of its rows, so that
+	// they have to be encoded at once.
+	whole bool
 }
 
 // gather makes a field of two functions: one reads the value out of a row, one
@@ -63,6 +66,7 @@ func optionalTimeField[R any](name string, value func(*R) *time.Time) field[R] {
 		return nil
 	}, (*block).putOptionalTime)
 	times := f.encode
+	f.whole = true
 	f.encode = func(b *block, rows []R) {
 		for i := range rows {
 			t := value(&rows[i])
@@ -82,6 +86,7 @@ func textsField[R any](name string, value func(*R) []string) field[R] {
 		}
 	})
 	texts := f.encode
+	f.whole = true
 	f.encode = func(b *block, rows []R) {
 		end := uint64(0)
 		for i := range rows {
@@ -97,6 +102,7 @@ func textsField[R any](name string, value func(*R) []string) field[R] {
 // and then the values of all rows.
 func labelsField[R any](name string, value func(*R) map[string]string) field[R] {
 	f := gather(name, "Map(String, String)", value, nil)
+	f.whole = true
 	f.encode = func(b *block, rows []R) {
 		end := uint64(0)
 		for i := range rows {

@@ -145,19 +145,22 @@ func TestARetriedBatchIsStoredOnceAndAnotherUnderItsTokenToo(t *testing.T) {
 	})
 }
 
+// The server's own limit is 100 months in one insert. One door is enough: what
+// lifts the limit is a setting that TestAnInsertNamesItsStatementSettingsAndDatabase
+// sees, and each month costs the engine three tables' parts.
 func TestOneInsertMaySpanManyMonths(t *testing.T) {
-	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
-		var rows []event.Change
-		for month := range 320 {
-			c := everyField()
-			c.ID, c.StartedAt = fmt.Sprint(month), time.Date(2000, time.Month(1+month), 1, 0, 0, 0, 0, time.UTC)
-			rows = append(rows, vendorEvent(c, uint64(month)+1))
-		}
-		insert(t, s, "", rows...)
-		if got := answer(t, s, "SELECT toString(uniqExact(id)) FROM changes"); got != "320" {
-			t.Errorf("%s changes", got)
-		}
-	})
+	s := openEmbedded(t, config(t))
+	up(t, s)
+	var rows []event.Change
+	for month := range 130 {
+		c := everyField()
+		c.ID, c.StartedAt = fmt.Sprint(month), time.Date(2010, time.Month(1+month), 1, 0, 0, 0, 0, time.UTC)
+		rows = append(rows, vendorEvent(c, uint64(month)+1))
+	}
+	insert(t, s, "", rows...)
+	if got := answer(t, s, "SELECT toString(uniqExact(id)) FROM changes"); got != "130" {
+		t.Errorf("%s changes", got)
+	}
 }
 
 func TestTenThousandLabelsSurvive(t *testing.T) {
