@@ -94,6 +94,9 @@ type RunnerConfig struct {
 	// Patience is how long a backlog of the feed is read before incidents are
 	// judged although more is known to come.
 	JudgeBudget, Patience time.Duration
+	// EdgeLife is how long a service or call stays in the topology after its
+	// source has last shown it.
+	EdgeLife time.Duration
 	// RefreshTopology is how often the Atlas is asked, RegroupEvery how often
 	// at most a changed topology regroups the alerts held.
 	RefreshTopology, RegroupEvery time.Duration
@@ -119,6 +122,7 @@ func DefaultRunnerConfig() RunnerConfig {
 		CandidateWindow:     time.Hour,
 		JudgeBudget:         250 * time.Millisecond,
 		Patience:            500 * time.Millisecond,
+		EdgeLife:            7 * 24 * time.Hour,
 		RefreshTopology:     10 * time.Minute,
 		RegroupEvery:        5 * time.Second,
 		CallTimeout:         30 * time.Second,

@@ -26,7 +26,9 @@ type tracked struct {
 // absorb takes over what the feed has brought.
 func (r *Runner) absorb(delta *Delta) {
 	for i := range delta.Topologies {
-		r.atlas.add(delta.Topologies[i])
+		if !r.outlived(&delta.Topologies[i]) {
+			r.atlas.add(delta.Topologies[i])
+		}
 	}
 	oldest := r.ports.Now().Add(-r.cfg.ChangeWindow)
 	for i := range delta.Changes {
@@ -39,6 +41,12 @@ func (r *Runner) absorb(delta *Delta) {
 	}
 	r.grouper.Advance(r.ports.Now())
 	r.grouper.Upsert(delta.Alerts...)
+}
+
+// outlived reports whether a snapshot is so old that what it shows has dropped
+// out of the topology. One without a time is taken as of now.
+func (r *Runner) outlived(t *Topology) bool {
+	return !t.ObservedAt.IsZero() && r.ports.Now().Sub(t.ObservedAt) > r.cfg.EdgeLife
 }
 
 // touch makes the incidents due that the change may bear on.

@@ -28,6 +28,25 @@ func TestATopologyThatComesAfterTheAlertIsUsed(t *testing.T) {
 	})
 }
 
+func TestASnapshotThatHasOutlivedItsEdgesIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var known []bool
+		r := newRig(func(_ *RunnerConfig, ports *RunnerPorts) {
+			ports.Attributor = plainJudge{judge: func(in Input) { known = append(known, in.Graph.Has("cart"), in.Graph.Has("web")) }}
+		})
+		defer r.end()
+		stale, fresh := topologyOf("web", "cart"), topologyOf("app", "cart")
+		stale.ObservedAt, fresh.ObservedAt = time.Now().Add(-8*24*time.Hour), time.Now()
+		r.add(event{at: time.Now(), topology: stale}, event{at: time.Now(), topology: fresh})
+		r.add(event{at: time.Now(), alert: firing("cart", time.Now())})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if diff := gocmp.Diff([]bool{true, false}, known); diff != "" {
+			t.Errorf("cart and web known (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // chart is an atlas whose topology can change.
 type chart struct {
 	mu       sync.Mutex

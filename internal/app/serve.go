@@ -112,6 +112,7 @@ func (s *service) startRunner(ctx context.Context) error {
 	cfg := correlate.DefaultRunnerConfig()
 	cfg.ChangeWindow = s.cfg.Correlate.Window
 	cfg.Poll = s.cfg.Correlate.PollInterval
+	cfg.EdgeLife = s.cfg.ClickHouse.EdgeRetention
 	observer, err := newRunnerMetrics(s.registry, s.log)
 	if err != nil {
 		return err
