@@ -29,15 +29,14 @@ type GroupConfig struct {
 
 // DefaultGroupConfig returns the settings for production.
 //
-// The hub limit stands at the 99th percentile of the fan-out that Meta
-// published of its call graph (257), the limit for a shared neighbour at a
-// quarter of it.
+// Both limits stand at the 99th percentile of the fan-out that Meta published of
+// its call graph (257).
 func DefaultGroupConfig() GroupConfig {
 	return GroupConfig{
 		QuietFor:     15 * time.Minute,
 		StaleAfter:   7 * 24 * time.Hour,
 		HubDegree:    256,
-		SharedDegree: 64,
+		SharedDegree: 256,
 	}
 }
 

@@ -14,6 +14,7 @@ var shopCalls = []string{
 	"web > cart", "app > cart", "partner > cart", "cart > stock > stock-db",
 	"invoice > ledger > ledger-db",
 	"web > dns", "invoice > dns", "300 x shard > dns",
+	"100 x reader > settings",
 	"gateway > web", "gateway > invoice", "gateway > 300 x page",
 }
 
@@ -78,6 +79,16 @@ var scenarios = []scenario{
 		[]string{"10:00 open critical web (1)", "10:01 open critical invoice (1)"},
 	},
 	{
+		"two of a hundred that share a service, at once",
+		[]string{"10:00 reader-1 critical", "10:03 reader-2 critical"}, "10:15", nil,
+		[]string{"10:00 open critical reader-1 reader-2 (2)"},
+	},
+	{
+		"two of a hundred that share a service, minutes apart",
+		[]string{"10:00 reader-1 critical", "10:04 reader-2 critical"}, "10:15", nil,
+		[]string{"10:00 open critical reader-1 (1)", "10:04 open critical reader-2 (1)"},
+	},
+	{
 		"the name service itself fails",
 		[]string{"10:00 dns critical", "10:02 web critical", "10:05 invoice critical"},
 		"10:15", nil,
@@ -127,7 +138,7 @@ var scenarios = []scenario{
 	},
 	{
 		"a new alert while the incident goes on belongs to it",
-		[]string{"10:00 cart critical", "13:00 cart high #other", "10:50 web high"},
+		[]string{"10:00 cart critical", "13:00 cart high #other", "10:25 web high"},
 		"13:05", nil,
 		[]string{"10:00 open critical cart web (3)"},
 	},
