@@ -80,12 +80,14 @@ var scenarios = []scenario{
 	},
 	{
 		"two of a hundred that share a service, at once",
-		[]string{"10:00 reader-1 critical", "10:03 reader-2 critical"}, "10:15", nil,
+		[]string{"10:00 reader-1 critical", "10:03 reader-2 critical"},
+		"10:15", nil,
 		[]string{"10:00 open critical reader-1 reader-2 (2)"},
 	},
 	{
 		"two of a hundred that share a service, minutes apart",
-		[]string{"10:00 reader-1 critical", "10:04 reader-2 critical"}, "10:15", nil,
+		[]string{"10:00 reader-1 critical", "10:04 reader-2 critical"},
+		"10:15", nil,
 		[]string{"10:00 open critical reader-1 (1)", "10:04 open critical reader-2 (1)"},
 	},
 	{
