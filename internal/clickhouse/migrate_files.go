@@ -119,8 +119,14 @@ var optionalSettings = []struct{ name, value string }{
 
 // Settings are common to all tables: whole parts expire, a retry of an insert
 // is recognised, and on request an insert is synced to disk.
+//
+// A merge costs as much for each row as its insert, 8 to 13 us of processor
+// time (measured), and by default the parts of a flood are merged two or three
+// times over while it lasts. So parts wait until there are a hundred of them,
+// or until they are a minute old.
 func (v schemaValues) Settings() string {
-	settings := "ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000"
+	settings := "ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000" +
+		", min_parts_to_merge_at_once = 100, min_age_to_force_merge_seconds = 60"
 	if v.cfg.Fsync {
 		settings += ", fsync_after_insert = 1, fsync_part_directory = 1"
 	}
