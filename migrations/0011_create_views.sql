@@ -75,7 +75,7 @@ GROUP BY fingerprint, started_at;
 
 -- The newest revision of each incident.
 CREATE OR REPLACE VIEW incidents_current {{.OnCluster}} AS
-SELECT * FROM incidents ORDER BY revision DESC LIMIT 1 BY id;
+SELECT * FROM incidents ORDER BY revision DESC, stored_at DESC LIMIT 1 BY id;
 
 -- The newest finding of each incident.
 CREATE OR REPLACE VIEW findings_current {{.OnCluster}} AS

@@ -1,7 +1,9 @@
 // Command bench measures Faultline on real parts and prints each figure beside
 // its target:
 //
-//	go run ./internal/bench ingest    topic to acknowledged insert
+//	go run ./internal/bench            all of them
+//	go run ./internal/bench ingest     topic to acknowledged insert
+//	go run ./internal/bench latency    alert produced to finding readable
 //
 // Apache Kafka runs as a process of its own (scripts/fetch-kafka.sh), the
 // embedded ClickHouse engine (scripts/fetch-chdb.sh) inside the measured one.
@@ -18,7 +20,7 @@ import (
 )
 
 // usage is printed for unknown arguments.
-const usage = "usage: bench [ingest] [flags]; bench ingest -h lists the flags"
+const usage = "usage: bench [ingest|latency] [flags]; bench ingest -h lists the flags"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -30,17 +32,18 @@ func main() {
 	}
 }
 
-// run picks the measurement; without a name it is ingest.
+// run picks the measurement; without a name it makes all.
 func run(ctx context.Context, args []string) error {
-	name := "ingest"
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		name, args = args[0], args[1:]
+	if len(args) == 0 {
+		return errors.Join(runIngest(ctx, nil), runLatency(ctx, nil))
 	}
-	switch name {
+	switch name, rest := args[0], args[1:]; name {
 	case "ingest":
-		return runIngest(ctx, args)
+		return runIngest(ctx, rest)
+	case "latency":
+		return runLatency(ctx, rest)
 	case "produce":
-		return runProduce(ctx, args)
+		return runProduce(ctx, rest)
 	default:
 		return errors.New(usage)
 	}

@@ -1,7 +1,7 @@
 -- The newest revision of the incidents that a filter lets through, newest
 -- first. A page starts after the last incident of the page before.
 SELECT body
-FROM (SELECT * FROM incidents ORDER BY revision DESC LIMIT 1 BY id)
+FROM (SELECT * FROM incidents ORDER BY revision DESC, stored_at DESC LIMIT 1 BY id)
 WHERE (empty({status:Array(String)}) OR has({status:Array(String)}, toString(status)))
     AND (empty({severity:Array(String)}) OR has({severity:Array(String)}, toString(severity)))
     AND ({service:String} = '' OR has(services, {service:String}))

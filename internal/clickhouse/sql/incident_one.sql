@@ -1,2 +1,2 @@
 -- The newest revision of one incident.
-SELECT body FROM incidents WHERE id = {id:String} ORDER BY revision DESC LIMIT 1
+SELECT body FROM incidents WHERE id = {id:String} ORDER BY revision DESC, stored_at DESC LIMIT 1
