@@ -36,9 +36,10 @@ type ingestFlags struct {
 	events, partitions, memoryMB int
 	dir, profiles                string
 	batchRows, batchMB, bufferMB int
+	inserts                      int
 	verbose                      bool
 	// nowhere throws the rows away, to tell what fetching and decoding cost.
-	nowhere bool
+	nowhere, fsync bool
 }
 
 func parseIngestFlags(args []string) (ingestFlags, error) {
@@ -53,6 +54,8 @@ func parseIngestFlags(args []string) (ingestFlags, error) {
 	flags.IntVar(&f.batchRows, "batch-rows", defaults.BatchRows, "rows of a full batch")
 	flags.IntVar(&f.batchMB, "batch-mb", defaults.BatchBytes>>20, "MiB of a full batch")
 	flags.IntVar(&f.bufferMB, "buffer-mb", defaults.BufferBytes>>20, "MiB of messages held in memory")
+	flags.IntVar(&f.inserts, "inserts", defaults.Inserts, "batches on their way into the store at a time")
+	flags.BoolVar(&f.fsync, "fsync", true, "make every insert reach the disk, as the service does")
 	flags.BoolVar(&f.nowhere, "nowhere", false, "throw the rows away instead of storing them")
 	flags.BoolVar(&f.verbose, "v", false, "log what the parts say")
 	return f, flags.Parse(args)
@@ -81,7 +84,7 @@ func runIngest(ctx context.Context, args []string) (err error) {
 	if err := produceElsewhere(ctx, p.broker.Addr, f.events); err != nil {
 		return err
 	}
-	if err := p.openStore(ctx, f.memoryMB, f.logger()); err != nil {
+	if err := p.openStore(ctx, &f, f.logger()); err != nil {
 		return err
 	}
 	m, err := measureIngest(ctx, p, &f)
@@ -208,6 +211,7 @@ func measureIngest(ctx context.Context, p *parts, f *ingestFlags) (*ingestMeasur
 func newConsumer(p *parts, f *ingestFlags, store ingest.Store) (*ingest.Consumer, func() error, error) {
 	config := ingest.DefaultConfig()
 	config.BatchRows, config.BatchBytes, config.BufferBytes = f.batchRows, f.batchMB<<20, f.bufferMB<<20
+	config.Inserts = f.inserts
 	writer := p.client.Writer()
 	consumer, err := ingest.NewConsumer(config, ingest.Deps{
 		Group: ingest.KafkaGroup(p.client.Group("bench")), Fetcher: p.client.Fetcher(),

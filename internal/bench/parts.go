@@ -60,17 +60,18 @@ func (p *parts) openTopics(ctx context.Context, partitions int) error {
 }
 
 // openStore starts the embedded engine and brings the schema up.
-func (p *parts) openStore(ctx context.Context, memoryMB int, log *slog.Logger) error {
+func (p *parts) openStore(ctx context.Context, f *ingestFlags, log *slog.Logger) error {
 	engine := chdb.DefaultConfig()
 	engine.Dir = filepath.Join(p.dir, "clickhouse")
-	engine.MaxMemoryBytes = int64(memoryMB) << 20
+	engine.MaxMemoryBytes = int64(f.memoryMB) << 20
+	engine.Durable = f.fsync
 	engine.MarkCacheBytes = engine.MaxMemoryBytes / 16
 	var err error
 	if p.engine, err = chdb.Open(ctx, engine); err != nil {
 		return err
 	}
 	config := clickhouse.DefaultConfig()
-	config.Fsync = true
+	config.Fsync = f.fsync
 	if p.store, err = clickhouse.Open(ctx, config, p.engine.Transport(), log); err != nil {
 		return err
 	}

@@ -98,6 +98,8 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if _, err := c.run(ctx, statement{sql: sql}); err != nil {
 		return fmt.Errorf("create the database %s: %w", e.config.Database, err)
 	}
+	// Memory is all that is lost when this fails.
+	_ = trim(e.config.Library)
 	return nil
 }
 
