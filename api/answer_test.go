@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"pgregory.net/rapid"
 
 	"github.com/faultline/faultline/correlate"
@@ -165,4 +167,28 @@ func TestEveryChangeIsInOneLane(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestOnlyOurOwnWordsReachAClient(t *testing.T) {
+	secret := &huma.ErrorDetail{Location: "query.q", Message: "expected length <= 200", Value: "hunter2"}
+	p := parameterProblem(&huma.ErrorModel{Status: http.StatusUnprocessableEntity, Errors: []*huma.ErrorDetail{secret, nil}})
+	if len(p.Errors) != 1 || p.Errors[0].Path != "q" || strings.Contains(fmt.Sprint(p), "hunter2") {
+		t.Errorf("problem %+v echoes a value", p)
+	}
+	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusNotAcceptable} {
+		if p := parameterProblem(&huma.ErrorModel{Status: status, Detail: "insides"}); p.Status != http.StatusInternalServerError || strings.Contains(fmt.Sprint(p), "insides") {
+			t.Errorf("the framework's %d becomes %+v", status, p)
+		}
+	}
+	if p := parameterProblem(&huma.ErrorModel{Status: http.StatusUnprocessableEntity}); p.Detail == "" {
+		t.Error("a problem without a detail")
+	}
+}
+
+func TestDocumentThatCannotBeEncodedStopsTheStart(t *testing.T) {
+	doc := newDocument()
+	doc.Extensions = map[string]any{"x-broken": func() {}}
+	if _, err := encodeDocument(doc); err == nil {
+		t.Error("a document with a function in it is encoded")
+	}
 }

@@ -30,9 +30,11 @@ type caller struct {
 // keyring knows the tokens. It is not changed after it was made.
 type keyring struct {
 	callers map[string]*caller
-	// nobody is the caller of every request without a token.
-	nobody *caller
-	now    func() time.Time
+	// nobody is the caller of every request without a token, signer that of
+	// every delivery whose proof is its signature. They do not share an
+	// allowance, so that public readers cannot keep webhooks out.
+	nobody, signer *caller
+	now            func() time.Time
 }
 
 // newKeyring checks the tokens and gives each its own allowance.
@@ -41,6 +43,7 @@ func newKeyring(cfg *Config, now func() time.Time) (*keyring, error) {
 	ring := &keyring{
 		callers: make(map[string]*caller, len(cfg.Tokens)),
 		nobody:  &caller{Token: Token{Name: "anonymous"}, limiter: limiter()},
+		signer:  &caller{Token: Token{Name: "webhook signature"}, limiter: limiter()},
 		now:     now,
 	}
 	var errs []error

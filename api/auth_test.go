@@ -176,6 +176,24 @@ func TestEachTokenHasItsOwnAllowance(t *testing.T) {
 	h.get(t, "/v1/incidents", http.StatusOK)
 }
 
+func TestPublicReadersCannotKeepWebhooksOut(t *testing.T) {
+	h := newHarness(t, func(c *Config, _ *Deps) { c.PublicRead, c.RatePerSecond, c.RateBurst = true, 0.5, 2 })
+	for range 5 {
+		h.do(t, ask{path: "/v1/incidents"})
+	}
+	wantProblem(t, h.do(t, ask{path: "/v1/incidents"}), rateLimited)
+	deliver := ask{method: http.MethodPost, path: "/v1/webhooks/signed", body: minimalChange(""), header: map[string]string{"X-Signature": "s3cret"}}
+	for range 2 {
+		if resp := h.do(t, deliver); resp.StatusCode != http.StatusAccepted {
+			t.Errorf("a signed delivery beside a crowd of readers: status %d", resp.StatusCode)
+		}
+	}
+	wantProblem(t, h.do(t, deliver), rateLimited)
+	if !strings.Contains(h.logs.String(), `"caller":"webhook signature"`) {
+		t.Error("the log does not say that a signature was the proof")
+	}
+}
+
 func TestRefusedRequestsDoNotSpendTheAllowance(t *testing.T) {
 	h := newHarness(t, func(c *Config, _ *Deps) { c.RatePerSecond, c.RateBurst = 0.5, 1 })
 	for range 5 {

@@ -27,8 +27,9 @@ type fakeStore struct {
 	provenances map[correlate.Key]correlate.Provenance
 	topology    correlate.Topology
 	updates     []query.Update
-	// fail makes every call return this error.
-	fail error
+	// fail makes every call return this error, failOn those of one method.
+	fail   error
+	failOn map[string]error
 	// hang makes every call wait for its context.
 	hang bool
 	// calls counts calls by method.
@@ -61,6 +62,9 @@ func (f *fakeStore) enter(ctx context.Context, method string) error {
 	f.mu.Lock()
 	f.calls[method]++
 	fail, hang := f.fail, f.hang
+	if fail == nil {
+		fail = f.failOn[method]
+	}
 	f.mu.Unlock()
 	if hang {
 		<-ctx.Done()

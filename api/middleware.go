@@ -135,17 +135,18 @@ func (s *Server) authorize(c *gin.Context) {
 	if problem != nil && need == accessOpen {
 		who, problem = s.ring.nobody, nil
 	}
-	if problem == nil {
-		requestOf(c.Request.Context()).caller = who
-		if c.FullPath() != "" {
-			problem = s.gate.admit(need, c.Param("format"), who)
-		}
+	if problem == nil && c.FullPath() != "" {
+		problem = s.gate.admit(need, c.Param("format"), who)
 	}
 	if problem != nil {
 		s.metrics.refused.WithLabelValues(problem.slug()).Inc()
 		refuse(c, problem)
 		return
 	}
+	if need == accessDeliver && who == s.ring.nobody {
+		who = s.ring.signer
+	}
+	requestOf(c.Request.Context()).caller = who
 	c.Next()
 }
 

@@ -137,6 +137,26 @@ func TestErrorsOfTheStoreKeepTheirMeaning(t *testing.T) {
 	}
 }
 
+// TestEveryCallOfAHandlerMayFail lets one method of the store fail at a time:
+// no handler answers with half of what was asked for.
+func TestEveryCallOfAHandlerMayFail(t *testing.T) {
+	h := newHarness(t)
+	for _, r := range h.routes {
+		if r.access != accessRead || r.endless {
+			continue
+		}
+		asked := newHarness(t)
+		asked.store.changes[0].StartedAt = asked.clock.Now()
+		asked.get(t, examplePath(r.path), http.StatusOK)
+		for method := range asked.store.calls {
+			failing := newHarness(t)
+			failing.store.changes[0].StartedAt = failing.clock.Now()
+			failing.store.failOn = map[string]error{method: fmt.Errorf("%s: %w", method, event.ErrUnavailable)}
+			wantProblem(t, failing.get(t, examplePath(r.path), http.StatusServiceUnavailable), storeUnavailable)
+		}
+	}
+}
+
 func TestClientThatLeavesIsNoFault(t *testing.T) {
 	h := newHarness(t)
 	h.store.hang = true

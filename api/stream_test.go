@@ -3,8 +3,10 @@ package api
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -236,4 +238,64 @@ func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
 func (h *harness) metricsText(t *testing.T) string {
 	t.Helper()
 	return readAll(t, h.do(t, ask{path: "/metrics"}))
+}
+
+// brokenWriter fails from its nth write on. It cannot be flushed or limited
+// unless it is told so.
+type brokenWriter struct {
+	httptest.ResponseRecorder
+	writes, healthy int
+	deadline        error
+}
+
+func (w *brokenWriter) Header() http.Header { return http.Header{} }
+
+func (w *brokenWriter) Write(p []byte) (int, error) {
+	w.writes++
+	if w.writes > w.healthy {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+func (w *brokenWriter) SetWriteDeadline(time.Time) error { return w.deadline }
+
+func TestStreamEndsWhenItCannotWrite(t *testing.T) {
+	h := newHarness(t, func(c *Config, _ *Deps) { c.Stream.Heartbeat = time.Millisecond })
+	backlog := []streamEvent{{id: "1-a-r1", kind: eventIncident, data: []byte("{}")}, {id: "2-a-r2", kind: eventIncident, data: []byte("{}")}}
+	for healthy := range 4 {
+		w := &brokenWriter{healthy: healthy}
+		sub := &subscriber{backlog: backlog, events: make(chan streamEvent, 1)}
+		h.follow(t.Context(), &streamWriter{w: w, control: http.NewResponseController(w), timeout: time.Second}, sub)
+		if w.writes != healthy+1 {
+			t.Errorf("%d writes after the %dth failed", w.writes, healthy+1)
+		}
+	}
+	closed := errors.New("connection closed")
+	w := &brokenWriter{healthy: 10, deadline: closed}
+	stream := &streamWriter{w: w, control: http.NewResponseController(w), timeout: time.Second}
+	if err := stream.event(backlog[0]); !errors.Is(err, closed) || w.writes != 0 {
+		t.Errorf("a write without its limit: %v after %d writes", err, w.writes)
+	}
+}
+
+func TestStreamEndsWithTheRequest(t *testing.T) {
+	h := newHarness(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	rec := httptest.NewRecorder()
+	h.follow(ctx, &streamWriter{w: rec, control: http.NewResponseController(rec), timeout: time.Second}, &subscriber{events: make(chan streamEvent)})
+	if got := rec.Body.String(); got != "retry: 3000\n\n" {
+		t.Errorf("wrote %q", got)
+	}
+}
+
+func TestEventIdsCannotBreakTheStream(t *testing.T) {
+	at := exampleTime(10, 0, 0)
+	for _, incident := range []string{"inc-1", "a\nb", "a\r\ndata: x", "a\x00b", ""} {
+		id := eventID(at, incident, "r1")
+		if strings.ContainsAny(id, "\r\n\x00") || !eventTime(id).Equal(at) {
+			t.Errorf("id %q of incident %q", id, incident)
+		}
+	}
 }
