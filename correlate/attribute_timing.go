@@ -27,7 +27,7 @@ func (e *Engine) background(s *scene) background {
 	x := s.in.Changes
 	if x.Len() > 0 {
 		from := max(s.asOf-w.Limits.RateWindow.Milliseconds(), x.entries[x.time.first()].start)
-		kinds, total := x.time.count(from, s.asOf)
+		kinds, total := x.time.count(x, from, s.asOf)
 		for code, n := range kinds {
 			b.kinds[code] = float64(n)
 		}

@@ -175,13 +175,24 @@ func (t *timeIndex) latest(x *ChangeIndex, moment int64, yield func(ref uint32) 
 	}
 }
 
-// count sums the changes per kind between the two moments, to whole buckets.
-func (t *timeIndex) count(from, until int64) (kinds [kindCodes]uint32, total uint32) {
+// count sums the changes per kind between the two moments: from whole buckets
+// on, up to the second moment exactly, since what comes after it must not count.
+func (t *timeIndex) count(x *ChangeIndex, from, until int64) (kinds [kindCodes]uint32, total uint32) {
 	at, _ := t.locate(bucketOf(from))
 	for ; at < len(t.buckets) && t.buckets[at].number <= bucketOf(until); at++ {
-		for k, n := range t.buckets[at].kinds {
-			kinds[k] += n
-			total += n
+		b := &t.buckets[at]
+		if b.number < bucketOf(until) {
+			for k, n := range b.kinds {
+				kinds[k] += n
+				total += n
+			}
+			continue
+		}
+		for _, ref := range b.refs {
+			if e := &x.entries[ref]; e.start <= until {
+				kinds[e.kind]++
+				total++
+			}
 		}
 	}
 	return kinds, total
