@@ -18,6 +18,7 @@ func realField[R any](name string, value func(*R) float64) field[R] {
 // end, then the keys and then the values of all rows.
 func realsField[R any](name string, value func(*R) map[string]float64) field[R] {
 	f := gather(name, "Map(String, Float64)", value, nil)
+	f.whole = true
 	f.encode = func(b *block, rows []R) {
 		maps := make([]map[string]float64, len(rows))
 		end := uint64(0)

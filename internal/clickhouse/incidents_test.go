@@ -213,6 +213,33 @@ func TestFindingsByVersion(t *testing.T) {
 	})
 }
 
+// A column of maps is about all rows of a block, however many pieces the block
+// is written in.
+func TestManySuspectsInOneInsert(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		many := make([]correlate.Finding, 400)
+		for i := range many {
+			many[i] = correlate.Finding{Incident: "inc-1", Version: i + 1, AsOf: noon}
+			for rank := 1; rank <= 5; rank++ {
+				many[i].Suspects = append(many[i].Suspects, correlate.Suspect{
+					Rank: rank, Change: correlate.Change{ID: "c", Source: "ci", Services: []string{"a", "b"}, StartedAt: noon},
+					Evidence: []correlate.Evidence{
+						{Kind: correlate.EvidenceTiming, LogOdds: 0.5}, {Kind: correlate.EvidenceTiming, LogOdds: 1},
+						{Kind: correlate.EvidencePrior, LogOdds: -2},
+					},
+				})
+			}
+		}
+		if err := s.SaveFindings(t.Context(), many); err != nil {
+			t.Fatal(err)
+		}
+		if err := clickhouse.Exec(t.Context(), s, `SELECT throwIf(count() != 2000) FROM suspects FINAL
+			WHERE log_odds['timing'] = 1.5 AND log_odds['prior'] = -2 AND services = ['a', 'b']`); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestUpdatesTellRevisionAndFinding(t *testing.T) {
 	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
 		save(t, s, incidentAt("inc-1", 5, noon), incidentAt("inc-2", 1, noon))
