@@ -14,10 +14,18 @@ import (
 // Nothing may break the server, and every error is a problem.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range [][3]string{
-		{"GET", "/v1/incidents?status=open&limit=3", `"x"`}, {"GET", "/v1/incidents/inc-7f3a/finding?version=3", `W/"a", "b"`},
-		{"GET", "/v1/changes/a%2Fb%20c?source=%zz", "*"}, {"GET", "/v1/changes?from=2026-05-04T10:00:00+02:00", ""},
-		{"POST", "/v1/webhooks/..%2F..%2Fetc", ""}, {"PUT", "/v1/changes", ""}, {"GET", "/v1/services/%00", ""}, {"GET", "/v1/topology?as_of=0001-01-01T00:00:00Z", ""},
-		{"GET", "//v1//incidents", ""}, {"OPTIONS", "*", ""}, {"GET", "/v1/incidents?limit=99999999999999999999", ""}, {"HEAD", "/readyz", ""},
+		{"GET", "/v1/incidents?status=open&limit=3", `"x"`},
+		{"GET", "/v1/incidents/inc-7f3a/finding?version=3", `W/"a", "b"`},
+		{"GET", "/v1/changes/a%2Fb%20c?source=%zz", "*"},
+		{"GET", "/v1/changes?from=2026-05-04T10:00:00+02:00", ""},
+		{"POST", "/v1/webhooks/..%2F..%2Fetc", ""},
+		{"PUT", "/v1/changes", ""},
+		{"GET", "/v1/services/%00", ""},
+		{"GET", "/v1/topology?as_of=0001-01-01T00:00:00Z", ""},
+		{"GET", "//v1//incidents", ""},
+		{"OPTIONS", "*", ""},
+		{"GET", "/v1/incidents?limit=99999999999999999999", ""},
+		{"HEAD", "/readyz", ""},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}
@@ -59,6 +67,7 @@ func FuzzDelivery(f *testing.F) {
 	}
 	h := newHarness(f)
 	f.Fuzz(func(t *testing.T, body string) {
+		h.intake.accepted = nil
 		for _, path := range []string{"/v1/changes", "/v1/alerts", "/v1/topology", "/v1/webhooks/plain"} {
 			rec := httptest.NewRecorder()
 			h.Handler().ServeHTTP(rec, h.request(ask{method: http.MethodPost, path: path, token: RoleIngest, body: body}))
