@@ -58,7 +58,7 @@ func DefaultConfig() Config {
 		},
 		BatchRows: 10_000, BatchBytes: 6 << 20,
 		ChangeAge: 250 * time.Millisecond, AlertAge: 50 * time.Millisecond, TopologyAge: time.Second,
-		BufferBytes: 20 << 20, FetchBytes: 1 << 20,
+		BufferBytes: 18 << 20, FetchBytes: 1 << 20,
 		Inserts:       2,
 		Decoders:      runtime.GOMAXPROCS(0),
 		InsertTimeout: 30 * time.Second, RetryMin: 100 * time.Millisecond, RetryMax: 10 * time.Second,
