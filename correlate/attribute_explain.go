@@ -61,7 +61,7 @@ func (e *Engine) explain(s *scene) origins {
 	if len(s.symptoms) == 0 {
 		return o
 	}
-	sp := e.scratch.Get().(*spreader)
+	sp := e.scratch.Get().(*spreader) //nolint:errcheck // The pool holds nothing else.
 	defer e.scratch.Put(sp)
 	sp.reset(s.in.Graph, &e.weights)
 	budget := max(e.weights.Limits.Visits/len(s.symptoms), 150)

@@ -123,6 +123,7 @@ func (e *Engine) fit(lagMS int64) float64 {
 	}
 	t := &e.weights.Timing
 	lag := float64(lagMS) / 1000
-	scaled := t.NoiseWindowSeconds / t.SpreadSeconds / math.Pow(1+lag/t.SpreadSeconds, 2)
+	aged := 1 + lag/t.SpreadSeconds
+	scaled := t.NoiseWindowSeconds / t.SpreadSeconds / (aged * aged)
 	return t.SpreadShare*scaled + 1 - t.SpreadShare
 }

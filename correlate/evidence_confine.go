@@ -184,7 +184,7 @@ func (e *Engine) versionTerm(s *scene, c *candidate) (term, bool) {
 		float64(min(stale, maxRegionVotes))*math.Log((1-w.VersionFresh)/0.5)
 	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
 	return term{kind: EvidenceVersion, logOdds: log, say: func() (string, []string) {
-		return versionText(&c.detail.change, &s.alerts[alert], fresh, stale), []string{"alert:" + s.alerts[alert].Fingerprint}
+		return versionText(&s.alerts[alert], fresh, stale), []string{"alert:" + s.alerts[alert].Fingerprint}
 	}}, true
 }
 
@@ -222,7 +222,7 @@ func (e *Engine) freshness(s *scene, c *Change, a *Alert) versionMatch {
 	return versionUnknown
 }
 
-func versionText(c *Change, a *Alert, fresh, stale int) string {
+func versionText(a *Alert, fresh, stale int) string {
 	what := "version " + a.Version
 	if a.Version == "" {
 		what = "instance " + a.Instance

@@ -250,7 +250,7 @@ func TestErrorOfManyMessagesIsBrief(t *testing.T) {
 	if !errors.Is(got, kafka.NotLeaderForPartition) || len(got.Error()) > 400 || !strings.HasPrefix(got.Error(), "9999 of 10000") {
 		t.Fatalf("brief = %v", got)
 	}
-	if got := brief(errStoreDown); got != errStoreDown {
+	if got := brief(errStoreDown); !errors.Is(got, errStoreDown) {
 		t.Fatalf("brief = %v, want the error as it was", got)
 	}
 }

@@ -18,8 +18,8 @@ SELECT
         argMaxIf(e.status, e.moment, e.status NOT IN ('', 'in_progress')), max(e.status)) AS status,
     argMaxIf(e.version, e.moment, e.version != '') AS version,
     argMaxIf(e.actor_type, e.moment, e.actor_type != '') AS actor_type,
-    if(countIf(e.provenance_class != '') = 0, 'unknown',
-        argMaxIf(e.provenance_class, e.moment, e.provenance_class != '')) AS provenance_class,
+    if(countIf(e.provenance_class NOT IN ('', 'unknown')) = 0, 'unknown',
+        argMaxIf(e.provenance_class, e.moment, e.provenance_class NOT IN ('', 'unknown'))) AS provenance_class,
     uniqExact(e.uid) AS events
 FROM
 (

@@ -224,7 +224,8 @@ func TestManySuspectsInOneInsert(t *testing.T) {
 				many[i].Suspects = append(many[i].Suspects, correlate.Suspect{
 					Rank: rank, Change: correlate.Change{ID: "c", Source: "ci", Services: []string{"a", "b"}, StartedAt: noon},
 					Evidence: []correlate.Evidence{
-						{Kind: correlate.EvidenceTiming, LogOdds: 0.5}, {Kind: correlate.EvidenceTiming, LogOdds: 1},
+						{Kind: correlate.EvidenceTiming, LogOdds: 0.5},
+						{Kind: correlate.EvidenceTiming, LogOdds: 1},
 						{Kind: correlate.EvidencePrior, LogOdds: -2},
 					},
 				})

@@ -77,6 +77,24 @@ func jsonOf(t *testing.T, v any) string {
 	return string(text)
 }
 
+func TestAnUpdateThatTellsNothingKeepsTheProvenance(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		told := changeEvent(t, noon, `{"id":"d-1","source":"ci","kind":"deploy","started_at":"2026-11-20T11:00:00Z","status":"in_progress"}`)
+		told.Provenance = &correlate.Provenance{Class: correlate.ProvenanceAssisted, Confidence: 0.9}
+		update := changeEvent(t, noon.Add(time.Minute), `{"id":"d-1","source":"ci","kind":"deploy","started_at":"2026-11-20T11:00:00Z","status":"succeeded"}`)
+		update.Provenance = &correlate.Provenance{Class: correlate.ProvenanceUnknown}
+		insertChanges(t, s, told, update)
+		given, err := s.Provenances(t.Context(), []correlate.Key{told.Key()})
+		if err != nil || given[told.Key()].Class != correlate.ProvenanceAssisted {
+			t.Errorf("%+v %v", given, err)
+		}
+		page, err := s.Changes(t.Context(), query.Changes{Class: []correlate.ProvenanceClass{correlate.ProvenanceAssisted}})
+		if err != nil || len(page.Items) != 1 {
+			t.Errorf("%+v %v", page, err)
+		}
+	})
+}
+
 func TestUpdatesFoldInWhateverOrderTheyArrive(t *testing.T) {
 	begun := `{"id":"d-1","source":"ci","kind":"deploy","title":"first","services":["cart"],"started_at":"2026-11-20T11:00:00Z","status":"in_progress"}`
 	ended := `{"id":"d-1","source":"ci","kind":"deploy","started_at":"2026-11-20T11:00:00Z","finished_at":"2026-11-20T11:05:00Z","status":"failed"}`

@@ -44,6 +44,6 @@ HAVING toUnixTimestamp64Milli(at) >= {since:Int64} AND toUnixTimestamp64Milli(at
         if(countIf(environment NOT IN ('', 'production')) > 0,
             argMaxIf(environment, moment, environment NOT IN ('', 'production')), max(environment)))
     AND (empty({class:Array(String)}) OR has({class:Array(String)},
-        if(countIf(provenance_class != '') = 0, 'unknown', argMaxIf(provenance_class, moment, provenance_class != ''))))
+        if(countIf(provenance_class NOT IN ('', 'unknown')) = 0, 'unknown', argMaxIf(provenance_class, moment, provenance_class NOT IN ('', 'unknown')))))
 ORDER BY at DESC, identity DESC
 LIMIT {limit:UInt32}

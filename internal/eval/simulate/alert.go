@@ -43,7 +43,9 @@ func (s *script) raise() {
 // alertOn makes a firing alert of a service with nothing said about its cause.
 func (s *script) alertOn(svc int, start time.Time, severity correlate.Severity) correlate.Alert {
 	signal := weighted(s.draw, []share[correlate.Signal]{
-		{correlate.SignalErrors, 4}, {correlate.SignalLatency, 3}, {correlate.SignalSaturation, 3},
+		{correlate.SignalErrors, 4},
+		{correlate.SignalLatency, 3},
+		{correlate.SignalSaturation, 3},
 		{correlate.SignalAvailability, 1},
 	})
 	service := &s.w.services[svc]
@@ -145,7 +147,9 @@ func (s *script) noise(view *excerpt) {
 	span := s.judged.Sub(from) + 15*time.Minute
 	for range s.poisson(usualNoise) {
 		severity := weighted(s.draw, []share[correlate.Severity]{
-			{correlate.SeverityWarning, 0.7}, {correlate.SeverityInfo, 0.2}, {correlate.SeverityHigh, 0.08},
+			{correlate.SeverityWarning, 0.7},
+			{correlate.SeverityInfo, 0.2},
+			{correlate.SeverityHigh, 0.08},
 			{correlate.SeverityCritical, 0.02},
 		})
 		a := s.alertOn(s.noisy(view), from.Add(time.Duration(s.Float64()*float64(span))), severity)

@@ -121,7 +121,7 @@ func (c *company) connect(d draw) {
 	for _, caller := range callers {
 		taken := make(map[int]bool, out[caller])
 		for range out[caller] {
-			callee := -1
+			var callee int
 			callee, ends = c.takeEnd(d, caller, taken, ends)
 			if callee >= 0 {
 				taken[callee] = true

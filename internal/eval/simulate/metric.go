@@ -45,7 +45,7 @@ func (s *script) measureService(svc int) {
 	for _, instance := range s.w.instances(svc) {
 		errors := correlate.Series{Service: s.w.services[svc].name, Instance: instance, Signal: "errors", Unit: "percent"}
 		latency := correlate.Series{Service: s.w.services[svc].name, Instance: instance, Signal: "latency", Unit: "ms"}
-		failing := failsFrom.IsZero() == false && (ill == nil || ill[instance])
+		failing := !failsFrom.IsZero() && (ill == nil || ill[instance])
 		usual := s.logNormal(60, 0.5)
 		for at := s.onset.Add(-measuredBefore).Truncate(time.Minute); at.Before(s.judged.Add(5 * time.Minute)); at = at.Add(time.Minute) {
 			e, l := math.Abs(s.NormFloat64())*0.3, usual*(1+0.1*s.NormFloat64())

@@ -222,7 +222,7 @@ func TestOutagesWithoutAChangeLookLikeTheirCause(t *testing.T) {
 		}
 	})
 	wholeHours := 0
-	eachOf(t, "no_change_expiry", func(t *testing.T, c *labelledCase) {
+	eachOf(t, "no_change_expiry", func(_ *testing.T, c *labelledCase) {
 		wholeHours += boolean(c.script.impact().Truncate(time.Hour).Equal(c.script.impact()))
 	})
 	if wholeHours == 0 {

@@ -11,8 +11,11 @@ import (
 // (d): such changes are near, recent and never guilty.
 func (s *script) respond(svc int) {
 	kind := weighted(s.draw, []share[correlate.ChangeKind]{
-		{correlate.KindScaling, 4}, {correlate.KindRollback, 3}, {correlate.KindConfig, 3},
-		{correlate.KindFeatureFlag, 2}, {correlate.KindDeploy, 1},
+		{correlate.KindScaling, 4},
+		{correlate.KindRollback, 3},
+		{correlate.KindConfig, 3},
+		{correlate.KindFeatureFlag, 2},
+		{correlate.KindDeploy, 1},
 	})
 	s.add(kind, svc, s.afterOnset())
 }

@@ -3,7 +3,6 @@ package simulate
 import (
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/faultline/faultline/correlate"
 )
@@ -78,5 +77,3 @@ func within(t *testing.T, what string, got, want, tolerance float64) {
 		t.Errorf("%s is %.4g, want %.4g within %.4g", what, got, want, tolerance)
 	}
 }
-
-func minutes(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }
