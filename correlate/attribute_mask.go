@@ -38,8 +38,9 @@ func compareAlerts(a, b Alert) int {
 // visibleChange returns the change as it stood at the moment. Later rollout
 // steps and a later end have not happened. A status that only the future could
 // tell is unknown: "rolled back" stands only while undone says that a rollback
-// of it was seen.
+// of it was seen, or when the sender had said so by then.
 func visibleChange(c Change, at time.Time, undone bool) Change {
+	told := c.ObservedAt != nil && !c.ObservedAt.After(at)
 	if c.FinishedAt != nil && c.FinishedAt.After(at) {
 		c.FinishedAt, c.Status = nil, StatusInProgress
 	}
@@ -49,7 +50,7 @@ func visibleChange(c Change, at time.Time, undone bool) Change {
 	if slices.ContainsFunc(c.Rollout, func(r RolloutStep) bool { return r.At.After(at) }) {
 		c.Rollout = slices.DeleteFunc(slices.Clone(c.Rollout), func(r RolloutStep) bool { return r.At.After(at) })
 	}
-	if c.Status == StatusRolledBack && !undone {
+	if c.Status == StatusRolledBack && !undone && !told {
 		c.Status = StatusSucceeded
 	}
 	return c
