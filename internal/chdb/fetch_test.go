@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/faultline/faultline/internal/testenv"
 )
 
 // fetcher runs scripts/fetch-chdb.sh with a cache of its own and only those
@@ -20,15 +22,11 @@ type fetcher struct {
 
 func newFetcher(t *testing.T) *fetcher {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("SKIPPED, NOT TESTED: the script fetches for Linux only")
-	}
+	testenv.Need(t, runtime.GOOS == "linux", "Linux", "the script fetches for no other system")
 	f := &fetcher{t: t, cache: t.TempDir(), bin: t.TempDir()}
 	for _, name := range []string{"bash", "dirname", "sed", "grep", "tr", "cut", "du", "mkdir", "mktemp", "mv", "cp", "rm", "chmod", "sleep", "kill", "cat"} {
 		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Skipf("SKIPPED, NOT TESTED: %s is missing", name)
-		}
+		testenv.Need(t, err == nil, name, "install it")
 		if err := os.Symlink(path, filepath.Join(f.bin, name)); err != nil {
 			t.Fatal(err)
 		}
