@@ -83,6 +83,7 @@ func rootCommand(environ []string) *cobra.Command {
 	root.AddCommand(
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
+		dashboardsCommand(),
 	)
 	return root
 }

@@ -182,3 +182,15 @@ func TestAttributePrintsEveryKeyOfTheContract(t *testing.T) {
 		t.Errorf("a name that no case has: exit %d %s", code, errs)
 	}
 }
+
+func TestDashboardsExportNamesABadAddress(t *testing.T) {
+	var out, errs bytes.Buffer
+	dir := t.TempDir()
+	if code := run(t.Context(), []string{"dashboards", "export", "--out", dir, "--base-url", "nowhere"}, nil, nil, &out, &errs); code != exitUsage || !strings.Contains(errs.String(), "base-url") {
+		t.Errorf("exit %d: %s", code, errs.String())
+	}
+	errs.Reset()
+	if code := run(t.Context(), []string{"dashboards", "export", "--out", dir}, nil, nil, &out, &errs); code != exitOK || strings.Count(out.String(), "\n") != 9 {
+		t.Errorf("exit %d: %s %s", code, out.String(), errs.String())
+	}
+}

@@ -87,11 +87,13 @@ func TestGrafanaProvisioningIsYAML(t *testing.T) {
 	if len(project.Services["grafana"].Volumes) == 0 {
 		t.Fatal("Grafana mounts no provisioning")
 	}
-	var doc map[string]any
-	if err := yaml.Unmarshal(readFile(t, "../../dashboards/provisioning/datasources/clickhouse.yaml"), &doc); err != nil {
-		t.Fatal(err)
-	}
-	if doc["apiVersion"] == nil {
-		t.Error("the provisioning file has no apiVersion")
+	for _, name := range []string{"provisioning/datasources/clickhouse.yaml", "provisioning/dashboards/faultline.yaml", "grafana/alerting/faultline.yaml"} {
+		var doc map[string]any
+		if err := yaml.Unmarshal(readFile(t, "../../dashboards/"+name), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if doc["apiVersion"] == nil {
+			t.Errorf("%s has no apiVersion", name)
+		}
 	}
 }

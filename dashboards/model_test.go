@@ -1,0 +1,328 @@
+package dashboards
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// rendered are the files with default options.
+func rendered(t *testing.T) []File {
+	t.Helper()
+	files, err := Files(DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestDashboardsDecodeStrictly(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	cog.NewRuntime().RegisterDataqueryVariant(variant())
+	for _, f := range rendered(t) {
+		if !strings.HasSuffix(f.Path, ".json") {
+			continue
+		}
+		var model dashboard.Dashboard
+		if err := model.UnmarshalJSONStrict(f.Content); err != nil {
+			t.Errorf("%s: %v", f.Path, err)
+		}
+		if model.SchemaVersion != 42 || model.Editable == nil || *model.Editable {
+			t.Errorf("%s: schema version %d, editable %v", f.Path, model.SchemaVersion, model.Editable)
+		}
+	}
+}
+
+func TestCommittedFilesAreTheRenderedOnes(t *testing.T) {
+	committed := 0
+	for _, f := range rendered(t) {
+		have, err := os.ReadFile(filepath.Join("grafana", f.Path))
+		if err != nil || !bytes.Equal(have, f.Content) {
+			t.Errorf("grafana/%s is out of date (%v); run `go generate ./dashboards`", f.Path, err)
+		}
+		committed++
+	}
+	found := 0
+	err := filepath.WalkDir("grafana", func(_ string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			found++
+		}
+		return err
+	})
+	if err != nil || found != committed {
+		t.Errorf("grafana/ holds %d files, %d are rendered (%v)", found, committed, err)
+	}
+}
+
+func TestTheSameOptionsGiveTheSameBytes(t *testing.T) {
+	first, second := rendered(t), rendered(t)
+	for i := range first {
+		if first[i].Path != second[i].Path || !bytes.Equal(first[i].Content, second[i].Content) {
+			t.Errorf("%s differs between two renderings", first[i].Path)
+		}
+	}
+}
+
+// TestEveryPanelKeepsTheRules is our own lint of what a strict decoder does
+// not see.
+func TestEveryPanelKeepsTheRules(t *testing.T) {
+	titles, uids := map[string]bool{}, map[string]bool{}
+	for _, b := range boards() {
+		if titles[b.title] || uids[b.uid] || len(b.uid) > 40 {
+			t.Errorf("%s: title or uid is not unique or too long", b.uid)
+		}
+		titles[b.title], uids[b.uid] = true, true
+		for _, r := range b.rows {
+			width := uint32(0)
+			for _, p := range r.panels {
+				lint(t, b, p)
+				width += p.width
+			}
+			if width%24 != 0 {
+				t.Errorf("%s: row %q is %d wide, not a multiple of 24", b.uid, r.title, width)
+			}
+		}
+	}
+}
+
+var (
+	usedVariable = regexp.MustCompile(`\$\{?(\w+)`)
+	validUnits   = []string{unitCount, unitShare, unitSeconds, unitMinutes, unitRate, unitPlain}
+)
+
+func lint(t *testing.T, b board, p panel) {
+	t.Helper()
+	at := b.uid + ", " + p.title
+	if p.title == "" || !strings.HasSuffix(p.about, ".") {
+		t.Errorf("%s: a panel has a title and a sentence about it", at)
+	}
+	if p.shape == shapeText {
+		return
+	}
+	if !slices.Contains(validUnits, p.unit) {
+		t.Errorf("%s: unit %q", at, p.unit)
+	}
+	sql, err := readSQL(p.sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bounded := strings.Contains(sql, "$__timeFilter_ms") || strings.Contains(sql, "$__fromTime_ms") || strings.Contains(sql, "LIMIT")
+	if !bounded || regexp.MustCompile(`SELECT \*\s+FROM \w+_current\b.*$`).MatchString(sql) || strings.Contains(sql, "faultline.") {
+		t.Errorf("%s: a statement is bounded in time or rows and names no database", at)
+	}
+	known := []string{"datasource", "base_url"}
+	for _, v := range b.variables {
+		known = append(known, v.name)
+	}
+	for _, use := range usedVariable.FindAllStringSubmatch(sql, -1) {
+		if !strings.HasPrefix(use[1], "__") && !slices.Contains(known, use[1]) {
+			t.Errorf("%s: $%s is not a variable of the dashboard", at, use[1])
+		}
+	}
+	for _, l := range p.links {
+		if !strings.HasPrefix(l.url, "${base_url}/") && !strings.HasPrefix(l.url, "/d/faultline-") {
+			t.Errorf("%s: the link %s leads away", at, l.url)
+		}
+	}
+}
+
+func TestEveryStatementIsUsed(t *testing.T) {
+	used := map[string]bool{"annotation_incidents": true, "annotation_ai_changes": true, "annotation_other_changes": true}
+	for _, b := range boards() {
+		for _, v := range b.variables {
+			used[v.sql] = true
+		}
+		for _, r := range b.rows {
+			for _, p := range r.panels {
+				used[p.sql] = true
+			}
+		}
+	}
+	for _, a := range alarms() {
+		used[a.sql] = true
+	}
+	files, err := sqlFiles.ReadDir("sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !used[strings.TrimSuffix(f.Name(), ".sql")] {
+			t.Errorf("sql/%s is used by nothing", f.Name())
+		}
+	}
+}
+
+func TestPanelsDoNotOverlap(t *testing.T) {
+	for _, b := range boards() {
+		model, err := b.model("http://localhost:8080")
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken := map[[2]uint32]string{}
+		ids := map[uint32]bool{}
+		for _, p := range model.Panels {
+			if p.RowPanel != nil {
+				ids[p.RowPanel.Id] = true
+				continue
+			}
+			if ids[*p.Panel.Id] {
+				t.Errorf("%s: panel id %d twice", b.uid, *p.Panel.Id)
+			}
+			ids[*p.Panel.Id] = true
+			cover(t, b.uid, taken, *p.Panel.Title, *p.Panel.GridPos)
+		}
+	}
+}
+
+// cover marks the cells of the grid that a panel takes.
+func cover(t *testing.T, uid string, taken map[[2]uint32]string, title string, g dashboard.GridPos) {
+	t.Helper()
+	if g.X+g.W > 24 {
+		t.Errorf("%s: %s sticks out to the right", uid, title)
+	}
+	for x := g.X; x < g.X+g.W; x++ {
+		for y := g.Y; y < g.Y+g.H; y++ {
+			if other := taken[[2]uint32{x, y}]; other != "" {
+				t.Fatalf("%s: %s lies on %s", uid, title, other)
+			}
+			taken[[2]uint32{x, y}] = title
+		}
+	}
+}
+
+func TestAlertRulesPointAtPanels(t *testing.T) {
+	var file ruleFile
+	for _, f := range rendered(t) {
+		if f.Path != "alerting/faultline.yaml" {
+			continue
+		}
+		if err := yaml.UnmarshalWithOptions(f.Content, &file, yaml.Strict()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(file.Groups) != 1 || len(file.Groups[0].Rules) != len(alarms()) {
+		t.Fatalf("%+v", file)
+	}
+	for _, r := range file.Groups[0].Rules {
+		if r.Condition != r.Data[len(r.Data)-1].RefID || r.PanelID < 2 || r.Data[0].Datasource != DefaultOptions().Datasource {
+			t.Errorf("%+v", r)
+		}
+	}
+	if _, err := panelID("faultline-health", "no such panel"); err == nil {
+		t.Error("a missing panel was found")
+	}
+}
+
+func TestTheBaseAddressReachesEveryDashboard(t *testing.T) {
+	files, err := Files(Options{BaseURL: "https://faultline.example.com/", Datasource: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		switch {
+		case strings.HasSuffix(f.Path, ".json"):
+			var model struct {
+				Templating struct {
+					List []struct{ Name, Query any }
+				}
+			}
+			if err := json.Unmarshal(f.Content, &model); err != nil {
+				t.Fatal(err)
+			}
+			if got := model.Templating.List[1]; got.Name != "base_url" || got.Query != "https://faultline.example.com" {
+				t.Errorf("%s: %v", f.Path, got)
+			}
+		case strings.HasSuffix(f.Path, ".yaml"):
+			if !bytes.Contains(f.Content, []byte("datasourceUid: other")) {
+				t.Errorf("%s keeps the default data source", f.Path)
+			}
+		}
+	}
+}
+
+func TestBadOptionsNameThemselves(t *testing.T) {
+	for want, o := range map[string]Options{
+		"base-url":   {BaseURL: "faultline.example.com", Datasource: "x"},
+		"datasource": {BaseURL: "https://faultline.example.com"},
+	} {
+		if _, err := Export(t.TempDir(), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+func TestExportWritesWhatFilesRender(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "place")
+	written, err := Export(dir, DefaultOptions())
+	if err != nil || len(written) != len(rendered(t)) {
+		t.Fatalf("%v %v", written, err)
+	}
+	for _, f := range rendered(t) {
+		have, err := os.ReadFile(filepath.Join(dir, f.Path))
+		if err != nil || !bytes.Equal(have, f.Content) {
+			t.Errorf("%s: %v", f.Path, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Export(filepath.Join(dir, "file"), DefaultOptions()); err == nil {
+		t.Error("a directory was made below a file")
+	}
+}
+
+func TestTheKitReadsOurQueriesBack(t *testing.T) {
+	q := newQuery("SELECT 1", formatSeries)
+	raw, err := json.Marshal(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := decodeQuery(raw)
+	if err != nil || !q.Equals(back) || q.QueryType != "timeseries" {
+		t.Errorf("%+v %v", back, err)
+	}
+	if _, err := decodeQuery([]byte(`{"rawSql":"SELECT 1","builderOptions":{}}`)); err == nil {
+		t.Error("a query of the plugin's builder was taken")
+	}
+	if err := (query{RefID: "A"}).Validate(); err == nil {
+		t.Error("an empty query is valid")
+	}
+	if q.Equals(newQuery("SELECT 2", formatSeries)) {
+		t.Error("different statements are equal")
+	}
+}
+
+func TestReaderStatementsParse(t *testing.T) {
+	w := open(t)
+	text, err := readerSQL.ReadFile("reader.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := 0
+	for sql := range strings.SplitSeq(string(text), ";\n") {
+		if strings.TrimSpace(sql) == "" {
+			continue
+		}
+		statements++
+		sql = strings.ReplaceAll(sql, "'", `\'`)
+		if _, err := w.ask(t, "SELECT formatQuery('"+sql+"')"); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	if statements != 5 {
+		t.Errorf("%d statements", statements)
+	}
+	if !bytes.Contains(text, []byte("CHANGEABLE_IN_READONLY")) {
+		t.Error("the plugin sets max_execution_time on each query, which must stay changeable")
+	}
+}

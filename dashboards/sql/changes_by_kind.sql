@@ -1,0 +1,4 @@
+SELECT $__timeInterval_ms(started_at) AS time, toString(kind) AS kind, count() AS changes
+FROM change_outcomes(since = $__fromTime_ms, until = $__toTime_ms)
+WHERE $__conditionalAll(hasAny(services, [${service:singlequote}]), $service)
+GROUP BY time, kind ORDER BY time

@@ -1,0 +1,2 @@
+SELECT count() AS changes FROM change_outcomes(since = $__fromTime_ms, until = $__toTime_ms)
+WHERE $__conditionalAll(hasAny(services, [${service:singlequote}]), $service)

@@ -1,0 +1,1 @@
+SELECT DISTINCT severity FROM incidents_current WHERE severity != '' ORDER BY severity LIMIT 10
