@@ -179,7 +179,9 @@ func (w *warehouse) incidents() ([]correlate.Incident, []correlate.Finding) {
 
 // judgements are the rows that people's decisions make.
 func (w *warehouse) judgements() []string {
-	at := func(ago time.Duration) string { return fmt.Sprintf("fromUnixTimestamp64Milli(%d)", w.now.Add(-ago).UnixMilli()) }
+	at := func(ago time.Duration) string {
+		return fmt.Sprintf("fromUnixTimestamp64Milli(%d)", w.now.Add(-ago).UnixMilli())
+	}
 	var all []string
 	for i := 5; i < 38; i += 3 {
 		// Every third cause is human work, so that the ratio has both sides.
