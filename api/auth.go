@@ -142,6 +142,8 @@ const (
 	accessDeliver
 	// accessMetrics needs a reader if metrics are private.
 	accessMetrics
+	// accessJudge needs someone who may judge.
+	accessJudge
 )
 
 // role is the role that the access asks for, empty for none.
@@ -153,6 +155,8 @@ func (a access) role() Role {
 		return RoleReader
 	case accessSend, accessDeliver:
 		return RoleIngest
+	case accessJudge:
+		return RoleJudge
 	case accessAdmin:
 		return RoleAdmin
 	default:
@@ -191,7 +195,7 @@ func (g *gate) free(a access) bool {
 		return g.publicRead
 	case accessMetrics:
 		return !g.privateMetrics
-	case accessAdmin, accessSend, accessDeliver:
+	case accessAdmin, accessSend, accessDeliver, accessJudge:
 		return false
 	default:
 		return false

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type Config struct {
 	Tokens []Token
 	// PublicRead lets anyone read without a token. Writes always need one.
 	PublicRead bool
+	// Blind says who must not see the part that AI had in the suspects of an
+	// incident before its cause is decided.
+	Blind Blinding
 	// PrivateMetrics makes /metrics ask for a token that may read.
 	PrivateMetrics bool
 	// RatePerSecond and RateBurst bound the requests of each token. All
@@ -69,7 +73,7 @@ type StreamConfig struct {
 // nobody write, since it has no tokens.
 func DefaultConfig() Config {
 	return Config{
-		Listen:        "127.0.0.1:8080",
+		Listen: "127.0.0.1:8080", Blind: BlindJudges,
 		RatePerSecond: 200, RateBurst: 400,
 		MaxBodyBytes: 10 << 20, BodyBudgetBytes: 64 << 20,
 		Timeout: 15 * time.Second, BodyTimeout: 30 * time.Second, HeaderTimeout: 10 * time.Second,
@@ -101,6 +105,9 @@ func (c *Config) Validate() error {
 	positive("stream replay window", c.Stream.ReplayWindow > 0)
 	positive("topology age", c.TopologyAge > 0)
 	positive("timeline reach", c.TimelineBefore > 0)
+	if !slices.Contains(Blindings(), c.Blind) {
+		errs = append(errs, fmt.Errorf("blinding %q is unknown; use one of %v", c.Blind, Blindings()))
+	}
 	if c.BodyBudgetBytes < c.MaxBodyBytes {
 		errs = append(errs, fmt.Errorf("the body budget of %d bytes is below the largest body of %d", c.BodyBudgetBytes, c.MaxBodyBytes))
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -106,21 +107,11 @@ func (s *Server) routeKind(kind event.Kind, path, id, summary, about string) {
 // memory, reading the body and storing the events are bounded one by one, so
 // that a slow sender does not eat the time of the store.
 func (s *Server) take(ctx context.Context, in *Delivery, kind event.Kind, format string) (*receiptReply, error) {
-	weight := s.bodyWeight(in.gin.Request)
-	waiting, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	err := s.bodies.Acquire(waiting, weight)
-	cancel()
-	if err != nil {
-		return nil, overloaded.with("too many large requests are being handled; try again").retryAfter(time.Second)
-	}
-	defer s.bodies.Release(weight)
-	body, err := s.readBody(in.gin)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel = context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	receipt, err := s.deps.Intake.Accept(ctx, kind, format, in.gin.Request.Header, body)
+	var receipt event.Receipt
+	err := s.withBody(ctx, in, func(ctx context.Context, body []byte) (err error) {
+		receipt, err = s.deps.Intake.Accept(ctx, kind, format, in.gin.Request.Header, body)
+		return err
+	})
 	if errors.Is(err, context.DeadlineExceeded) {
 		// Whether the events are durable is not known; sending them again is safe.
 		return nil, storeUnavailable.with("the store did not answer in time; send the same request again").retryAfter(storePause)
@@ -129,6 +120,45 @@ func (s *Server) take(ctx context.Context, in *Delivery, kind event.Kind, format
 		return nil, fmt.Errorf("accept %s events: %w", format, err)
 	}
 	return answerReceipt(&receipt)
+}
+
+// withBody reads a body within the budget of all bodies and hands it on, within
+// the time of a request.
+func (s *Server) withBody(ctx context.Context, in *Delivery, use func(ctx context.Context, body []byte) error) error {
+	weight := s.bodyWeight(in.gin.Request)
+	waiting, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	err := s.bodies.Acquire(waiting, weight)
+	cancel()
+	if err != nil {
+		return overloaded.with("too many large requests are being handled; try again").retryAfter(time.Second)
+	}
+	defer s.bodies.Release(weight)
+	body, err := s.readBody(in.gin)
+	if err != nil {
+		return err
+	}
+	ctx, cancel = context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	return use(ctx, body)
+}
+
+// decodeInto reads one JSON object strictly: a misspelt field that is ignored
+// would do something else than what was meant.
+func decodeInto(body []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	if err == nil && dec.More() {
+		err = errors.New("there is more than one value")
+	}
+	if err == nil {
+		return nil
+	}
+	field := FieldProblem{Location: "body", Message: strings.TrimPrefix(err.Error(), "json: "), Mend: "send one JSON object as /openapi.json describes it"}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		field.Path, field.Message = wrong.Field, "is a "+wrong.Value
+	}
+	return invalidInput.with(field.Message, field)
 }
 
 // bodyWeight is how much of the body budget a request takes.

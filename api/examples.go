@@ -71,6 +71,30 @@ func exampleIncident() correlate.Incident {
 	}
 }
 
+// exampleStanding is how an incident stands that nobody has judged.
+func exampleStanding() correlate.Standing { return correlate.StandingOf(nil) }
+
+func exampleIncidentRecord() IncidentRecord {
+	return IncidentRecord{Incident: exampleIncident(), Judgement: exampleStanding()}
+}
+
+func exampleFindingRecord() FindingRecord {
+	return FindingRecord{Finding: exampleFinding(), Judgement: exampleStanding()}
+}
+
+func exampleJudgement() correlate.Judgement {
+	key := correlate.Key{Source: "argo-cd", ID: "checkout-1842"}
+	return correlate.Judgement{
+		ID: "5b0c9f3e-7a51-4d1e-9a6c-0f2d6f0b8f11", Incident: "inc-7f3a", FindingVersion: 3, Decision: correlate.DecisionConfirm, Change: &key,
+		Reason: "Rolling back 4.12.0 ended it.", DecidedBy: "on-call", DecidedAt: exampleTime(10, 5, 0),
+	}
+}
+
+func exampleVerdictReceipt() VerdictReceipt {
+	j := exampleJudgement()
+	return VerdictReceipt{Verdict: j, Judgement: correlate.StandingOf([]correlate.Judgement{j})}
+}
+
 func exampleRadius() correlate.BlastRadius {
 	return correlate.BlastRadius{
 		Changed: []string{"checkout"}, Alerting: []string{"checkout", "storefront"}, Quiet: []string{"mobile-gateway"}, Potential: 2,

@@ -27,6 +27,7 @@ type fakeStore struct {
 	provenances map[correlate.Key]correlate.Provenance
 	topology    correlate.Topology
 	updates     []query.Update
+	judgements  []correlate.Judgement
 	// fail makes every call return this error, failOn those of one method.
 	fail   error
 	failOn map[string]error
@@ -290,6 +291,32 @@ func (f *fakeStore) UpdatedSince(ctx context.Context, after time.Time, limit int
 	}
 	slices.SortFunc(found, func(a, b query.Update) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Incident, b.Incident)) })
 	return found[:min(limit, len(found))], nil
+}
+
+func (f *fakeStore) Judgements(ctx context.Context, incidents []string) ([]correlate.Judgement, error) {
+	if err := f.enter(ctx, "Judgements"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []correlate.Judgement
+	for _, j := range f.judgements {
+		if slices.Contains(incidents, j.Incident) {
+			found = append(found, j)
+		}
+	}
+	correlate.SortJudgements(found)
+	return found, nil
+}
+
+func (f *fakeStore) SaveJudgement(ctx context.Context, j correlate.Judgement) error {
+	if err := f.enter(ctx, "SaveJudgement"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.judgements = append(f.judgements, j)
+	return nil
 }
 
 // fakeIntake decodes for real and remembers what it has seen.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,18 +35,33 @@ type IncidentRadius struct {
 	correlate.BlastRadius
 }
 
+// FindingRecord is a finding with what people said about it.
+type FindingRecord struct {
+	correlate.Finding
+	Judgement correlate.Standing `json:"judgement"`
+	// ProvenanceHidden says that the part AI had in the suspects is not shown
+	// yet to this caller.
+	ProvenanceHidden bool `json:"provenance_hidden,omitempty"`
+
+	etag string
+}
+
+// aboutBlinding is what the routes that answer suspects have in common.
+const aboutBlinding = "Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had " +
+	"is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so."
+
 func (s *Server) routeFindings() {
 	register(s, route{
 		method: http.MethodGet, path: "/v1/incidents/{id}/finding", id: "getFinding", tag: tagIncidents, access: accessRead, cached: true,
 		summary: "Get the finding about an incident",
 		about: "The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not " +
-			"be looked at. The probabilities of all candidates and of \"no change\" sum to one; the list holds the most probable ones.",
-		example: exampleFinding(), problems: []problemType{invalidParameter, incidentNotFound, findingNotFound},
+			"be looked at. The probabilities of all candidates and of \"no change\" sum to one; the list holds the most probable ones. `judgement` is what people say. " + aboutBlinding,
+		example: exampleFindingRecord(), problems: []problemType{invalidParameter, incidentNotFound, findingNotFound},
 	}, s.getFinding)
 	register(s, route{
 		method: http.MethodGet, path: "/v1/incidents/{id}/findings", id: "listFindings", tag: tagIncidents, access: accessRead, cached: true,
 		summary: "List the versions of a finding", about: "Newest first. A finding gets a new version as alerts, changes and recoveries arrive.",
-		example: Page[correlate.Finding]{Items: []correlate.Finding{exampleFinding()}}, problems: []problemType{invalidParameter, incidentNotFound},
+		example: Page[FindingRecord]{Items: []FindingRecord{exampleFindingRecord()}}, problems: []problemType{invalidParameter, incidentNotFound},
 	}, s.listFindings)
 	register(s, route{
 		method: http.MethodGet, path: "/v1/incidents/{id}/blast-radius", id: "getIncidentBlastRadius", tag: tagIncidents, access: accessRead, cached: true,
@@ -55,20 +71,23 @@ func (s *Server) routeFindings() {
 	}, s.getIncidentRadius)
 }
 
-func (s *Server) getFinding(ctx context.Context, in *findingInput) (*reply[correlate.Finding], error) {
+func (s *Server) getFinding(ctx context.Context, in *findingInput) (*reply[FindingRecord], error) {
 	finding, err := s.finding(ctx, in.ID, in.Version)
 	if err != nil {
 		return nil, err
 	}
-	found := []correlate.Finding{finding}
-	etag, err := s.enrich(ctx, found)
+	standing, err := s.standing(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return tagged(&in.Conditional, tag(finding.Incident, finding.Version, etag), &found[0])
+	record, err := s.findingRecord(ctx, finding, standing, s.blinds(ctx, &standing))
+	if err != nil {
+		return nil, err
+	}
+	return tagged(&in.Conditional, record.etag, record)
 }
 
-func (s *Server) listFindings(ctx context.Context, in *findingsInput) (*reply[Page[correlate.Finding]], error) {
+func (s *Server) listFindings(ctx context.Context, in *findingsInput) (*reply[Page[FindingRecord]], error) {
 	findings, err := s.deps.Store.Findings(ctx, in.ID, in.Limit)
 	if err != nil && !errors.Is(err, query.ErrNotFound) {
 		return nil, fmt.Errorf("list findings of %s: %w", in.ID, err)
@@ -79,10 +98,19 @@ func (s *Server) listFindings(ctx context.Context, in *findingsInput) (*reply[Pa
 			return nil, err
 		}
 	}
-	if _, err := s.enrich(ctx, findings); err != nil {
+	standing, err := s.standing(ctx, in.ID)
+	if err != nil {
 		return nil, err
 	}
-	return hashed(&in.Conditional, &Page[correlate.Finding]{Items: list(findings)})
+	hidden := s.blinds(ctx, &standing)
+	if _, err := s.enrich(ctx, findings, hidden); err != nil {
+		return nil, err
+	}
+	records := make([]FindingRecord, len(findings))
+	for i := range findings {
+		records[i] = FindingRecord{Finding: findings[i], Judgement: standing, ProvenanceHidden: hidden}
+	}
+	return hashed(&in.Conditional, &Page[FindingRecord]{Items: records})
 }
 
 func (s *Server) getIncidentRadius(ctx context.Context, in *findingInput) (*reply[IncidentRadius], error) {
@@ -116,16 +144,42 @@ func (s *Server) finding(ctx context.Context, incident string, version int) (cor
 	return finding, findingNotFound.with(fmt.Sprintf("the incident has no finding of version %d; findings lists those that exist", version))
 }
 
+// findingRecord adds to a finding what others know and say about it. Hidden
+// leaves out what part AI had in the suspects. The finding belongs to the
+// caller again and is not changed.
+func (s *Server) findingRecord(ctx context.Context, finding correlate.Finding, standing correlate.Standing, hidden bool) (*FindingRecord, error) {
+	finding.Suspects = slices.Clone(finding.Suspects)
+	found := []correlate.Finding{finding}
+	digest, err := s.enrich(ctx, found, hidden)
+	if err != nil {
+		return nil, err
+	}
+	return &FindingRecord{
+		Finding: found[0], Judgement: standing, ProvenanceHidden: hidden,
+		etag: tag(finding.Incident, finding.Version, digest, standingTag(&standing)),
+	}, nil
+}
+
 // enrich fills what the engine never knows: how much AI had a part in each
 // suspect, and where to look at it. The digest changes with the provenance,
-// which may be given anew after the finding was made.
-func (s *Server) enrich(ctx context.Context, findings []correlate.Finding) (digest string, err error) {
+// which may be given anew after the finding was made. Hidden leaves the part of
+// AI out.
+func (s *Server) enrich(ctx context.Context, findings []correlate.Finding, hidden bool) (digest string, err error) {
 	var keys []correlate.Key
 	for i := range findings {
 		wholeFinding(&findings[i])
 		for j := range findings[i].Suspects {
+			suspect := &findings[i].Suspects[j]
+			suspect.Links = cmp.Or(suspect.Change.Links, &correlate.ChangeLinks{})
+			if hidden {
+				blindSuspect(suspect)
+				continue
+			}
 			keys = append(keys, findings[i].Suspects[j].Change.Key())
 		}
+	}
+	if hidden {
+		return "hidden", nil
 	}
 	known, err := s.provenances(ctx, keys)
 	if err != nil {
@@ -135,7 +189,6 @@ func (s *Server) enrich(ctx context.Context, findings []correlate.Finding) (dige
 	for i := range findings {
 		for j := range findings[i].Suspects {
 			suspect := &findings[i].Suspects[j]
-			suspect.Links = cmp.Or(suspect.Change.Links, &correlate.ChangeLinks{})
 			suspect.Provenance = cmp.Or(known[suspect.Change.Key()], unclassified())
 			writeProvenance(hash, suspect.Provenance)
 		}

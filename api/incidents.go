@@ -48,6 +48,12 @@ func (r *RangeInput) check() error {
 	})
 }
 
+// IncidentRecord is an incident with what people say about its cause.
+type IncidentRecord struct {
+	correlate.Incident
+	Judgement correlate.Standing `json:"judgement"`
+}
+
 type incidentsInput struct {
 	Conditional
 	Located
@@ -69,13 +75,13 @@ func (s *Server) routeIncidents() {
 	register(s, route{
 		method: http.MethodGet, path: "/v1/incidents", id: "listIncidents", tag: tagIncidents, access: accessRead, cached: true,
 		summary: "List incidents", about: "Newest first, a page at a time.",
-		example:  Page[correlate.Incident]{Items: []correlate.Incident{exampleIncident()}, NextCursor: exampleCursor},
+		example:  Page[IncidentRecord]{Items: []IncidentRecord{exampleIncidentRecord()}, NextCursor: exampleCursor},
 		problems: []problemType{invalidParameter},
 	}, s.listIncidents)
 	register(s, route{
 		method: http.MethodGet, path: "/v1/incidents/{id}", id: "getIncident", tag: tagIncidents, access: accessRead, cached: true,
 		summary: "Get an incident", about: "An incident that was merged into another still answers, with `merged_into`.",
-		example: exampleIncident(), problems: []problemType{invalidParameter, incidentNotFound},
+		example: exampleIncidentRecord(), problems: []problemType{invalidParameter, incidentNotFound},
 	}, s.getIncident)
 	register(s, route{
 		method: http.MethodGet, path: "/v1/incidents/{id}/timeline", id: "getTimeline", tag: tagIncidents, access: accessRead, cached: true,
@@ -86,7 +92,7 @@ func (s *Server) routeIncidents() {
 	}, s.getTimeline)
 }
 
-func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*pageReply[correlate.Incident], error) {
+func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*pageReply[IncidentRecord], error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -97,18 +103,46 @@ func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*pageRe
 	if err != nil {
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
-	for i := range page.Items {
-		wholeIncident(&page.Items[i])
+	records, err := s.incidentRecords(ctx, page.Items)
+	if err != nil {
+		return nil, err
 	}
-	return paged(&in.Conditional, &in.here, page.Items, page.Next)
+	return paged(&in.Conditional, &in.here, records, page.Next)
 }
 
-func (s *Server) getIncident(ctx context.Context, in *IncidentInput) (*reply[correlate.Incident], error) {
+func (s *Server) getIncident(ctx context.Context, in *IncidentInput) (*reply[IncidentRecord], error) {
 	incident, err := s.incident(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return tagged(&in.Conditional, tag(incident.ID, incident.Revision), &incident)
+	standing, err := s.standing(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return tagged(&in.Conditional, incidentTag(&incident, &standing), &IncidentRecord{Incident: incident, Judgement: standing})
+}
+
+// incidentTag is the ETag of an incident.
+func incidentTag(incident *correlate.Incident, standing *correlate.Standing) string {
+	return tag(incident.ID, incident.Revision, standingTag(standing))
+}
+
+// incidentRecords adds to incidents what people say about their causes.
+func (s *Server) incidentRecords(ctx context.Context, incidents []correlate.Incident) ([]IncidentRecord, error) {
+	ids := make([]string, len(incidents))
+	for i := range incidents {
+		ids[i] = incidents[i].ID
+	}
+	standings, err := s.standings(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]IncidentRecord, len(incidents))
+	for i := range incidents {
+		wholeIncident(&incidents[i])
+		records[i] = IncidentRecord{Incident: incidents[i], Judgement: standings[ids[i]]}
+	}
+	return records, nil
 }
 
 // incident reads one incident, or says that there is none.

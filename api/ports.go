@@ -70,7 +70,15 @@ type UpdateReader interface {
 	UpdatedSince(ctx context.Context, after time.Time, limit int) ([]query.Update, error)
 }
 
-// Store is everything that the API reads. Times in it are UTC with millisecond
+// JudgementKeeper keeps what people decide about findings. Judgements answers
+// those on some incidents, the oldest first. SaveJudgement also keeps who did it
+// in the audit; its id is a UUID.
+type JudgementKeeper interface {
+	Judgements(ctx context.Context, incidents []string) ([]correlate.Judgement, error)
+	SaveJudgement(ctx context.Context, j correlate.Judgement) error
+}
+
+// Store is everything that the API reads, and what people write through it. Times in it are UTC with millisecond
 // precision, and values belong to the caller.
 type Store interface {
 	IncidentReader
@@ -78,6 +86,7 @@ type Store interface {
 	ChangeReader
 	TopologyReader
 	UpdateReader
+	JudgementKeeper
 }
 
 // Probe is one condition of readiness, such as "clickhouse". Check returns nil

@@ -49,37 +49,41 @@ func problemTypes() []problemType {
 	return []problemType{
 		badRequest, invalidParameter, invalidBody, unauthorized, badSignature, forbidden, routeNotFound,
 		incidentNotFound, findingNotFound, changeNotFound, serviceNotFound, unknownFormat, methodNotAllowed,
-		bodyTimeout, ambiguousChange, bodyTooLarge, unsupportedEncoding, rateLimited, clientGone, internalError,
+		bodyTimeout, ambiguousChange, incidentMerged, preconditionFailed, bodyTooLarge, unsupportedEncoding, invalidInput, preconditionRequired, rateLimited, clientGone, internalError,
 		storeUnavailable, tooManyStreams, overloaded, timedOut,
 	}
 }
 
 // The kinds of problem.
 var (
-	badRequest          = problemType{"bad-request", http.StatusBadRequest, "The request cannot be read"}
-	invalidParameter    = problemType{"invalid-parameter", http.StatusUnprocessableEntity, "A parameter is not valid"}
-	invalidBody         = problemType{"invalid-body", http.StatusUnprocessableEntity, "No event in the body is valid"}
-	unauthorized        = problemType{"unauthorized", http.StatusUnauthorized, "A valid token is needed"}
-	badSignature        = problemType{"bad-signature", http.StatusUnauthorized, "The delivery is not signed as configured"}
-	forbidden           = problemType{"forbidden", http.StatusForbidden, "The token may not do this"}
-	routeNotFound       = problemType{"route-not-found", http.StatusNotFound, "There is no such route"}
-	incidentNotFound    = problemType{"incident-not-found", http.StatusNotFound, "There is no such incident"}
-	findingNotFound     = problemType{"finding-not-found", http.StatusNotFound, "There is no such finding"}
-	changeNotFound      = problemType{"change-not-found", http.StatusNotFound, "There is no such change"}
-	serviceNotFound     = problemType{"service-not-found", http.StatusNotFound, "There is no such service"}
-	unknownFormat       = problemType{"unknown-format", http.StatusNotFound, "There is no such format"}
-	methodNotAllowed    = problemType{"method-not-allowed", http.StatusMethodNotAllowed, "The route does not take this method"}
-	bodyTimeout         = problemType{"body-timeout", http.StatusRequestTimeout, "The body did not arrive in time"}
-	ambiguousChange     = problemType{"ambiguous-change", http.StatusConflict, "Several sources know this change id"}
-	bodyTooLarge        = problemType{"body-too-large", http.StatusRequestEntityTooLarge, "The body is too large"}
-	unsupportedEncoding = problemType{"unsupported-encoding", http.StatusUnsupportedMediaType, "The body's encoding is not supported"}
-	rateLimited         = problemType{"rate-limited", http.StatusTooManyRequests, "Too many requests"}
-	clientGone          = problemType{"client-gone", statusClientGone, "The client went away"}
-	internalError       = problemType{"internal", http.StatusInternalServerError, "Something went wrong inside"}
-	storeUnavailable    = problemType{"store-unavailable", http.StatusServiceUnavailable, "The store cannot be reached"}
-	tooManyStreams      = problemType{"too-many-streams", http.StatusServiceUnavailable, "Too many streams are open"}
-	overloaded          = problemType{"overloaded", http.StatusServiceUnavailable, "Too much is being handled"}
-	timedOut            = problemType{"timeout", http.StatusGatewayTimeout, "The answer took too long"}
+	badRequest           = problemType{"bad-request", http.StatusBadRequest, "The request cannot be read"}
+	invalidParameter     = problemType{"invalid-parameter", http.StatusUnprocessableEntity, "A parameter is not valid"}
+	invalidBody          = problemType{"invalid-body", http.StatusUnprocessableEntity, "No event in the body is valid"}
+	unauthorized         = problemType{"unauthorized", http.StatusUnauthorized, "A valid token is needed"}
+	badSignature         = problemType{"bad-signature", http.StatusUnauthorized, "The delivery is not signed as configured"}
+	forbidden            = problemType{"forbidden", http.StatusForbidden, "The token may not do this"}
+	routeNotFound        = problemType{"route-not-found", http.StatusNotFound, "There is no such route"}
+	incidentNotFound     = problemType{"incident-not-found", http.StatusNotFound, "There is no such incident"}
+	findingNotFound      = problemType{"finding-not-found", http.StatusNotFound, "There is no such finding"}
+	changeNotFound       = problemType{"change-not-found", http.StatusNotFound, "There is no such change"}
+	serviceNotFound      = problemType{"service-not-found", http.StatusNotFound, "There is no such service"}
+	unknownFormat        = problemType{"unknown-format", http.StatusNotFound, "There is no such format"}
+	methodNotAllowed     = problemType{"method-not-allowed", http.StatusMethodNotAllowed, "The route does not take this method"}
+	bodyTimeout          = problemType{"body-timeout", http.StatusRequestTimeout, "The body did not arrive in time"}
+	ambiguousChange      = problemType{"ambiguous-change", http.StatusConflict, "Several sources know this change id"}
+	incidentMerged       = problemType{"incident-merged", http.StatusConflict, "The incident is part of another"}
+	preconditionFailed   = problemType{"precondition-failed", http.StatusPreconditionFailed, "It has changed since it was read"}
+	invalidInput         = problemType{"invalid-input", http.StatusUnprocessableEntity, "The body cannot be used"}
+	preconditionRequired = problemType{"precondition-required", http.StatusPreconditionRequired, "If-Match is needed"}
+	bodyTooLarge         = problemType{"body-too-large", http.StatusRequestEntityTooLarge, "The body is too large"}
+	unsupportedEncoding  = problemType{"unsupported-encoding", http.StatusUnsupportedMediaType, "The body's encoding is not supported"}
+	rateLimited          = problemType{"rate-limited", http.StatusTooManyRequests, "Too many requests"}
+	clientGone           = problemType{"client-gone", statusClientGone, "The client went away"}
+	internalError        = problemType{"internal", http.StatusInternalServerError, "Something went wrong inside"}
+	storeUnavailable     = problemType{"store-unavailable", http.StatusServiceUnavailable, "The store cannot be reached"}
+	tooManyStreams       = problemType{"too-many-streams", http.StatusServiceUnavailable, "Too many streams are open"}
+	overloaded           = problemType{"overloaded", http.StatusServiceUnavailable, "Too much is being handled"}
+	timedOut             = problemType{"timeout", http.StatusGatewayTimeout, "The answer took too long"}
 )
 
 // statusClientGone is nginx's code for a client that left before its answer. It

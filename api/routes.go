@@ -61,10 +61,16 @@ func register[I, O any](s *Server, r route, handle func(context.Context, *I) (*O
 		return out, nil
 	})
 	s.routes[r.method+" "+ginTemplate(r.path)] = r
-	if item := s.document.Paths[r.path]; r.body != nil && item.Post != nil {
-		// Set after registering, so that the framework documents the body but
-		// leaves reading it to the handler.
-		item.Post.RequestBody = r.body
+	if r.body == nil {
+		return
+	}
+	// Set after registering, so that the framework documents the body but leaves
+	// reading it to the handler.
+	item := s.document.Paths[r.path]
+	for _, documented := range []*huma.Operation{item.Post, item.Put} {
+		if documented != nil && documented.Method == r.method {
+			documented.RequestBody = r.body
+		}
 	}
 }
 
@@ -141,6 +147,8 @@ func (a access) about() string {
 		return "\n\nNeeds a token with the role `ingest` or `admin`, as a bearer token or as the password of basic credentials; or, for a format whose signing secret is configured, the vendor's signature."
 	case accessMetrics:
 		return "\n\nOpen, as is usual for Prometheus, unless metrics are set to private: then a token with the role `reader`."
+	case accessJudge:
+		return "\n\nNeeds a token with the role `judge` or `admin`, always."
 	case accessAdmin:
 		return "\n\nNeeds a token with the role `admin`."
 	default:
@@ -158,7 +166,7 @@ func (a access) security() []map[string][]string {
 		return []map[string][]string{token, {}}
 	case accessDeliver:
 		return []map[string][]string{token, {basicScheme: {}}, {}}
-	case accessSend, accessAdmin:
+	case accessSend, accessAdmin, accessJudge:
 		return []map[string][]string{token}
 	default:
 		return []map[string][]string{token}

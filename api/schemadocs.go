@@ -79,6 +79,15 @@ func findingDocs() map[string]typeDoc {
 			"verdict": "The answer in one word. The machine suspects; people confirm.", "no_change_probability": "Probability that no recorded change is to blame.",
 			"suspects": "The most probable changes, first the likeliest.", "missing": "What could not be looked at, in words.", "blast_radius": "How far the fault has spread and may spread.",
 		}},
+		"Judgement": {about: "A person's verdict on a finding. It is never changed; a later one supersedes it.", fields: map[string]string{
+			"id": "UUID.", "incident": "Id of the incident.", "finding_version": "The version that was judged.", "decision": "What was decided.",
+			"change": "The change that it is about; absent for no_change.", "reason": "Why, in words.", "decided_by": "Name of the token.", "decided_at": "When.",
+		}},
+		"Standing": {about: "What the verdicts of people on one incident come to: the newest about each change counts.", fields: map[string]string{
+			"state":     "Rejected means that suspects were rejected and nothing was put in their place.",
+			"confirmed": "The changes that caused it; there may be several.", "rejected": "Changes that did not.", "judgements": "How many verdicts were given.",
+			"finding_version": "The version that the newest one is about.", "decided_by": "Who gave the newest one.", "decided_at": "When; absent while there is none.",
+		}},
 		"Suspect": {about: "A change that may have caused the incident.", fields: map[string]string{
 			"change": "The change.", "rank": "From 1.", "probability": "0 to 1.", "evidence": "What speaks for and against it; the terms add up to the probability.",
 			"provenance": "What part AI had in it. Never part of the evidence.", "links": "Where to look.",
@@ -105,8 +114,19 @@ func findingDocs() map[string]typeDoc {
 func answerDocs() map[string]typeDoc {
 	page := map[string]string{"items": "The page.", "next_cursor": "Asks for the next page; absent on the last one."}
 	return map[string]typeDoc{
-		"PageIncident":     {about: "A page of incidents.", fields: page},
-		"PageFinding":      {about: "Versions of a finding.", fields: page},
+		"PageIncidentRecord": {about: "A page of incidents.", fields: page},
+		"PageFindingRecord":  {about: "Versions of a finding.", fields: page},
+		"PageJudgement":      {about: "Verdicts.", fields: page},
+		"IncidentRecord":     {about: "An incident with what people say about its cause.", like: "Incident", fields: map[string]string{"judgement": "What people say."}},
+		"FindingRecord": {about: "A finding with what people say about it.", like: "Finding", fields: map[string]string{
+			"judgement": "What people say.", "provenance_hidden": "The part that AI had in the suspects is not shown to this caller before the cause is decided.",
+		}},
+		"VerdictRequest": {about: "A verdict as it is sent.", fields: map[string]string{
+			"decision": "What is decided.", "change": "For confirm and reject: the change, as its id or as source and id. It need not be a suspect.",
+			"reason": "Why, in words; at most 2000 characters.", "finding_version": "If given, it must be the newest version.",
+		}},
+		"VerdictReceipt":   {about: "What was kept.", fields: map[string]string{"verdict": "The verdict.", "judgement": "What all verdicts on the incident come to."}},
+		"VerdictCreated":   {about: "Data of the event verdict.created.", fields: map[string]string{"incident": "Id of the incident.", "judgements": "How many verdicts it has.", "at": "When it was stored."}},
 		"PageChangeRecord": {about: "A page of changes.", fields: page},
 		"ChangeRecord":     {about: "A change with its provenance.", like: "Change", fields: map[string]string{"provenance": "Absent until the change was classified."}},
 		"IncidentRadius": {about: "The blast radius that one version of a finding saw.", like: "BlastRadius", fields: map[string]string{

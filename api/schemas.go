@@ -76,6 +76,9 @@ func fieldEnums() map[string][]any {
 		"Finding.verdict": words([]correlate.Verdict{
 			correlate.VerdictProbable, correlate.VerdictPossible, correlate.VerdictWeak, correlate.VerdictNoChange,
 		}),
+		"Judgement.decision":      words(correlate.Decisions()),
+		"VerdictRequest.decision": words(correlate.Decisions()),
+		"Standing.state":          words(correlate.JudgementWords()),
 		"Evidence.kind": words([]correlate.EvidenceKind{
 			correlate.EvidenceTiming, correlate.EvidenceTopology, correlate.EvidenceRollout, correlate.EvidenceRegion, correlate.EvidenceVersion,
 			correlate.EvidenceText, correlate.EvidenceMetrics, correlate.EvidenceRollback, correlate.EvidenceHistory, correlate.EvidencePrior,

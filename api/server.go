@@ -35,8 +35,10 @@ type Server struct {
 	graphs  *graphCache
 	// pastGraphs bounds how many call graphs of the past are read at one time.
 	pastGraphs *semaphore.Weighted
-	hub        *hub
-	ready      *readiness
+	// judging lets one verdict in at a time.
+	judging *semaphore.Weighted
+	hub     *hub
+	ready   *readiness
 
 	engine   *gin.Engine
 	huma     huma.API
@@ -68,8 +70,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		gate:   gate{publicRead: cfg.PublicRead, privateMetrics: cfg.PrivateMetrics, signatures: deps.Signatures},
 		bodies: semaphore.NewWeighted(cfg.BodyBudgetBytes),
 		graphs: newGraphCache(deps.Store, cfg.TopologyAge, deps.Now), pastGraphs: semaphore.NewWeighted(maxPastGraphs),
-		hub:   newHub(deps.Store, cfg.Stream, deps.Log, m, deps.Now),
-		ready: newReadiness(deps.Probes, deps.Log, deps.Now),
+		judging: semaphore.NewWeighted(1),
+		hub:     newHub(deps.Store, cfg.Stream, deps.Log, m, deps.Now),
+		ready:   newReadiness(deps.Probes, deps.Log, deps.Now),
 	}
 	s.build()
 	if s.spec, err = encodeDocument(s.document); err != nil {
@@ -98,6 +101,7 @@ func (s *Server) build() {
 	s.routeEvents()
 	s.routeIncidents()
 	s.routeFindings()
+	s.routeVerdicts()
 	s.routeChanges()
 	s.routeServices()
 	s.routeStream()

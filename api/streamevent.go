@@ -13,6 +13,7 @@ import (
 const (
 	eventIncident = "incident.updated"
 	eventFinding  = "finding.created"
+	eventVerdict  = "verdict.created"
 	// eventReset tells a resuming client that more happened than is replayed:
 	// it must load its lists anew.
 	eventReset = "reset"
@@ -32,6 +33,14 @@ type FindingCreated struct {
 	At       time.Time `json:"at"`
 }
 
+// VerdictCreated tells that a person judged an incident.
+type VerdictCreated struct {
+	Incident string `json:"incident"`
+	// Judgements counts the verdicts on the incident.
+	Judgements int       `json:"judgements"`
+	At         time.Time `json:"at"`
+}
+
 // streamEvent is one event, encoded once for all clients.
 type streamEvent struct {
 	id, kind string
@@ -42,7 +51,9 @@ type streamEvent struct {
 type state struct {
 	revision int64
 	version  int
-	at       time.Time
+	// judgements counts its verdicts.
+	judgements int
+	at         time.Time
 }
 
 // eventsOf are the events that a row tells to someone who last saw before.
@@ -55,6 +66,10 @@ func eventsOf(row *query.Update, before state) []streamEvent {
 	if row.FindingVersion != before.version && row.FindingVersion > 0 {
 		events = append(events, newEvent(eventFinding, eventID(row.At, row.Incident, "f"+strconv.Itoa(row.FindingVersion)),
 			FindingCreated{Incident: row.Incident, Version: row.FindingVersion, At: row.At}))
+	}
+	if row.Judgements != before.judgements && row.Judgements > 0 {
+		events = append(events, newEvent(eventVerdict, eventID(row.At, row.Incident, "v"+strconv.Itoa(row.Judgements)),
+			VerdictCreated{Incident: row.Incident, Judgements: row.Judgements, At: row.At}))
 	}
 	return events
 }

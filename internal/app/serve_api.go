@@ -63,6 +63,7 @@ func apiConfig(cfg *config.Config, tokens []api.Token) api.Config {
 	out := api.DefaultConfig()
 	a := &cfg.API
 	out.Listen, out.Tokens, out.PublicRead = a.Listen, tokens, a.PublicRead
+	out.Blind = api.Blinding(a.Blind)
 	out.TLSCertFile, out.TLSKeyFile = a.TLSCertFile, a.TLSKeyFile
 	out.RatePerSecond, out.RateBurst = a.RatePerSecond, a.RateBurst
 	out.MaxBodyBytes, out.Timeout = a.MaxBodyBytes, a.Timeout

@@ -137,6 +137,9 @@ type API struct {
 	Listen string `yaml:"listen"`
 	// PublicRead lets anyone read without a token. Writes always need one.
 	PublicRead bool `yaml:"public_read"`
+	// Blind says from whom findings hide the part that AI had in suspects until
+	// the cause is decided: judges, all or off.
+	Blind string `yaml:"blind"`
 	// Tokens that may call the API; see `faultline token create`.
 	Tokens []Token `yaml:"tokens"`
 	// RatePerSecond and RateBurst bound each token's requests.
@@ -186,7 +189,7 @@ func Default() Config {
 		},
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},
 		API: API{
-			Listen: "127.0.0.1:8080", RatePerSecond: 200, RateBurst: 400,
+			Listen: "127.0.0.1:8080", Blind: "judges", RatePerSecond: 200, RateBurst: 400,
 			MaxBodyBytes: 10 << 20, Timeout: 15 * time.Second,
 		},
 	}

@@ -100,6 +100,7 @@ func (c *Correlate) validate() []error {
 func (a *API) validate() []error {
 	errs := []error{
 		hostPort("api.listen", a.Listen),
+		oneOf("api.blind", a.Blind, []string{"judges", "all", "off"}),
 		positive("api.timeout", a.Timeout),
 		atLeast("api.max_body_bytes", int(a.MaxBodyBytes), 1024),
 		atLeast("api.rate_burst", a.RateBurst, 1),

@@ -67,14 +67,31 @@ type Alerts struct {
 	Cursor   string
 }
 
-// Update tells that an incident or its finding has a newer row.
+// Update tells that an incident, its finding or its verdicts have a newer row.
 type Update struct {
 	Incident string
 	Revision int64
 	// FindingVersion is 0 while the incident has no finding.
 	FindingVersion int
+	// Judgements counts the verdicts that people gave on the incident.
+	Judgements int
 	// At is when the row was stored.
 	At time.Time
+}
+
+// StoredJudgement is a judgement with the moment when it was stored, by the
+// store's clock.
+type StoredJudgement struct {
+	correlate.Judgement
+	StoredAt time.Time
+}
+
+// AuditEntry tells who did what through the API. Actor is the name of the
+// token, Action a word such as "verdict", Target what it was done to.
+type AuditEntry struct {
+	At                            time.Time
+	ID                            string
+	Actor, Action, Target, Detail string
 }
 
 // Freshness is how recent the events of one source are.

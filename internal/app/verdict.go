@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/faultline/faultline/api"
+	"github.com/faultline/faultline/correlate"
+)
+
+// VerdictOptions say what is decided about an incident.
+type VerdictOptions struct {
+	Server, Token string
+	Incident      string
+	Decision      string
+	// Change and Source name the change for confirm and reject; without Change
+	// the first suspect is meant. Source is needed only when several know the id.
+	Change, Source string
+	Reason         string
+	Output         string
+}
+
+// GiveVerdict judges the newest finding of an incident and prints what all
+// verdicts on it come to.
+func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error {
+	if err := checkOutput(opts.Output); err != nil {
+		return err
+	}
+	decision := correlate.Decision(strings.ReplaceAll(opts.Decision, "-", "_"))
+	if !slices.Contains(correlate.Decisions(), decision) {
+		return fmt.Errorf("%q is no decision; want confirm, reject or no_change", opts.Decision)
+	}
+	client, err := newAPIClient(opts.Server, opts.Token)
+	if err != nil {
+		return err
+	}
+	incident := "/v1/incidents/" + url.PathEscape(opts.Incident)
+	var finding api.FindingRecord
+	answer, err := client.call(ctx, http.MethodGet, incident+"/finding", nil, nil, &finding)
+	if err != nil {
+		return err
+	}
+	request := api.VerdictRequest{Decision: decision, Reason: opts.Reason, FindingVersion: finding.Version}
+	if decision != correlate.DecisionNoChange {
+		if request.Change, err = verdictChange(&opts, &finding); err != nil {
+			return err
+		}
+	} else if opts.Change != "" {
+		return fmt.Errorf("--change %s contradicts no_change, which blames none; leave it out, or say confirm or reject", opts.Change)
+	}
+	var receipt api.VerdictReceipt
+	header := map[string]string{"If-Match": answer.header.Get("ETag")}
+	if _, err := client.call(ctx, http.MethodPost, incident+"/verdict", header, request, &receipt); err != nil {
+		return err
+	}
+	if opts.Output == "json" {
+		return writeJSON(out, receipt)
+	}
+	_, err = fmt.Fprintln(out, verdictSentence(&receipt))
+	return err
+}
+
+// verdictChange is the change that a verdict names, the first suspect unless
+// told otherwise.
+func verdictChange(opts *VerdictOptions, finding *api.FindingRecord) (*api.ChangeRef, error) {
+	if opts.Change != "" {
+		return &api.ChangeRef{Source: opts.Source, ID: opts.Change}, nil
+	}
+	if len(finding.Suspects) == 0 {
+		return nil, fmt.Errorf("the finding of %s has no suspects; name the change with --change", opts.Incident)
+	}
+	key := finding.Suspects[0].Change.Key()
+	return &api.ChangeRef{Source: key.Source, ID: key.ID}, nil
+}
+
+// verdictSentence tells a person what was kept.
+func verdictSentence(r *api.VerdictReceipt) string {
+	about := ""
+	if r.Verdict.Change != nil {
+		about = " " + r.Verdict.Change.String()
+	}
+	return fmt.Sprintf("kept: %s%s on %s (finding version %d, by %s); the incident is %s now, after %d verdict(s)",
+		r.Verdict.Decision, about, r.Verdict.Incident, r.Verdict.FindingVersion, r.Verdict.DecidedBy, r.Judgement.State, r.Judgement.Judgements)
+}
