@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve build engine kafka deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval clean
+.PHONY: help demo serve build engine kafka deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
 
 ARGS ?=
 BIN := bin/faultline
@@ -69,6 +69,9 @@ bench: deps ## print the performance figures beside their targets
 
 eval: build ## score the rankers on labelled cases (ARGS="--cases FILE")
 	@$(BIN) eval $(ARGS)
+
+stats-long: ## simulate the statistics at length: coverage of the intervals, false alarms of weekly looks
+	go test -timeout 60m ./internal/stats -run Simulated -v -args -rounds 20000
 
 clean: ## remove what the build made (fetched components stay in the cache)
 	rm -rf bin build
