@@ -147,14 +147,24 @@ func (s *Server) getChangeRadius(ctx context.Context, in *changeInput) (*reply[C
 	if err != nil {
 		return nil, err
 	}
-	g, err := s.graphAt(ctx, change.StartedAt)
+	radius, err := s.changeRadius(ctx, &change)
 	if err != nil {
 		return nil, err
+	}
+	answer := ChangeRadius{Change: change.Key(), AsOf: change.StartedAt, BlastRadius: radius}
+	return hashed(&in.Conditional, &answer)
+}
+
+// changeRadius is how far a fault in a change could spread in the call graph of
+// the time when it began.
+func (s *Server) changeRadius(ctx context.Context, change *correlate.Change) (correlate.BlastRadius, error) {
+	g, err := s.graphAt(ctx, change.StartedAt)
+	if err != nil {
+		return correlate.BlastRadius{}, err
 	}
 	changed := change.Services
 	if len(changed) == 0 {
 		changed = g.environment(cmp.Or(change.Environment, correlate.DefaultEnvironment))
 	}
-	answer := ChangeRadius{Change: change.Key(), AsOf: change.StartedAt, BlastRadius: g.radius(changed)}
-	return hashed(&in.Conditional, &answer)
+	return g.radius(changed), nil
 }

@@ -39,6 +39,11 @@ type Config struct {
 	ShutdownTimeout time.Duration
 
 	Stream StreamConfig
+	// SessionSecret seals the sessions of the pages. Replicas must share it;
+	// without one sessions end with the process. SessionLife is how long a
+	// session lasts.
+	SessionSecret string
+	SessionLife   time.Duration
 	// TopologyAge is how old the call graph behind service and blast-radius
 	// answers may be.
 	TopologyAge time.Duration
@@ -83,6 +88,7 @@ func DefaultConfig() Config {
 			MaxClients: 256, Queue: 64, MaxReplay: 1000, ReplayWindow: 24 * time.Hour,
 			Overlap: 2 * time.Second,
 		},
+		SessionLife:    12 * time.Hour,
 		TopologyAge:    30 * time.Second,
 		TimelineBefore: 24 * time.Hour,
 	}
@@ -103,6 +109,7 @@ func (c *Config) Validate() error {
 	positive("stream intervals", min(c.Stream.PollInterval, c.Stream.Heartbeat, c.Stream.WriteTimeout) > 0)
 	positive("stream limits", min(c.Stream.MaxClients, c.Stream.Queue, c.Stream.MaxReplay) > 0)
 	positive("stream replay window", c.Stream.ReplayWindow > 0)
+	positive("session life", c.SessionLife > 0)
 	positive("topology age", c.TopologyAge > 0)
 	positive("timeline reach", c.TimelineBefore > 0)
 	if !slices.Contains(Blindings(), c.Blind) {

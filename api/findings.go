@@ -88,9 +88,9 @@ func (s *Server) getFinding(ctx context.Context, in *findingInput) (*reply[Findi
 }
 
 func (s *Server) listFindings(ctx context.Context, in *findingsInput) (*reply[Page[FindingRecord]], error) {
-	findings, err := s.deps.Store.Findings(ctx, in.ID, in.Limit)
-	if err != nil && !errors.Is(err, query.ErrNotFound) {
-		return nil, fmt.Errorf("list findings of %s: %w", in.ID, err)
+	findings, err := s.findings(ctx, in.ID, in.Limit)
+	if err != nil {
+		return nil, err
 	}
 	if len(findings) == 0 {
 		// An incident without a finding is young; an unknown one is a mistake.
@@ -111,6 +111,15 @@ func (s *Server) listFindings(ctx context.Context, in *findingsInput) (*reply[Pa
 		records[i] = FindingRecord{Finding: findings[i], Judgement: standing, ProvenanceHidden: hidden}
 	}
 	return hashed(&in.Conditional, &Page[FindingRecord]{Items: records})
+}
+
+// findings lists the versions of a finding, newest first; there may be none.
+func (s *Server) findings(ctx context.Context, incident string, limit int) ([]correlate.Finding, error) {
+	findings, err := s.deps.Store.Findings(ctx, incident, limit)
+	if err != nil && !errors.Is(err, query.ErrNotFound) {
+		return nil, fmt.Errorf("list findings of %s: %w", incident, err)
+	}
+	return findings, nil
 }
 
 func (s *Server) getIncidentRadius(ctx context.Context, in *findingInput) (*reply[IncidentRadius], error) {

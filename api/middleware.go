@@ -47,7 +47,7 @@ func (r *request) callerName() string {
 
 // accessLevel keeps the probes of orchestrators out of the log.
 func (s *Server) accessLevel(route string, status int) slog.Level {
-	quiet := s.routes.access(http.MethodGet, route) == accessOpen || route == "/metrics"
+	quiet := s.access(http.MethodGet, route) == accessOpen || route == "/metrics"
 	if quiet && route != "" && status < http.StatusInternalServerError {
 		return slog.LevelDebug
 	}
@@ -130,8 +130,8 @@ func cleanText(text string) bool {
 // answer whatever credentials come, since a probe with an old token must not
 // restart a healthy process.
 func (s *Server) authorize(c *gin.Context) {
-	need := s.routes.access(c.Request.Method, c.FullPath())
-	who, problem := s.ring.identify(c.Request.Header)
+	need := s.access(c.Request.Method, c.FullPath())
+	who, problem := s.whoIs(c)
 	if problem != nil && need == accessOpen {
 		who, problem = s.ring.nobody, nil
 	}
@@ -150,13 +150,35 @@ func (s *Server) authorize(c *gin.Context) {
 	c.Next()
 }
 
+// access is who may call a route or open a page.
+func (s *Server) access(method, template string) access {
+	if need, isPage := s.pages[method+" "+template]; isPage {
+		return need
+	}
+	return s.routes.access(method, template)
+}
+
+// whoIs identifies the caller by the token of a request, or by the session of
+// a page's visitor. A session counts for pages and, beyond them, only to read:
+// nothing that another site could send has an effect.
+func (s *Server) whoIs(c *gin.Context) (*caller, *Problem) {
+	_, isPage := s.pages[c.Request.Method+" "+c.FullPath()]
+	if c.GetHeader("Authorization") == "" && (isPage || c.Request.Method == http.MethodGet) {
+		if x := s.sessions.open(c.Request); x != nil {
+			requestOf(c.Request.Context()).session = x
+			return x.who, nil
+		}
+	}
+	return s.ring.identify(c.Request.Header)
+}
+
 // slug is the last part of the problem's type.
 func (p *Problem) slug() string { return strings.TrimPrefix(p.Type, "/problems/") }
 
-// throttle spends one request of the caller's allowance. Open routes are free:
-// an orchestrator's probe must not starve.
+// throttle spends one request of the caller's allowance. Open routes are free to
+// read: an orchestrator's probe must not starve.
 func (s *Server) throttle(c *gin.Context) {
-	if s.routes.access(c.Request.Method, c.FullPath()) == accessOpen {
+	if s.access(c.Request.Method, c.FullPath()) == accessOpen && c.Request.Method == http.MethodGet {
 		c.Next()
 		return
 	}
@@ -189,6 +211,11 @@ func (s *Server) limitTime(c *gin.Context) {
 func refuse(c *gin.Context, p *Problem) {
 	for name, values := range p.header {
 		c.Writer.Header()[name] = values
+	}
+	if show := requestOf(c.Request.Context()).show; show != nil && !c.Writer.Written() {
+		show(c, p)
+		c.Abort()
+		return
 	}
 	body, err := json.Marshal(stamp(c.Request.Context(), p))
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 func TestUnknownAddressesAndMethodsAreProblems(t *testing.T) {
 	h := newHarness(t)
-	for _, path := range []string{"/", "/v1", "/v1/incidents/", "/v1/incident", "/docs", "/openapi.yaml", "/schemas/Change.json", "/v2/incidents"} {
+	for _, path := range []string{"/nothing", "/v1", "/v1/incidents/", "/v1/incident", "/docs", "/openapi.yaml", "/schemas/Change.json", "/v2/incidents"} {
 		wantProblem(t, h.do(t, ask{path: path}), routeNotFound)
 	}
 	for path, allow := range map[string]string{"/v1/incidents": "GET", "/v1/changes": "GET, POST", "/v1/webhooks/github": "POST"} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/faultline/faultline/api/web"
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/query"
@@ -103,6 +104,11 @@ type Deps struct {
 	// Signatures may be nil: then every webhook needs a token.
 	Signatures Signatures
 	Probes     []Probe
+	// Headlines, Suspicions and Sources serve the pages alone and may be nil:
+	// then pages leave out what they tell.
+	Headlines  web.Headlines
+	Suspicions web.Suspicions
+	Sources    web.Sources
 	// Metrics serves /metrics; Registerer takes the API's own.
 	Metrics    http.Handler
 	Registerer prometheus.Registerer

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 )
 
 // request is what the middlewares learn about a request and pass on.
@@ -12,6 +14,10 @@ type request struct {
 	id string
 	// caller is nil while nobody proved to be anyone.
 	caller *caller
+	// session is that of a signed-in visitor, nil for callers with a token.
+	session *session
+	// show, when set, shows problems as pages.
+	show func(*gin.Context, *Problem)
 }
 
 type requestKey struct{}

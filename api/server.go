@@ -14,6 +14,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/faultline/faultline/api/web"
 )
 
 // maxHeaderBytes bounds the request line and headers.
@@ -36,9 +38,12 @@ type Server struct {
 	// pastGraphs bounds how many call graphs of the past are read at one time.
 	pastGraphs *semaphore.Weighted
 	// judging lets one verdict in at a time.
-	judging *semaphore.Weighted
-	hub     *hub
-	ready   *readiness
+	judging  *semaphore.Weighted
+	hub      *hub
+	ready    *readiness
+	sessions *sessions
+	site     *web.Site
+	pages    pageAccess
 
 	engine   *gin.Engine
 	huma     huma.API
@@ -74,6 +79,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		hub:     newHub(deps.Store, cfg.Stream, deps.Log, m, deps.Now),
 		ready:   newReadiness(deps.Probes, deps.Log, deps.Now),
 	}
+	s.sessions = newSessions(cfg.SessionSecret, cfg.SessionLife, ring, deps.Now)
+	if s.site, err = s.newSite(); err != nil {
+		return nil, err
+	}
 	s.build()
 	if s.spec, err = encodeDocument(s.document); err != nil {
 		return nil, err
@@ -89,7 +98,7 @@ func (s *Server) build() {
 	s.engine.HandleMethodNotAllowed = true
 	// Ids and service names may hold slashes, sent as %2F.
 	s.engine.UseRawPath = true
-	s.engine.Use(s.observe, harden, s.rescue, sane, s.authorize, s.throttle, s.limitTime)
+	s.engine.Use(s.observe, harden, s.dress, s.rescue, sane, s.authorize, s.throttle, s.limitTime)
 	s.engine.NoRoute(noRoute)
 	s.engine.NoMethod(noMethod)
 	s.document = newDocument()
@@ -106,6 +115,7 @@ func (s *Server) build() {
 	s.routeServices()
 	s.routeStream()
 	s.routeOps()
+	s.routePages()
 	finishDocument(s.document)
 }
 

@@ -55,26 +55,35 @@ func (s *Server) routeServices() {
 }
 
 func (s *Server) getService(ctx context.Context, in *serviceInput) (*reply[ServiceRecord], error) {
-	service, err := s.deps.Store.Service(ctx, in.Name)
+	record, err := s.serviceRecord(ctx, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return hashed(&in.Conditional, record)
+}
+
+// serviceRecord reads a service with its neighbours and what goes on around it.
+func (s *Server) serviceRecord(ctx context.Context, name string) (*ServiceRecord, error) {
+	service, err := s.deps.Store.Service(ctx, name)
 	if errors.Is(err, query.ErrNotFound) {
-		return nil, serviceNotFound.with(fmt.Sprintf("no topology names a service %q", in.Name))
+		return nil, serviceNotFound.with(fmt.Sprintf("no topology names a service %q", name))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read service %s: %w", in.Name, err)
+		return nil, fmt.Errorf("read service %s: %w", name, err)
 	}
 	g, err := s.graphs.get(ctx)
 	if err != nil {
 		return nil, err
 	}
 	record := ServiceRecord{Service: service}
-	record.Callers, record.Callees = g.neighbours(in.Name)
-	if record.RecentChanges, err = s.lastChanges(ctx, in.Name); err != nil {
+	record.Callers, record.Callees = g.neighbours(name)
+	if record.RecentChanges, err = s.lastChanges(ctx, name); err != nil {
 		return nil, err
 	}
-	if record.OpenIncidents, err = s.openIncidents(ctx, in.Name); err != nil {
+	if record.OpenIncidents, err = s.openIncidents(ctx, name); err != nil {
 		return nil, err
 	}
-	return hashed(&in.Conditional, &record)
+	return &record, nil
 }
 
 func (s *Server) lastChanges(ctx context.Context, service string) ([]ChangeRecord, error) {

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,26 +72,36 @@ type timelineInput struct {
 }
 
 func (s *Server) getTimeline(ctx context.Context, in *timelineInput) (*reply[Timeline], error) {
-	incident, err := s.incident(ctx, in.ID)
+	t, err := s.timeline(ctx, in.ID, in.From)
 	if err != nil {
 		return nil, err
 	}
-	from := in.From.UTC()
-	if in.From.IsZero() {
+	return hashed(&in.Conditional, t)
+}
+
+// timeline assembles what happened around an incident since a moment, a day
+// before it unless given.
+func (s *Server) timeline(ctx context.Context, id string, from time.Time) (*Timeline, error) {
+	incident, err := s.incident(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if from.IsZero() {
 		from = incident.StartedAt.Add(-s.cfg.TimelineBefore)
 	}
+	from = from.UTC()
 	if !from.Before(incident.StartedAt) {
 		return nil, invalidParameter.with("from: not before the incident", FieldProblem{
 			Location: "query", Path: "from", Message: "not before the start of the incident", Mend: "give a time before " + incident.StartedAt.Format(time.RFC3339),
 		})
 	}
-	findings, err := s.deps.Store.Findings(ctx, in.ID, maxTimelineFindings)
-	if err != nil && !errors.Is(err, query.ErrNotFound) {
-		return nil, fmt.Errorf("list findings of %s: %w", in.ID, err)
-	}
-	alerts, err := s.deps.Store.IncidentAlerts(ctx, in.ID)
+	findings, err := s.findings(ctx, id, maxTimelineFindings)
 	if err != nil {
-		return nil, fmt.Errorf("list alerts of %s: %w", in.ID, err)
+		return nil, err
+	}
+	alerts, err := s.deps.Store.IncidentAlerts(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("list alerts of %s: %w", id, err)
 	}
 	services, err := s.nearServices(ctx, &incident, findings)
 	if err != nil {
@@ -105,7 +114,7 @@ func (s *Server) getTimeline(ctx context.Context, in *timelineInput) (*reply[Tim
 	t := Timeline{Incident: incident.ID, From: from, To: incident.ResolvedAt, Services: services}
 	t.Lanes = append([]Lane{alertLane(alerts)}, changeLanes(incident.StartedAt, changes, cut)...)
 	t.Lanes = append(t.Lanes, findingLane(findings))
-	return hashed(&in.Conditional, &t)
+	return &t, nil
 }
 
 // nearServices are the services whose changes belong on the timeline: the

@@ -137,9 +137,12 @@ func (n *narrator) verdict(first bool, guilty fmt.Stringer) {
 
 // serving says how to look further.
 func (n *narrator) serving(address, dir, incident string) {
-	n.line("\nThe API is up; reading needs no token in the demo:")
+	n.line("\nOpen the incident's page; looking needs no token in the demo:")
+	n.line("  http://%s/incidents/%s", address, incident)
+	n.line("To decide about it, sign in on the page with the token in %s/%s.", dir, tokenFile)
+	n.line("\nThe same by the API:")
 	n.line("  curl http://%s/v1/incidents/%s/finding", address, incident)
 	n.line("  curl http://%s/v1/incidents/%s/timeline", address, incident)
 	n.line("  curl http://%s/openapi.json", address)
-	n.line("Writing does: the token is in %s/%s. Stop with Ctrl-C.", dir, tokenFile)
+	n.line("Writing needs that token. Stop with Ctrl-C.")
 }

@@ -43,6 +43,7 @@ func (s *service) startAPI(ctx context.Context) error {
 	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{
 		Store: s.store, Intake: s.intake, Signatures: s.intake, Probes: s.probes.list(),
+		Headlines: s.store, Suspicions: s.store, Sources: s.store,
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),
 		Registerer: s.registry, Log: s.log,
 	})
@@ -64,6 +65,7 @@ func apiConfig(cfg *config.Config, tokens []api.Token) api.Config {
 	a := &cfg.API
 	out.Listen, out.Tokens, out.PublicRead = a.Listen, tokens, a.PublicRead
 	out.Blind = api.Blinding(a.Blind)
+	out.SessionSecret, out.SessionLife = string(a.SessionSecret), a.SessionLife
 	out.TLSCertFile, out.TLSKeyFile = a.TLSCertFile, a.TLSKeyFile
 	out.RatePerSecond, out.RateBurst = a.RatePerSecond, a.RateBurst
 	out.MaxBodyBytes, out.Timeout = a.MaxBodyBytes, a.Timeout

@@ -149,6 +149,11 @@ type API struct {
 	Timeout       time.Duration `yaml:"timeout"`
 	TLSCertFile   string        `yaml:"tls_cert_file"`
 	TLSKeyFile    string        `yaml:"tls_key_file"`
+	// SessionSecret seals the sessions of the pages; replicas must share it.
+	// Without one sessions end with the process.
+	SessionSecret Secret `yaml:"session_secret"`
+	// SessionLife is how long a visitor of the pages stays signed in.
+	SessionLife time.Duration `yaml:"session_life"`
 }
 
 // Token is one API token by its hash; the token itself is never stored.
@@ -190,7 +195,7 @@ func Default() Config {
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},
 		API: API{
 			Listen: "127.0.0.1:8080", Blind: "judges", RatePerSecond: 200, RateBurst: 400,
-			MaxBodyBytes: 10 << 20, Timeout: 15 * time.Second,
+			MaxBodyBytes: 10 << 20, Timeout: 15 * time.Second, SessionLife: 12 * time.Hour,
 		},
 	}
 }

@@ -102,6 +102,7 @@ func (a *API) validate() []error {
 		hostPort("api.listen", a.Listen),
 		oneOf("api.blind", a.Blind, []string{"judges", "all", "off"}),
 		positive("api.timeout", a.Timeout),
+		positive("api.session_life", a.SessionLife),
 		atLeast("api.max_body_bytes", int(a.MaxBodyBytes), 1024),
 		atLeast("api.rate_burst", a.RateBurst, 1),
 	}

@@ -102,3 +102,24 @@ type Freshness struct {
 	LastSeenAt time.Time
 	Events     uint64
 }
+
+// Headline is the newest finding of an incident in a few words. Change, Kind,
+// Title and Probability are those of the first suspect, zero without one.
+type Headline struct {
+	Incident            string
+	Version             int
+	Verdict             correlate.Verdict
+	NoChangeProbability float64
+	Change              correlate.Key
+	Kind                correlate.ChangeKind
+	Title               string
+	Probability         float64
+}
+
+// Suspicion is the place of a change in the newest finding of an incident.
+type Suspicion struct {
+	Incident    string
+	Version     int
+	Rank        int
+	Probability float64
+}

@@ -1,0 +1,222 @@
+package api
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// sessionCookie is the name of the session cookie. Over TLS it has the prefix
+// that binds it to this host.
+const (
+	sessionCookie     = "faultline_session"
+	sessionCookieHost = "__Host-" + sessionCookie
+)
+
+// Sizes in bytes: of a session's nonce, of its seal, of the key that seals.
+const (
+	nonceBytes      = 16
+	sealBytes       = sha256.Size
+	sessionKeyBytes = 32
+)
+
+// maxRevoked bounds how many ended sessions are remembered until they expire.
+const maxRevoked = 10_000
+
+// sessions seals and opens the cookies of signed-in visitors. A cookie names
+// the token by its id and holds nothing of its secret; the seal covers the
+// token's hash, so that a token that is replaced or taken out of the
+// configuration ends its sessions.
+type sessions struct {
+	key  [sessionKeyBytes]byte
+	life time.Duration
+	ring *keyring
+	now  func() time.Time
+
+	mu sync.Mutex
+	// revoked holds the nonces of sessions that were signed out, with their end.
+	revoked map[[nonceBytes]byte]time.Time
+}
+
+// newSessions derives the sealing key from the secret, which replicas of the
+// API share. Without one it is drawn, and sessions end with the process.
+func newSessions(secret string, life time.Duration, ring *keyring, now func() time.Time) *sessions {
+	s := &sessions{life: life, ring: ring, now: now, revoked: map[[nonceBytes]byte]time.Time{}}
+	if secret == "" {
+		_, _ = rand.Read(s.key[:]) // Documented never to fail.
+		return s
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = mac.Write([]byte("faultline session key")) // Documented never to fail.
+	copy(s.key[:], mac.Sum(nil))
+	return s
+}
+
+// session is an opened cookie.
+type session struct {
+	who   *caller
+	nonce [nonceBytes]byte
+	ends  time.Time
+}
+
+// begin seals a new session for a caller.
+func (s *sessions) begin(who *caller) (text string, ends time.Time) {
+	ends = s.now().Add(s.life)
+	if !who.ExpiresAt.IsZero() && who.ExpiresAt.Before(ends) {
+		ends = who.ExpiresAt
+	}
+	var nonce [nonceBytes]byte
+	_, _ = rand.Read(nonce[:]) // Documented never to fail.
+	payload := make([]byte, 0, 8+nonceBytes+len(who.ID))
+	payload = binary.BigEndian.AppendUint64(payload, uint64(ends.Unix()))
+	payload = append(payload, nonce[:]...)
+	payload = append(payload, who.ID...)
+	return base64.RawURLEncoding.EncodeToString(append(s.seal(payload, who), payload...)), ends
+}
+
+// seal signs a session together with the hash of its token.
+func (s *sessions) seal(payload []byte, who *caller) []byte {
+	mac := hmac.New(sha256.New, s.key[:])
+	_, _ = mac.Write(who.sum[:]) // Documented never to fail, like the next.
+	_, _ = mac.Write(payload)
+	return mac.Sum(nil)
+}
+
+// open returns the session of a request, nil when it has none that counts.
+func (s *sessions) open(r *http.Request) *session {
+	cookie, err := r.Cookie(cookieName(r))
+	if err != nil {
+		return nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil || len(raw) <= sealBytes+8+nonceBytes {
+		return nil
+	}
+	seal, payload := raw[:sealBytes], raw[sealBytes:]
+	opened := &session{ends: time.Unix(int64(binary.BigEndian.Uint64(payload)), 0)} //nolint:gosec // Sealed by this process.
+	copy(opened.nonce[:], payload[8:])
+	who, known := s.ring.callers[string(payload[8+nonceBytes:])]
+	if !known || !hmac.Equal(seal, s.seal(payload, who)) {
+		return nil
+	}
+	now := s.now()
+	if !now.Before(opened.ends) || !who.ExpiresAt.IsZero() && !now.Before(who.ExpiresAt) || s.ended(opened.nonce) {
+		return nil
+	}
+	opened.who = who
+	return opened
+}
+
+func (s *sessions) ended(nonce [nonceBytes]byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, found := s.revoked[nonce]
+	return found
+}
+
+// end remembers a session that was signed out until it would have expired.
+func (s *sessions) end(x *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if len(s.revoked) >= maxRevoked {
+		for nonce, ends := range s.revoked {
+			if !now.Before(ends) {
+				delete(s.revoked, nonce)
+			}
+		}
+	}
+	if len(s.revoked) < maxRevoked {
+		s.revoked[x.nonce] = x.ends
+	}
+}
+
+// formToken proves that a form came from a page of the session. It is masked
+// with random bytes, so that what is sent differs every time and the length of
+// a compressed page tells nothing about it.
+func (s *sessions) formToken(x *session) string {
+	proof := s.formProof(x)
+	mask := make([]byte, len(proof))
+	_, _ = rand.Read(mask) // Documented never to fail.
+	subtle.XORBytes(proof, proof, mask)
+	return base64.RawURLEncoding.EncodeToString(append(mask, proof...))
+}
+
+// checkForm reports whether a form token belongs to the session.
+func (s *sessions) checkForm(x *session, text string) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) != 2*sealBytes {
+		return false
+	}
+	subtle.XORBytes(raw[sealBytes:], raw[sealBytes:], raw[:sealBytes])
+	return hmac.Equal(raw[sealBytes:], s.formProof(x))
+}
+
+func (s *sessions) formProof(x *session) []byte {
+	mac := hmac.New(sha256.New, s.key[:])
+	_, _ = mac.Write([]byte("form")) // Documented never to fail, like the next.
+	_, _ = mac.Write(x.nonce[:])
+	return mac.Sum(nil)
+}
+
+func cookieName(r *http.Request) string {
+	if r.TLS != nil {
+		return sessionCookieHost
+	}
+	return sessionCookie
+}
+
+// cookie is a session cookie. Lax lets a link in a chat message open a page
+// while no other site can send a form.
+func cookie(r *http.Request, value string) *http.Cookie {
+	return &http.Cookie{
+		Name: cookieName(r), Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// door lets visitors of the pages in and out.
+type door struct{ *Server }
+
+// errNoEntry are the words for a token that opens nothing.
+var errNoEntry = errors.New("This token is not known here or has expired.") //nolint:staticcheck // A sentence for a visitor.
+
+// errNoReader are the words for a token that may not read.
+var errNoReader = errors.New("This token may send events and not read; sign in with a reader, judge or admin.") //nolint:staticcheck // A sentence for a visitor.
+
+// SignIn begins a session for the holder of a token.
+func (d door) SignIn(w http.ResponseWriter, r *http.Request, token string) error {
+	who, problem := d.ring.identify(http.Header{"Authorization": {"Bearer " + strings.TrimSpace(token)}})
+	if problem != nil || who == d.ring.nobody {
+		d.metrics.refused.WithLabelValues(unauthorized.slug).Inc()
+		return errNoEntry
+	}
+	if !who.Role.Covers(RoleReader) {
+		return errNoReader
+	}
+	if before := d.sessions.open(r); before != nil {
+		d.sessions.end(before)
+	}
+	text, ends := d.sessions.begin(who)
+	c := cookie(r, text)
+	c.Expires = ends
+	http.SetCookie(w, c)
+	return nil
+}
+
+// SignOut ends the session and takes its cookie away.
+func (d door) SignOut(w http.ResponseWriter, r *http.Request) {
+	if x := d.sessions.open(r); x != nil {
+		d.sessions.end(x)
+	}
+	c := cookie(r, "")
+	c.MaxAge = -1
+	http.SetCookie(w, c)
+}

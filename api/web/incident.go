@@ -1,0 +1,190 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// maxHistory is how many versions of a finding the page lists.
+const maxHistory = 20
+
+// incidentBody is what the incident page shows.
+type incidentBody struct {
+	Head     incidentHead
+	Answer   answer
+	Suspects []suspectView
+	Verdict  judgement
+	// NoChange is the probability that no recorded change did it.
+	NoChange *scoreView
+	Missing  []string
+	History  []versionRow
+	// Old tells that an older version of the finding is shown.
+	Old      bool
+	Timeline *timelineView
+	Radius   *radiusView
+	Similar  []similarRow
+}
+
+// incidentHead is the header of the page.
+type incidentHead struct {
+	ID, Path, Title  string
+	Status, Severity string
+	Environment      string
+	Started          moment
+	Resolved         moment
+	Lasted           string
+	Services         []string
+	Regions          []string
+	Declared         []string
+	MergedInto       string
+	Alerts           int
+	// Version and AsOf are those of the finding; Version is 0 without one.
+	Version int
+	AsOf    moment
+	Feeds   []feed
+}
+
+func (s *Site) incidentPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	incident, err := s.deps.Incidents.Incident(ctx, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	version, err := strconv.Atoi(orZero(r.URL.Query().Get("version")))
+	if err != nil || version < 0 {
+		return s.wrongAddress(w, r, "“version” is the number of a version of the finding.")
+	}
+	window, wrong := readWindow(r.URL.Query().Get("window"))
+	if wrong != "" {
+		return s.wrongAddress(w, r, wrong)
+	}
+	body, err := s.incidentBody(r, &incident, version)
+	if err != nil {
+		return err
+	}
+	if err := s.pictures(ctx, &incident, window, body); err != nil {
+		return err
+	}
+	return s.show(w, r, &view{page: "incident", title: body.Head.Title, section: "Incidents", live: incident.ID, body: body.shown()})
+}
+
+func orZero(text string) string {
+	if text == "" {
+		return "0"
+	}
+	return text
+}
+
+// assembled is the page while it is put together.
+type assembled struct {
+	incidentBody
+	finding *correlate.Finding
+}
+
+func (a *assembled) shown() *incidentBody { return &a.incidentBody }
+
+// incidentBody reads what is known of an incident. An incident without a
+// finding is young, and its page says so.
+func (s *Site) incidentBody(r *http.Request, incident *correlate.Incident, version int) (*assembled, error) {
+	ctx, body := r.Context(), &assembled{}
+	body.Head = s.incidentHead(ctx, incident)
+	sheet, err := s.deps.Findings.Sheet(ctx, incident.ID, maxHistory)
+	if err != nil {
+		return nil, err
+	}
+	findings := sheet.Findings
+	body.History = s.versions(incident.ID, findings, version)
+	if body.finding, err = s.chosenFinding(ctx, incident.ID, findings, version); err != nil {
+		return nil, err
+	}
+	body.Answer = answerOf(incident, body.finding, s.now())
+	body.Verdict = s.judgement(r, incident, &sheet, version == 0 || len(findings) > 0 && findings[0].Version == version)
+	if f := body.finding; f != nil {
+		body.Old = len(findings) > 0 && f.Version != findings[0].Version
+		body.Head.Version, body.Head.AsOf = f.Version, s.at(f.AsOf)
+		body.Suspects = s.suspects(incident, f, &sheet, body.Verdict.Form)
+		body.NoChange = &scoreView{Probability: f.NoChangeProbability, Percent: percent(f.NoChangeProbability)}
+		for _, gap := range f.Missing {
+			body.Missing = append(body.Missing, line(gap))
+		}
+	}
+	return body, nil
+}
+
+// chosenFinding is the version asked for, the latest for 0, nil when there is
+// none yet.
+func (s *Site) chosenFinding(ctx context.Context, incident string, known []correlate.Finding, version int) (*correlate.Finding, error) {
+	if version == 0 {
+		if len(known) == 0 {
+			return nil, nil
+		}
+		return &known[0], nil
+	}
+	for i := range known {
+		if known[i].Version == version {
+			return &known[i], nil
+		}
+	}
+	finding, err := s.deps.Findings.Finding(ctx, incident, version)
+	return &finding, err
+}
+
+func (s *Site) incidentHead(ctx context.Context, in *correlate.Incident) incidentHead {
+	head := incidentHead{
+		ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
+		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services, Regions: in.Regions,
+		Declared: in.Declared, MergedInto: in.MergedInto, Alerts: len(in.Alerts), Feeds: s.feeds(ctx),
+	}
+	if in.ResolvedAt != nil {
+		head.Resolved = s.at(*in.ResolvedAt)
+	}
+	return head
+}
+
+// pictures adds the timeline, the blast radius and similar incidents.
+func (s *Site) pictures(ctx context.Context, in *correlate.Incident, window time.Duration, body *assembled) error {
+	timeline, err := s.deps.Timelines.Timeline(ctx, in.ID, time.Time{})
+	if err != nil {
+		return err
+	}
+	body.Timeline = s.timeline(in, &timeline, body.finding, window)
+	if f := body.finding; f != nil && f.BlastRadius != nil {
+		body.Radius = radiusPicture(f.BlastRadius)
+	}
+	body.Similar, err = s.similar(ctx, in)
+	return err
+}
+
+// versionRow is one version of the finding.
+type versionRow struct {
+	Version int
+	Path    string
+	AsOf    moment
+	// Words are the verdict, Suspect the first suspect.
+	Words, Suspect string
+	Probability    string
+	Shown          bool
+}
+
+// versions lists the history of a finding, newest first.
+func (s *Site) versions(incident string, findings []correlate.Finding, shown int) []versionRow {
+	rows := make([]versionRow, len(findings))
+	for i := range findings {
+		f := &findings[i]
+		rows[i] = versionRow{
+			Version: f.Version, Path: incidentPath(incident), AsOf: s.at(f.AsOf), Words: verdictWords(f.Verdict),
+			Probability: percent(f.NoChangeProbability), Suspect: "no recorded change", Shown: f.Version == shown || shown == 0 && i == 0,
+		}
+		if i > 0 {
+			rows[i].Path += "?version=" + strconv.Itoa(f.Version)
+		}
+		if f.Verdict != correlate.VerdictNoChange && len(f.Suspects) > 0 {
+			rows[i].Suspect, rows[i].Probability = changeTitle(&f.Suspects[0].Change), percent(f.Suspects[0].Probability)
+		}
+	}
+	return rows
+}

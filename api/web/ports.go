@@ -1,0 +1,144 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/query"
+)
+
+// Incidents reads incidents and their alerts. Errors are answered by the caller
+// of the pages, who knows what each of them means.
+type Incidents interface {
+	Incidents(ctx context.Context, q query.Incidents) (query.Page[correlate.Incident], error)
+	Incident(ctx context.Context, id string) (correlate.Incident, error)
+	Alerts(ctx context.Context, incident string) ([]correlate.Alert, error)
+}
+
+// Findings reads findings with the provenance and the links of their suspects
+// filled in, as far as the caller may see them yet. Version 0 is the latest one.
+type Findings interface {
+	Sheet(ctx context.Context, incident string, limit int) (Sheet, error)
+	Finding(ctx context.Context, incident string, version int) (correlate.Finding, error)
+}
+
+// Judges takes and tells what people decide. Judge refuses a verdict on
+// something else than the newest finding that the tag names.
+type Judges interface {
+	Judge(ctx context.Context, incident, tag string, v Verdict) error
+	Standings(ctx context.Context, incidents []string) (map[string]correlate.Standing, error)
+	// Blinds reports whether the caller must not see yet what part AI had in the
+	// suspects of an incident with this standing.
+	Blinds(ctx context.Context, standing *correlate.Standing) bool
+}
+
+// Headlines reads the newest finding of many incidents in a few words each.
+type Headlines interface {
+	Headlines(ctx context.Context, incidents []string) ([]query.Headline, error)
+}
+
+// Suspicions finds the incidents in whose newest finding a change is a suspect,
+// the most recent first.
+type Suspicions interface {
+	Suspicions(ctx context.Context, change correlate.Key) ([]query.Suspicion, error)
+}
+
+// Timelines assembles what happened around an incident since a moment; the zero
+// time leaves the reach to the API.
+type Timelines interface {
+	Timeline(ctx context.Context, incident string, from time.Time) (Timeline, error)
+}
+
+// Changes reads changes with their provenance.
+type Changes interface {
+	Changes(ctx context.Context, q query.Changes) (query.Page[ChangeRecord], error)
+	Change(ctx context.Context, id, source string) (ChangeRecord, error)
+	Radius(ctx context.Context, change *correlate.Change) (correlate.BlastRadius, error)
+}
+
+// Services reads the call graph and single services of it.
+type Services interface {
+	Topology(ctx context.Context) (correlate.Topology, error)
+	Service(ctx context.Context, name string) (ServiceRecord, error)
+}
+
+// Sources tells how fresh the events of each source are.
+type Sources interface {
+	Freshness(ctx context.Context) ([]query.Freshness, error)
+}
+
+// Door lets visitors in by a token and out again. SignIn sets the session cookie
+// on success; its error is a sentence for the visitor.
+type Door interface {
+	SignIn(w http.ResponseWriter, r *http.Request, token string) error
+	SignOut(w http.ResponseWriter, r *http.Request)
+}
+
+// Sheet is what the machine found and what people say about it.
+type Sheet struct {
+	// Findings are the versions, newest first; there may be none.
+	Findings []correlate.Finding
+	Standing correlate.Standing
+	// Judgements are all that were ever given, oldest first.
+	Judgements []correlate.Judgement
+	// Hidden tells that the part of AI in the suspects is left out for this
+	// caller until people have decided.
+	Hidden bool
+	// Tag names the newest finding together with the verdicts on it.
+	Tag string
+}
+
+// Verdict is a decision that a visitor makes. Change is nil for "no change".
+type Verdict struct {
+	Decision correlate.Decision
+	Change   *correlate.Key
+	Reason   string
+}
+
+// ChangeRecord is a change with the provenance that it was given, nil while
+// nothing has looked at it.
+type ChangeRecord struct {
+	correlate.Change
+	Provenance *correlate.Provenance
+}
+
+// ServiceRecord is a service with its neighbours and what goes on around it.
+type ServiceRecord struct {
+	Service       correlate.Service
+	Callers       []correlate.Edge
+	Callees       []correlate.Edge
+	RecentChanges []ChangeRecord
+	OpenIncidents []correlate.Incident
+}
+
+// Timeline is what happened around an incident, in lanes.
+type Timeline struct {
+	From time.Time
+	// To is nil while the incident goes on.
+	To    *time.Time
+	Lanes []Lane
+}
+
+// Lane is one row of a timeline: alerts, changes, rollouts, responders or
+// findings.
+type Lane struct {
+	Name      string
+	Moments   []Moment
+	Truncated bool
+}
+
+// Moment is one thing that happened, or an interval when Until is set. Ref names
+// the thing as evidence does: alert:<fingerprint>, change:<source>/<id> or
+// finding:<incident>/<version>.
+type Moment struct {
+	At       time.Time
+	Until    *time.Time
+	Kind     string
+	Title    string
+	Services []string
+	Status   string
+	Ref      string
+	Steps    []correlate.RolloutStep
+}

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Deps are what the pages read.
+type Deps struct {
+	Incidents Incidents
+	Findings  Findings
+	Judges    Judges
+	Timelines Timelines
+	Changes   Changes
+	Services  Services
+	Door      Door
+	// Sources may be nil: then pages cannot tell how fresh events are and say so.
+	Sources Sources
+	// Headlines may be nil: then lists do not show what was found.
+	Headlines Headlines
+	// Suspicions may be nil: then a change does not show where it is a suspect.
+	Suspicions Suspicions
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+}
+
+// Site renders the pages. It holds no state of its own and starts nothing.
+type Site struct {
+	deps   Deps
+	pages  pages
+	assets *assets
+	fresh  *freshness
+}
+
+// New parses the templates.
+func New(deps Deps) (*Site, error) {
+	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Door == nil {
+		return nil, errors.New("the pages need incidents, findings, judges, timelines, changes, services and a door")
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	parsed, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	files, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	return &Site{deps: deps, pages: parsed, assets: files, fresh: newFreshness(deps.Sources, deps.Now)}, nil
+}
+
+func (s *Site) now() time.Time { return s.deps.Now().UTC() }
+
+// Route is one page or form. Path has its parameters in braces, as net/http
+// writes them; Handle finds their values with PathValue and answers, or returns
+// an error before it has written anything.
+type Route struct {
+	Method, Path string
+	Need         Need
+	Handle       func(w http.ResponseWriter, r *http.Request) error
+}
+
+// Routes lists every page.
+func (s *Site) Routes() []Route {
+	return []Route{
+		{http.MethodGet, "/", NeedReader, s.incidentList},
+		{http.MethodGet, "/incidents/{id}", NeedReader, s.incidentPage},
+		{http.MethodPost, "/incidents/{id}/verdict", NeedJudge, s.judge},
+		{http.MethodGet, "/changes", NeedReader, s.changeList},
+		{http.MethodGet, "/changes/{id}", NeedReader, s.changePage},
+		{http.MethodGet, "/services/{name}", NeedReader, s.servicePage},
+		{http.MethodGet, "/topology", NeedReader, s.topologyPage},
+		{http.MethodGet, "/sign-in", NeedNothing, s.signInPage},
+		{http.MethodPost, "/sign-in", NeedNothing, s.signIn},
+		{http.MethodPost, "/sign-out", NeedNothing, s.signOut},
+		{http.MethodGet, "/assets/{digest}/{name}", NeedNothing, s.serveAsset},
+	}
+}
+
+// menu lists the pages that the visitor may open.
+func (s *Site) menu(section string, v Visitor) []menuEntry {
+	if !v.CanRead {
+		return nil
+	}
+	all := []menuEntry{
+		{Name: "Incidents", Path: "/"}, {Name: "Changes", Path: "/changes"}, {Name: "Topology", Path: "/topology"},
+	}
+	for i := range all {
+		all[i].Current = all[i].Name == section
+	}
+	return all
+}
+
+// Problem is a request that failed, as a page shows it.
+type Problem struct {
+	Status        int
+	Title, Detail string
+	// Instance is the id of the request, by which the log is found.
+	Instance string
+	// Choices are what would have been accepted, where they are few.
+	Choices []Choice
+}
+
+// Choice is one way on from a problem.
+type Choice struct{ Name, Path string }
+
+// Problem answers with a page that says what went wrong and how to go on.
+func (s *Site) Problem(w http.ResponseWriter, r *http.Request, p *Problem) error {
+	return s.show(w, r, &view{page: "problem", title: p.Title, status: p.Status, body: p})
+}
+
+// AskToSignIn sends a visitor to the sign-in page and back afterwards.
+func (s *Site) AskToSignIn(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, signInPath(r.URL.RequestURI()), http.StatusSeeOther)
+}

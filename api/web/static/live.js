@@ -1,0 +1,99 @@
+// Keeps a page current: follows the event stream, fetches the page anew when it
+// is concerned and swaps the parts that differ. Without this script the page
+// says everything it says with it, as of the moment it was loaded.
+"use strict";
+(() => {
+  const follows = document.body.dataset.live;
+  const sign = document.getElementById("live");
+  const pause = 400; // Milliseconds in which events are gathered.
+
+  // The relative times grow older while the page stays open.
+  const span = (s) => {
+    if (s < 60) return `${s} s`;
+    if (s < 600) return `${Math.floor(s / 60)} min` + (s % 60 ? ` ${s % 60} s` : "");
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    if (s < 172800) return `${Math.floor(s / 3600)} h` + (Math.floor((s % 3600) / 60) ? ` ${Math.floor((s % 3600) / 60)} min` : "");
+    return `${Math.round(s / 86400)} days`;
+  };
+  const skew = Date.parse(document.querySelector(".foot time")?.dateTime) - Date.now() || 0;
+  const age = () => {
+    for (const e of document.querySelectorAll("[data-ago]")) {
+      const s = Math.round((Date.now() + skew - Date.parse(e.dataset.ago)) / 1000);
+      if (s >= 2) e.textContent = `(${span(s)} ago)`;
+    }
+  };
+  setInterval(age, 15000);
+
+  if (!follows || !window.EventSource) return;
+  const say = (text, lost) => {
+    sign.textContent = text;
+    sign.hidden = false;
+    sign.classList.toggle("lost", lost);
+  };
+
+  // A part is left alone while someone writes in it.
+  const busy = (part) => {
+    const at = document.activeElement;
+    if (at && part.contains(at) && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return true;
+    return [...part.querySelectorAll("textarea, input[type=text]")].some((f) => f.value !== f.defaultValue);
+  };
+  const swap = (old, fresh) => {
+    const focus = document.activeElement;
+    const key = focus && old.contains(focus) ? focus.getAttribute("href") || focus.id : null;
+    const open = [...old.querySelectorAll("details")].map((d) => d.open);
+    old.replaceWith(fresh);
+    fresh.querySelectorAll("details").forEach((d, i) => { if (open[i]) d.open = true; });
+    if (key) {
+      const again = document.getElementById(key) || [...fresh.querySelectorAll("[href]")].find((e) => e.getAttribute("href") === key);
+      if (again) again.focus({ preventScroll: true });
+    }
+    if (!fresh.hasAttribute("aria-live")) fresh.classList.add("changed-now");
+  };
+  // What differs only by the time that passed does not count.
+  const matter = (part) => {
+    const copy = part.cloneNode(true);
+    copy.classList.remove("changed-now");
+    copy.querySelectorAll(".ago, input[name=csrf]").forEach((e) => e.remove());
+    copy.querySelectorAll("details").forEach((d) => d.removeAttribute("open"));
+    return copy.outerHTML.replace(/ class=""/g, "");
+  };
+  let waiting = 0, fetching = false, again = false;
+  const refresh = async () => {
+    waiting = 0;
+    if (fetching) { again = true; return; }
+    fetching = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      if (!answer.ok || answer.redirected) throw new Error("not the page");
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const old of document.querySelectorAll("[data-part]")) {
+        const next = fresh.getElementById(old.id);
+        if (!next || busy(old) || matter(old) === matter(next)) continue;
+        if (old.hasAttribute("aria-live")) {
+          // A live region must stay in the page to be read out.
+          old.className = next.className;
+          old.replaceChildren(...next.childNodes);
+        } else swap(old, next);
+      }
+      say("Live", false);
+    } catch {
+      say("Not current: the page could not be loaded anew", true);
+    } finally {
+      fetching = false;
+      if (again) { again = false; due(); }
+    }
+  };
+  const due = () => { if (!waiting) waiting = setTimeout(refresh, pause); };
+  const concerns = (e) => {
+    try { return follows === "*" || JSON.parse(e.data).incident === follows; } catch { return true; }
+  };
+  const stream = new EventSource("/v1/stream");
+  let lost = false;
+  stream.onopen = () => { say("Live", false); if (lost) { lost = false; due(); } };
+  stream.onerror = () => { lost = true; say("Not current: the connection is lost", true); };
+  for (const name of ["incident.updated", "finding.created", "verdict.created"]) {
+    stream.addEventListener(name, (e) => { if (concerns(e)) due(); });
+  }
+  stream.addEventListener("reset", due);
+  addEventListener("pagehide", () => stream.close());
+})();
