@@ -95,6 +95,20 @@ func exampleVerdictReceipt() VerdictReceipt {
 	return VerdictReceipt{Verdict: j, Judgement: correlate.StandingOf([]correlate.Judgement{j})}
 }
 
+func exampleProvenanceRecord() ProvenanceRecord {
+	by := correlate.ProvenanceOverride{Class: correlate.ProvenanceHuman, Reason: "The editor stamped work done by hand.", DecidedBy: "ada", DecidedAt: exampleTime(11, 0, 0)}
+	return ProvenanceRecord{Change: correlate.Key{Source: "argo-cd", ID: "checkout-1842"}, Provenance: exampleProvenance().Overridden(by), Overrides: []correlate.ProvenanceOverride{by}}
+}
+
+func exampleReapplyResult() ReapplyResult {
+	return ReapplyResult{
+		Rules: "2026.11.1", Examined: 180, Changed: 4, Overridden: 1,
+		Classes: []ClassCount{{Class: correlate.ProvenanceAssisted, Changes: 40}, {Class: correlate.ProvenanceUnknown, Changes: 140}},
+		Moves:   []ClassMove{{From: correlate.ProvenanceUnknown, To: correlate.ProvenanceAssisted, Changes: 4, Examples: []string{"argo-cd/checkout-1842"}}},
+		Unknown: []UnknownReason{{Reason: "absent.marker", Words: unknownWords("absent.marker"), Changes: 140}},
+	}
+}
+
 func exampleRadius() correlate.BlastRadius {
 	return correlate.BlastRadius{
 		Changed: []string{"checkout"}, Alerting: []string{"checkout", "storefront"}, Quiet: []string{"mobile-gateway"}, Potential: 2,

@@ -28,6 +28,8 @@ type fakeStore struct {
 	topology    correlate.Topology
 	updates     []query.Update
 	judgements  []correlate.Judgement
+	overrides   map[correlate.Key][]correlate.ProvenanceOverride
+	labels      []query.Label
 	// fail makes every call return this error, failOn those of one method.
 	fail   error
 	failOn map[string]error
@@ -244,6 +246,9 @@ func (f *fakeStore) Provenances(ctx context.Context, keys []correlate.Key) (map[
 	found := map[correlate.Key]correlate.Provenance{}
 	for _, key := range keys {
 		if p, ok := f.provenances[key]; ok {
+			if said := f.overrides[key]; len(said) > 0 {
+				p = p.Overridden(said[0])
+			}
 			found[key] = p
 		}
 	}
@@ -316,6 +321,38 @@ func (f *fakeStore) SaveJudgement(ctx context.Context, j correlate.Judgement) er
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.judgements = append(f.judgements, j)
+	return nil
+}
+
+func (f *fakeStore) Overrides(ctx context.Context, key correlate.Key) ([]correlate.ProvenanceOverride, error) {
+	if err := f.enter(ctx, "Overrides"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.overrides[key]), nil
+}
+
+func (f *fakeStore) SaveOverride(ctx context.Context, _ string, key correlate.Key, by correlate.ProvenanceOverride) error {
+	if err := f.enter(ctx, "SaveOverride"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.overrides == nil {
+		f.overrides = map[correlate.Key][]correlate.ProvenanceOverride{}
+	}
+	f.overrides[key] = append([]correlate.ProvenanceOverride{by}, f.overrides[key]...)
+	return nil
+}
+
+func (f *fakeStore) SaveLabels(ctx context.Context, labels []query.Label, _ string, _ time.Time) error {
+	if err := f.enter(ctx, "SaveLabels"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.labels = append(f.labels, labels...)
 	return nil
 }
 

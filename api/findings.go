@@ -221,8 +221,7 @@ func (s *Server) provenances(ctx context.Context, keys []correlate.Key) (map[cor
 	}
 	known := make(map[correlate.Key]*correlate.Provenance, len(stored))
 	for key, p := range stored {
-		p.Tools = list(p.Tools)
-		p.Evidence = list(p.Evidence)
+		wholeProvenance(&p)
 		known[key] = &p
 	}
 	return known, nil
@@ -239,12 +238,20 @@ func writeProvenance(hash *xxhash.Digest, p *correlate.Provenance) {
 		}
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-	write(string(p.Class), number(p.Confidence), strconv.Itoa(len(p.Tools)))
+	write(string(p.Class), number(p.Confidence), string(p.Source), p.Rules, number(p.CommitShare), strconv.Itoa(len(p.Tools)))
 	for _, tool := range p.Tools {
 		write(tool.Name, tool.Model)
 	}
 	for i := range p.Evidence {
 		write(p.Evidence[i].Marker, p.Evidence[i].Where, p.Evidence[i].Excerpt, number(p.Evidence[i].Weight))
+	}
+}
+
+// wholeProvenance turns missing lists into empty ones, as the schema says.
+func wholeProvenance(p *correlate.Provenance) {
+	p.Tools, p.Evidence = list(p.Tools), list(p.Evidence)
+	if p.Machine != nil {
+		wholeProvenance(p.Machine)
 	}
 }
 

@@ -79,6 +79,21 @@ type JudgementKeeper interface {
 	SaveJudgement(ctx context.Context, j correlate.Judgement) error
 }
 
+// ProvenanceKeeper keeps what people and later rules say about provenance.
+// Overrides answers newest first; the id of SaveOverride is a UUID for its audit
+// entry. Labels count for what was stored before their moment.
+type ProvenanceKeeper interface {
+	Overrides(ctx context.Context, change correlate.Key) ([]correlate.ProvenanceOverride, error)
+	SaveOverride(ctx context.Context, id string, change correlate.Key, by correlate.ProvenanceOverride) error
+	SaveLabels(ctx context.Context, labels []query.Label, by string, at time.Time) error
+}
+
+// Labeller tells the provenance of a change by the rules of a version.
+type Labeller interface {
+	Label(change *correlate.Change) correlate.Provenance
+	Version() string
+}
+
 // Store is everything that the API reads, and what people write through it. Times in it are UTC with millisecond
 // precision, and values belong to the caller.
 type Store interface {
@@ -88,6 +103,7 @@ type Store interface {
 	TopologyReader
 	UpdateReader
 	JudgementKeeper
+	ProvenanceKeeper
 }
 
 // Probe is one condition of readiness, such as "clickhouse". Check returns nil
@@ -103,7 +119,9 @@ type Deps struct {
 	Intake Intake
 	// Signatures may be nil: then every webhook needs a token.
 	Signatures Signatures
-	Probes     []Probe
+	// Labeller may be nil: then rules cannot be applied to history.
+	Labeller Labeller
+	Probes   []Probe
 	// Headlines, Suspicions and Sources serve the pages alone and may be nil:
 	// then pages leave out what they tell.
 	Headlines  web.Headlines

@@ -50,7 +50,7 @@ func problemTypes() []problemType {
 		badRequest, invalidParameter, invalidBody, unauthorized, badSignature, forbidden, routeNotFound,
 		incidentNotFound, findingNotFound, changeNotFound, serviceNotFound, unknownFormat, methodNotAllowed,
 		bodyTimeout, ambiguousChange, incidentMerged, preconditionFailed, bodyTooLarge, unsupportedEncoding, invalidInput, preconditionRequired, rateLimited, clientGone, internalError,
-		storeUnavailable, tooManyStreams, overloaded, timedOut,
+		rulesMissing, storeUnavailable, tooManyStreams, overloaded, timedOut,
 	}
 }
 
@@ -80,6 +80,7 @@ var (
 	rateLimited          = problemType{"rate-limited", http.StatusTooManyRequests, "Too many requests"}
 	clientGone           = problemType{"client-gone", statusClientGone, "The client went away"}
 	internalError        = problemType{"internal", http.StatusInternalServerError, "Something went wrong inside"}
+	rulesMissing         = problemType{"rules-missing", http.StatusNotImplemented, "This process has no rules"}
 	storeUnavailable     = problemType{"store-unavailable", http.StatusServiceUnavailable, "The store cannot be reached"}
 	tooManyStreams       = problemType{"too-many-streams", http.StatusServiceUnavailable, "Too many streams are open"}
 	overloaded           = problemType{"overloaded", http.StatusServiceUnavailable, "Too much is being handled"}

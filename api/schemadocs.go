@@ -98,6 +98,13 @@ func findingDocs() map[string]typeDoc {
 		}},
 		"Provenance": {about: "What part AI had in a change, with what shows it.", fields: map[string]string{
 			"class": "The class. No marker is no proof of human work: unknown stays unknown.", "confidence": "0 to 1.", "tools": "Tools that were named.", "evidence": "Markers that were found.",
+			"rules": "Version of the rules that gave the label.", "commits": "The class of each commit, where there are several.",
+			"commit_share": "Share of the commits that carry a marker of AI, 0 to 1, where there are several.", "source": "Who gave the class.",
+			"override": "A person's word, which stands above the rules.", "machine": "What the rules say, where a person's word stands above them.",
+		}},
+		"CommitProvenance": {about: "The class of one commit.", fields: map[string]string{"sha": "Hash.", "class": "The class.", "confidence": "0 to 1."}},
+		"ProvenanceOverride": {about: "A person's word on the provenance of a change. The newest counts.", fields: map[string]string{
+			"class": "The class; empty withdraws the words before.", "reason": "Why.", "decided_by": "Name of the token.", "decided_at": "When.",
 		}},
 		"ProvenanceMark": {about: "One marker.", fields: map[string]string{"marker": "Which rule.", "where": "Where it was found.", "excerpt": "The words.", "weight": "0 to 1."}},
 		"BlastRadius": {about: "How far a fault has spread and may spread along the calls.", fields: map[string]string{
@@ -121,6 +128,24 @@ func answerDocs() map[string]typeDoc {
 		"FindingRecord": {about: "A finding with what people say about it.", like: "Finding", fields: map[string]string{
 			"judgement": "What people say.", "provenance_hidden": "The part that AI had in the suspects is not shown to this caller before the cause is decided.",
 		}},
+		"OverrideRequest": {about: "A word on the provenance of a change.", fields: map[string]string{
+			"class": "The class, or auto to withdraw earlier words.", "reason": "Why, in words; at most 2000 characters.",
+		}},
+		"ProvenanceRecord": {about: "What is said about the provenance of a change.", fields: map[string]string{
+			"change": "The change.", "provenance": "What counts.", "overrides": "What people said, newest first.",
+		}},
+		"ReapplyRequest": {about: "Which changes to label again.", fields: map[string]string{
+			"from": "Earliest start, inclusive.", "to": "Latest start, exclusive.", "dry_run": "Show the difference and keep nothing.",
+			"cursor": "next_cursor of the answer before, with all else unchanged.",
+		}},
+		"ReapplyResult": {about: "What the rules of today say about changes of the past. One answer covers a part; go on with next_cursor and add up.", fields: map[string]string{
+			"rules": "Version of the rules.", "examined": "Changes that were labelled.", "changed": "Changes whose class or label differs from what counted.",
+			"overridden": "Changes on which a person has spoken; their class stays.", "classes": "What the rules say, by class.",
+			"moves": "The differences in class.", "unknown": "Why changes are of unknown origin.", "next_cursor": "Goes on; absent when all is done.",
+		}},
+		"ClassCount":    {about: "How many changes have a class.", fields: map[string]string{"class": "The class.", "changes": "How many."}},
+		"ClassMove":     {about: "Changes whose class differs.", fields: map[string]string{"from": "The class that counted.", "to": "The class that the rules give.", "changes": "How many.", "examples": "Up to five of them, as source/id."}},
+		"UnknownReason": {about: "A reason why nothing is known.", fields: map[string]string{"reason": "The marker that says so, beginning with absent.", "words": "The same for people.", "changes": "How many."}},
 		"VerdictRequest": {about: "A verdict as it is sent.", fields: map[string]string{
 			"decision": "What is decided.", "change": "For confirm and reject: the change, as its id or as source and id. It need not be a suspect.",
 			"reason": "Why, in words; at most 2000 characters.", "finding_version": "If given, it must be the newest version.",

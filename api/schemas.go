@@ -83,10 +83,13 @@ func fieldEnums() map[string][]any {
 			correlate.EvidenceTiming, correlate.EvidenceTopology, correlate.EvidenceRollout, correlate.EvidenceRegion, correlate.EvidenceVersion,
 			correlate.EvidenceText, correlate.EvidenceMetrics, correlate.EvidenceRollback, correlate.EvidenceHistory, correlate.EvidencePrior,
 		}),
-		"Provenance.class": words([]correlate.ProvenanceClass{
-			correlate.ProvenanceHuman, correlate.ProvenanceAssisted, correlate.ProvenanceAuthored, correlate.ProvenanceOperated,
-			correlate.ProvenanceAdvised, correlate.ProvenanceAutomation, correlate.ProvenanceUnknown,
-		}),
+		"Provenance.class":       words(correlate.ProvenanceClasses()),
+		"CommitProvenance.class": words(correlate.ProvenanceClasses()),
+		"ClassCount.class":       words(correlate.ProvenanceClasses()),
+		"ClassMove.from":         words(correlate.ProvenanceClasses()),
+		"ClassMove.to":           words(correlate.ProvenanceClasses()),
+		"OverrideRequest.class":  append(words(correlate.ProvenanceClasses()), autoClass),
+		"Provenance.source":      words([]correlate.ProvenanceSource{correlate.ProvenanceByRules, correlate.ProvenanceByOverride}),
 		"AIDeclaration.assistance": words([]correlate.AIAssistance{
 			correlate.AssistanceNone, correlate.AssistanceAssisted, correlate.AssistanceAuthored, correlate.AssistanceOperated, correlate.AssistanceAdvised,
 		}),

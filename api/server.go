@@ -112,6 +112,7 @@ func (s *Server) build() {
 	s.routeFindings()
 	s.routeVerdicts()
 	s.routeChanges()
+	s.routeProvenance()
 	s.routeServices()
 	s.routeStream()
 	s.routeOps()

@@ -123,6 +123,82 @@ type Provenance struct {
 	Confidence float64          `json:"confidence"`
 	Tools      []AITool         `json:"tools"`
 	Evidence   []ProvenanceMark `json:"evidence"`
+	// Rules is the version of the rules that gave the label.
+	Rules string `json:"rules,omitempty"`
+	// Commits has the class of each commit of a change that carries several, at
+	// most the first two hundred; CommitShare is the share of all its commits, 0
+	// to 1, that carry a marker of AI.
+	Commits     []CommitProvenance `json:"commits,omitempty"`
+	CommitShare float64            `json:"commit_share,omitempty"`
+	// Source tells who gave the class: ProvenanceByRules or
+	// ProvenanceByOverride; empty for a label that was never stored.
+	Source ProvenanceSource `json:"source,omitempty"`
+	// Override is a person's word that stands above the rules; Machine is then
+	// what the rules say.
+	Override *ProvenanceOverride `json:"override,omitempty"`
+	Machine  *Provenance         `json:"machine,omitempty"`
+}
+
+// ProvenanceSource tells who gave a provenance class.
+type ProvenanceSource string
+
+// The sources of a class.
+const (
+	ProvenanceByRules    ProvenanceSource = "rules"
+	ProvenanceByOverride ProvenanceSource = "override"
+)
+
+// CommitProvenance is the class of one commit of a change.
+type CommitProvenance struct {
+	SHA        string          `json:"sha"`
+	Class      ProvenanceClass `json:"class"`
+	Confidence float64         `json:"confidence"`
+}
+
+// ProvenanceOverride is a person's word on the provenance of a change. The
+// newest counts; an empty class withdraws the ones before.
+type ProvenanceOverride struct {
+	Class     ProvenanceClass `json:"class"`
+	Reason    string          `json:"reason"`
+	DecidedBy string          `json:"decided_by"`
+	DecidedAt time.Time       `json:"decided_at"`
+}
+
+// ProvenanceClasses lists every class.
+func ProvenanceClasses() []ProvenanceClass {
+	return []ProvenanceClass{
+		ProvenanceHuman, ProvenanceAssisted, ProvenanceAuthored, ProvenanceOperated, ProvenanceAdvised,
+		ProvenanceAutomation, ProvenanceUnknown,
+	}
+}
+
+// Overridden is the provenance of a change on which a person has spoken: their
+// class, sure, with the label of the rules beside it. Tools are kept where the
+// class is one of AI.
+func (p Provenance) Overridden(by ProvenanceOverride) Provenance {
+	if by.Class == "" {
+		return p
+	}
+	machine := p
+	out := Provenance{
+		Class: by.Class, Confidence: 1, Tools: []AITool{}, Rules: p.Rules, Commits: p.Commits, CommitShare: p.CommitShare,
+		Evidence: []ProvenanceMark{{Marker: "override", Where: "by " + by.DecidedBy, Excerpt: by.Reason, Weight: 1}},
+		Source:   ProvenanceByOverride, Override: &by, Machine: &machine,
+	}
+	if by.Class.AI() {
+		out.Tools = p.Tools
+	}
+	return out
+}
+
+// AI reports whether the class says that AI had a part.
+func (c ProvenanceClass) AI() bool {
+	switch c {
+	case ProvenanceAssisted, ProvenanceAuthored, ProvenanceOperated, ProvenanceAdvised:
+		return true
+	default:
+		return false
+	}
 }
 
 // ProvenanceMark is one marker that was found: which rule, where, the words it

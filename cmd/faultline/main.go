@@ -84,7 +84,7 @@ func rootCommand(environ []string) *cobra.Command {
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
 		dashboardsCommand(),
-		verdictCommand(environ),
+		verdictCommand(environ), provenanceCommand(environ),
 	)
 	return root
 }

@@ -117,29 +117,3 @@ func (s *Store) ChangesByID(ctx context.Context, id, source string) ([]correlate
 	slices.SortFunc(changes, func(a, b correlate.Change) int { return strings.Compare(a.Source, b.Source) })
 	return changes, nil
 }
-
-// Provenances answers the provenance that was last given to each change. A
-// change without one is left out.
-func (s *Store) Provenances(ctx context.Context, keys []correlate.Key) (map[correlate.Key]correlate.Provenance, error) {
-	given := make(map[correlate.Key]correlate.Provenance, len(keys))
-	if len(keys) == 0 {
-		return given, nil
-	}
-	wanted := make(map[correlate.Key]bool, len(keys))
-	hashes := make([]uint64, len(keys))
-	for i, k := range keys {
-		wanted[k], hashes[i] = true, hashOf(k.ID)
-	}
-	err := s.query(ctx, "read provenances", s.sql["change_provenances"], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
-		var key correlate.Key
-		var text string
-		if err := rows.Scan(&key.Source, &key.ID, &text); err != nil || !wanted[key] {
-			return err
-		}
-		var p correlate.Provenance
-		err := fromJSON(text, &p)
-		given[key] = p
-		return err
-	})
-	return given, err
-}

@@ -9,16 +9,47 @@ import (
 )
 
 // Label tells the provenance of a change from everything that it carries. A
-// change of many commits has the class of the strongest one, and its evidence
-// says how many of them carry a marker of AI.
+// change of many commits has the class of the strongest one, the class of each,
+// and the share of those that carry a marker of AI. One of unknown origin says
+// why it is unknown, under a marker that begins with "absent.".
 func (c *Classifier) Label(change *correlate.Change) correlate.Provenance {
-	v := c.change(change)
+	u := c.commits(change)
+	v := c.change(change, &u)
+	if v.class == correlate.ProvenanceUnknown {
+		v.marks = append(v.marks, absence(change, &u, &v)...)
+	}
 	limit(&v)
-	return v.provenance()
+	p := v.provenance()
+	p.Rules, p.Source = c.version, correlate.ProvenanceByRules
+	if n := len(change.Commits); n > 1 {
+		p.Commits, p.CommitShare = u.each, round(float64(u.ai)/float64(n))
+	}
+	return p
 }
 
-func (c *Classifier) change(change *correlate.Change) verdict {
-	commits, share := c.commits(change)
+// absence says why nothing is known, so that a feed which could tell more can
+// be mended.
+func absence(change *correlate.Change, u *union, v *verdict) []mark {
+	because := func(rule, words string) []mark {
+		return []mark{mark{rule: "absent." + rule, class: silent}.at("commits", words)}
+	}
+	n := len(change.Commits)
+	switch {
+	case n == 0:
+		return because("commits", "no commits were sent")
+	case u.bare == n:
+		return because("messages", "the commits were sent without message and author")
+	case strongest(v.marks) > machine:
+		return because("certainty", "the markers that were found are too often wrong")
+	case u.unknown < n:
+		return because("agreement", fmt.Sprintf("%d of %d commits carry no marker", u.unknown, n))
+	default:
+		return because("marker", "no commit carries a marker")
+	}
+}
+
+func (c *Classifier) change(change *correlate.Change, u *union) verdict {
+	commits, share := u.verdict, u.share
 	if v, ok := c.operated(change); ok {
 		return v.with(commits, share)
 	}
@@ -57,11 +88,7 @@ func bare(change *correlate.Change) verdict {
 		m := mark{rule: "actor.automation", class: machine, weight: 0.9}
 		return decide([]mark{m.at("actor", change.Actor.ID)}, change.StartedAt)
 	}
-	v := unmarked(change.StartedAt)
-	if v.class == correlate.ProvenanceUnknown {
-		v.marks = []mark{mark{rule: "absent.commits", class: silent}.at("commits", "no commits were sent")}
-	}
-	return v
+	return unmarked(change.StartedAt)
 }
 
 // standing orders the classes of commits in one change, strongest last.
@@ -80,28 +107,30 @@ func standingOf(class correlate.ProvenanceClass) int {
 }
 
 // isAI reports whether the class says that AI had a part.
-func isAI(class correlate.ProvenanceClass) bool {
-	switch class {
-	case correlate.ProvenanceAssisted, correlate.ProvenanceAuthored, correlate.ProvenanceOperated, correlate.ProvenanceAdvised:
-		return true
-	default:
-		return false
-	}
+func isAI(class correlate.ProvenanceClass) bool { return class.AI() }
+
+// union is what the commits of a change say together.
+type union struct {
+	verdict verdict
+	// share is a mark that tells how many carry a marker of AI.
+	share mark
+	each  []correlate.CommitProvenance
+	// ai, unknown and bare count commits: bare ones came without message and
+	// author.
+	ai, unknown, bare int
 }
+
+// maxListedCommits bounds the commits whose class is kept one by one.
+const maxListedCommits = 200
 
 // commits unites the verdicts about the commits. A change counts as human or as
 // automation only if every commit does: one of unknown origin leaves it open.
-func (c *Classifier) commits(change *correlate.Change) (united verdict, share mark) {
-	united = verdict{class: correlate.ProvenanceUnknown}
-	ai, unknown := 0, 0
+func (c *Classifier) commits(change *correlate.Change) union {
+	u := union{verdict: verdict{class: correlate.ProvenanceUnknown}}
+	united := &u.verdict
 	for i := range change.Commits {
 		v := c.commit(&change.Commits[i])
-		switch {
-		case isAI(v.class):
-			ai++
-		case v.class == correlate.ProvenanceUnknown:
-			unknown++
-		}
+		u.count(&change.Commits[i], &v)
 		if order := cmp.Compare(standingOf(v.class), standingOf(united.class)); order > 0 {
 			united.class, united.confidence = v.class, v.confidence
 		} else if order == 0 {
@@ -109,16 +138,29 @@ func (c *Classifier) commits(change *correlate.Change) (united verdict, share ma
 		}
 		united.marks = append(united.marks, v.marks...)
 	}
-	if !isAI(united.class) && unknown > 0 {
+	if !isAI(united.class) && u.unknown > 0 {
 		united.class, united.confidence = correlate.ProvenanceUnknown, 0
 	}
 	if n := len(change.Commits); n > 1 {
-		share = mark{rule: "share.commits", class: silent, weight: round(float64(ai) / float64(n))}.
-			at("commits", fmt.Sprintf("%d of %d commits carry a marker of AI", ai, n))
-	} else if n == 1 && united.class == correlate.ProvenanceUnknown && len(united.marks) == 0 {
-		share = mark{rule: "absent.marker", class: silent}.at("commits", "the commit carries no marker")
+		u.share = mark{rule: "share.commits", class: silent, weight: round(float64(u.ai) / float64(n))}.
+			at("commits", fmt.Sprintf("%d of %d commits carry a marker of AI", u.ai, n))
 	}
-	return united, share
+	return u
+}
+
+func (u *union) count(commit *correlate.Commit, v *verdict) {
+	switch {
+	case isAI(v.class):
+		u.ai++
+	case v.class == correlate.ProvenanceUnknown:
+		u.unknown++
+	}
+	if commit.Message == "" && commit.Author == nil {
+		u.bare++
+	}
+	if len(u.each) < maxListedCommits {
+		u.each = append(u.each, correlate.CommitProvenance{SHA: commit.SHA, Class: v.class, Confidence: v.confidence})
+	}
 }
 
 // operated recognises an agent that acted on production itself: it is the

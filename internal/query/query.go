@@ -94,6 +94,12 @@ type AuditEntry struct {
 	Actor, Action, Target, Detail string
 }
 
+// Label is the provenance that rules give to a change.
+type Label struct {
+	Change     correlate.Key
+	Provenance correlate.Provenance
+}
+
 // Freshness is how recent the events of one source are.
 type Freshness struct {
 	// Kind is "change", "alert" or "topology".

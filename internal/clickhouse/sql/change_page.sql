@@ -7,6 +7,10 @@ SELECT
     argMax(started_at, moment) AS at,
     concat(source, '\0', id) AS identity
 FROM changes
+LEFT JOIN
+(
+    SELECT source, id, override_class, label_class, labelled_at FROM provenance_decided WHERE notEmpty({class:Array(String)})
+) AS decided ON changes.source = decided.source AND changes.id = decided.id
 WHERE started_at >= fromUnixTimestamp64Milli({since:Int64} - 3600000, 'UTC')
     AND started_at < fromUnixTimestamp64Milli({until:Int64} + 3600000, 'UTC')
     AND ({source:String} = '' OR source = {source:String})
@@ -44,6 +48,9 @@ HAVING toUnixTimestamp64Milli(at) >= {since:Int64} AND toUnixTimestamp64Milli(at
         if(countIf(environment NOT IN ('', 'production')) > 0,
             argMaxIf(environment, moment, environment NOT IN ('', 'production')), max(environment)))
     AND (empty({class:Array(String)}) OR has({class:Array(String)},
-        if(countIf(provenance_class NOT IN ('', 'unknown')) = 0, 'unknown', argMaxIf(provenance_class, moment, provenance_class NOT IN ('', 'unknown')))))
+        multiIf(any(override_class) != '', any(override_class),
+            countIf(provenance_class NOT IN ('', 'unknown') AND ingested_at > labelled_at) > 0,
+            argMaxIf(toString(provenance_class), moment, provenance_class NOT IN ('', 'unknown') AND ingested_at > labelled_at),
+            any(label_class) != '', any(label_class), 'unknown')))
 ORDER BY at DESC, identity DESC
 LIMIT {limit:UInt32}
