@@ -47,38 +47,35 @@ func (s *session) decodeRun(r *run) {
 func (s *session) decodeMessage(r *run, kind event.Kind, m *kafka.Message) {
 	header := kafkaHeader(m)
 	format := header(HeaderFormat)
-	events, reason := s.tryDecode(kind, format, header, m)
-	r.events.Changes = append(r.events.Changes, events.Changes...)
-	r.events.Alerts = append(r.events.Alerts, events.Alerts...)
-	r.events.Topologies = append(r.events.Topologies, events.Topologies...)
-	if reason != "" {
+	if reason := s.tryDecode(&r.events, kind, format, header, m); reason != "" {
 		s.metrics.fail(reasonDecode)
 		r.dead = append(r.dead, newDeadLetter(m, format, reason, s.deps.Now()))
 	}
 }
 
-// tryDecode returns the good events and, when there are bad ones, why. A
+// tryDecode adds the good events and, when there are bad ones, tells why. A
 // decoder that panics on a message would do so again after every restart, so
-// such a message is a dead letter like any other.
-func (s *session) tryDecode(kind event.Kind, format string, header func(string) string, m *kafka.Message) (events event.Batch, reason string) {
+// such a message is a dead letter like any other, and nothing of it is added.
+func (s *session) tryDecode(into *event.Batch, kind event.Kind, format string, header func(string) string, m *kafka.Message) (reason string) {
+	before := *into
 	defer func() {
 		if p := recover(); p != nil {
-			events, reason = event.Batch{}, fmt.Sprintf("the decoder broke off: %v", p)
+			*into, reason = before, fmt.Sprintf("the decoder broke off: %v", p)
 			s.log.Error("a decoder panicked", slog.Any("panic", p), slog.String("format", format),
 				slog.String("stack", string(debug.Stack())))
 		}
 	}()
-	events, rejected, err := s.deps.Decoder.Decode(kind, format, header, m.Value, event.Meta{
+	rejected, err := s.deps.Decoder.Decode(into, kind, format, header, m.Value, event.Meta{
 		Origin:    event.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
 		ArrivedAt: arrival(m.Time, s.deps.Now()),
 	})
 	switch {
 	case err != nil:
-		return events, err.Error()
+		return err.Error()
 	case len(rejected) > 0:
-		return events, rejectionReason(rejected, events.Len() == 0 && len(rejected) == 1)
+		return rejectionReason(rejected, into.Len() == before.Len() && len(rejected) == 1)
 	}
-	return events, ""
+	return ""
 }
 
 // clockSlack is how far a producer's clock may be ahead of ours.

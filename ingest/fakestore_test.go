@@ -178,12 +178,12 @@ func (w *fakeWriter) all() []kafka.Message {
 type fakeDecoder struct{}
 
 // Decode implements Decoder.
-func (fakeDecoder) Decode(kind event.Kind, format string, _ func(string) string, body []byte, meta event.Meta) (event.Batch, []event.Rejection, error) {
-	var b event.Batch
+func (fakeDecoder) Decode(b *event.Batch, kind event.Kind, format string, _ func(string) string, body []byte, meta event.Meta) ([]event.Rejection, error) {
 	if string(body) == "poison" {
-		return b, nil, &event.FieldError{Problem: "the document is not JSON", Mend: "send JSON"}
+		return nil, &event.FieldError{Problem: "the document is not JSON", Mend: "send JSON"}
 	}
 	if string(body) == "panic" {
+		b.Changes = append(b.Changes, event.Change{})
 		panic("index out of range")
 	}
 	var rejected []event.Rejection
@@ -203,7 +203,7 @@ func (fakeDecoder) Decode(kind event.Kind, format string, _ func(string) string,
 			b.Changes = append(b.Changes, event.Change{Change: correlate.Change{ID: id}, Meta: m})
 		}
 	}
-	return b, rejected, nil
+	return rejected, nil
 }
 
 func uidOf(kind event.Kind, id string) uint64 {

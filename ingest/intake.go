@@ -133,7 +133,7 @@ func (i *Intake) Accept(
 	body = bytes.Clone(body)
 	d := &delivery{size: len(body)}
 	var err error
-	d.events, d.receipt.Rejected, err = i.deps.Decoder.Decode(kind, format, header.Get, body, event.Meta{
+	d.receipt.Rejected, err = i.deps.Decoder.Decode(&d.events, kind, format, header.Get, body, event.Meta{
 		ArrivedAt: i.deps.Now().UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {

@@ -93,13 +93,13 @@ type Labeller interface {
 
 // Decoder reads messages and requests of every format.
 type Decoder interface {
-	// Decode returns the good events of a body and a rejection for each bad
-	// one. Kind is what the topic or route is for; it is empty when the format
+	// Decode adds the good events of a body to a batch and returns a rejection
+	// for each bad one. Kind is what the topic or route is for; it is empty when the format
 	// decides. Format is a name, or empty when the header tells it. Header looks
 	// a header up in any case. The events hold parts of the body. Meta is copied
 	// into every event, with its own Raw, UID and Format. The error means that
 	// the format is not known.
-	Decode(kind event.Kind, format string, header func(name string) string, body []byte, meta event.Meta) (event.Batch, []event.Rejection, error)
+	Decode(into *event.Batch, kind event.Kind, format string, header func(name string) string, body []byte, meta event.Meta) ([]event.Rejection, error)
 }
 
 // Verifier checks the signatures of webhooks.

@@ -20,7 +20,7 @@ func fuzzFormat(f *testing.F, name string, header func(string) string) {
 	}
 	registry := testRegistry()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		batch, rejected, err := registry.Decode("", name, header, body, event.Meta{ArrivedAt: arrived})
+		batch, rejected, err := decodeWith(registry, "", name, header, body, event.Meta{ArrivedAt: arrived})
 		if err != nil {
 			t.Fatal(err)
 		}

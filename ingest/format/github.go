@@ -34,7 +34,7 @@ func (gitHub) Verify(secret string, header func(string) string, body []byte) err
 // Decode picks the mapping by the event's name, which GitHub sends in a header
 // and which the payload's fields tell where headers are lost.
 func (g gitHub) Decode(m Message) (event.Batch, []event.Rejection) {
-	if mediaType(m) == "application/x-www-form-urlencoded" {
+	if mediaType(&m) == "application/x-www-form-urlencoded" {
 		form, err := url.ParseQuery(string(m.Body))
 		if err != nil || form.Get("payload") == "" {
 			return event.Batch{}, refuse(&event.FieldError{Path: "payload", Problem: "is missing in the form", Mend: "choose application/json as the content type of the webhook"})

@@ -44,10 +44,18 @@ func headers(pairs ...string) func(string) string {
 	}
 }
 
+// decodeWith decodes a message into a batch of its own.
+func decodeWith(
+	r *Registry, kind event.Kind, format string, header func(string) string, body []byte, meta event.Meta,
+) (batch event.Batch, rejected []event.Rejection, err error) {
+	rejected, err = r.Decode(&batch, kind, format, header, body, meta)
+	return batch, rejected, err
+}
+
 // decodeAs decodes a message that a route or header names the format of.
 func decodeAs(t *testing.T, name string, header func(string) string, body []byte) (event.Batch, []event.Rejection) {
 	t.Helper()
-	batch, rejected, err := testRegistry().Decode("", name, header, body, event.Meta{ArrivedAt: arrived})
+	batch, rejected, err := decodeWith(testRegistry(), "", name, header, body, event.Meta{ArrivedAt: arrived})
 	if err != nil {
 		t.Fatal(err)
 	}

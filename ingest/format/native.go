@@ -14,29 +14,33 @@ type native struct{}
 func (native) Name() string { return Native }
 
 // Decode decodes one object, an array, or objects on lines of their own.
-func (native) Decode(m Message) (event.Batch, []event.Rejection) {
+func (n native) Decode(m Message) (event.Batch, []event.Rejection) {
 	var batch event.Batch
-	var rejected []event.Rejection
+	rejected := n.append(&batch, &m)
+	return batch, rejected
+}
+
+// append implements appender.
+func (native) append(into *event.Batch, m *Message) []event.Rejection {
 	layout := layoutOf(m)
 	switch m.Kind {
 	case event.KindChange:
-		batch.Changes, rejected = event.DecodeChangesAs(layout, m.Body, m.Meta)
+		return into.AddChanges(layout, m.Body, m.Meta)
 	case event.KindAlert:
-		batch.Alerts, rejected = event.DecodeAlertsAs(layout, m.Body, m.Meta)
+		return into.AddAlerts(layout, m.Body, m.Meta)
 	case event.KindTopology:
-		batch.Topologies, rejected = event.DecodeTopologiesAs(layout, m.Body, m.Meta)
+		return into.AddTopologies(layout, m.Body, m.Meta)
 	default:
-		rejected = refuse(&event.FieldError{
+		return refuse(&event.FieldError{
 			Problem: "nothing tells whether this is a change, an alert or a topology",
 			Mend:    "send it to the topic or route of its kind",
 		})
 	}
-	return batch, rejected
 }
 
 // layoutOf tells the layout: a Kafka record is one object or array, a request
 // may declare lines by its content type.
-func layoutOf(m Message) event.Layout {
+func layoutOf(m *Message) event.Layout {
 	if m.Meta.Origin.Topic != "" {
 		return event.LayoutDocument
 	}
@@ -48,7 +52,7 @@ func layoutOf(m Message) event.Layout {
 }
 
 // mediaType is the content type without parameters, in lower case.
-func mediaType(m Message) string {
+func mediaType(m *Message) string {
 	content := m.Header("Content-Type")
 	media, _, err := mime.ParseMediaType(content)
 	if err != nil {

@@ -91,21 +91,31 @@ func NewRegistry(cfg Config) *Registry {
 // Names lists the formats, sorted.
 func (r *Registry) Names() []string { return slices.Sorted(maps.Keys(r.decoders)) }
 
-// Decode decodes a message. Format names the decoder; when it is empty or that
+// appender is a Decoder that adds events to a batch itself.
+type appender interface {
+	append(into *event.Batch, m *Message) []event.Rejection
+}
+
+// Decode decodes a message and adds its good events to a batch. Format names the decoder; when it is empty or that
 // of the contract, a CloudEvent is told by its headers and everything else is
 // the contract's JSON. Kind is what the topic or route is for, empty when the
 // format decides. The only error is *event.UnknownFormatError.
-func (r *Registry) Decode(kind event.Kind, format string, header func(name string) string, body []byte, meta event.Meta) (event.Batch, []event.Rejection, error) {
+func (r *Registry) Decode(into *event.Batch, kind event.Kind, format string, header func(name string) string, body []byte, meta event.Meta) ([]event.Rejection, error) {
 	if isCloudEvent(header) && (format == "" || strings.EqualFold(format, Native)) {
 		format = cloudEventsName
 	}
 	d, err := r.decoder(format)
 	if err != nil {
-		return event.Batch{}, nil, err
+		return nil, err
 	}
 	meta.Format = d.Name()
-	batch, rejected := d.Decode(Message{Kind: kind, Header: header, Body: body, Meta: meta})
-	return batch, rejected, nil
+	m := Message{Kind: kind, Header: header, Body: body, Meta: meta}
+	if a, adds := d.(appender); adds {
+		return a.append(into, &m), nil
+	}
+	batch, rejected := d.Decode(m)
+	into.Add(&batch)
+	return rejected, nil
 }
 
 // Signs reports whether senders of the format can prove themselves by a

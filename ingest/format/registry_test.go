@@ -41,7 +41,7 @@ func TestDecoderIsPickedByNameHeaderAndTopic(t *testing.T) {
 		{"bare CDEvent on its route", "", "cloudevents", nil, deployed, "cloudevents e-service-deployed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			batch, rejected, err := testRegistry().Decode(c.kind, c.format, headers(c.header...), []byte(c.body), event.Meta{ArrivedAt: arrived})
+			batch, rejected, err := decodeWith(testRegistry(), c.kind, c.format, headers(c.header...), []byte(c.body), event.Meta{ArrivedAt: arrived})
 			if err != nil || rejected != nil || len(batch.Changes) != 1 {
 				t.Fatalf("%d changes, rejected %v, %v", len(batch.Changes), goldenOf(batch, rejected).Rejected, err)
 			}
@@ -71,7 +71,7 @@ func TestOneCDEventHasOneUIDInEveryMode(t *testing.T) {
 }
 
 func TestUnknownFormatIsNamedWithTheKnownOnes(t *testing.T) {
-	_, _, err := testRegistry().Decode("", "jenkins", headers(), nil, event.Meta{})
+	_, _, err := decodeWith(testRegistry(), "", "jenkins", headers(), nil, event.Meta{})
 	var unknown *event.UnknownFormatError
 	if !errors.As(err, &unknown) || unknown.Format != "jenkins" {
 		t.Fatalf("err = %v", err)
@@ -104,7 +104,7 @@ func TestBadEnvelopesAreRefusedByFieldAndMend(t *testing.T) {
 		{"too large", "", []string{"content-type", "application/cloudevents+json"}, strings.Repeat(" ", event.MaxMessageBytes+1), "1: the message has 8388609 bytes, more than the limit of 8388608; send less at once"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			batch, rejected, err := testRegistry().Decode(c.kind, "", headers(c.header...), []byte(c.body), event.Meta{ArrivedAt: arrived})
+			batch, rejected, err := decodeWith(testRegistry(), c.kind, "", headers(c.header...), []byte(c.body), event.Meta{ArrivedAt: arrived})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,12 +118,12 @@ func TestBadEnvelopesAreRefusedByFieldAndMend(t *testing.T) {
 func TestLayoutFollowsDoorAndContentType(t *testing.T) {
 	two := nativeChange + "\n{\"id\":\n" + nativeChange
 	header := headers("content-type", "application/x-ndjson; charset=utf-8")
-	batch, rejected, _ := testRegistry().Decode(event.KindChange, "", header, []byte(two), event.Meta{ArrivedAt: arrived})
+	batch, rejected, _ := decodeWith(testRegistry(), event.KindChange, "", header, []byte(two), event.Meta{ArrivedAt: arrived})
 	if len(batch.Changes) != 2 || len(rejected) != 1 || rejected[0].Line != 2 {
 		t.Errorf("declared lines: %d changes, rejected %v", len(batch.Changes), rejected)
 	}
 	fromKafka := event.Meta{ArrivedAt: arrived, Origin: event.Origin{Topic: "faultline.changes"}}
-	batch, rejected, _ = testRegistry().Decode(event.KindChange, "", headers(), []byte(nativeChange+"\n"+nativeChange), fromKafka)
+	batch, rejected, _ = decodeWith(testRegistry(), event.KindChange, "", headers(), []byte(nativeChange+"\n"+nativeChange), fromKafka)
 	if batch.Len() != 0 || len(rejected) != 1 {
 		t.Errorf("two lines in a record: %d events, rejected %v", batch.Len(), rejected)
 	}
@@ -132,8 +132,8 @@ func TestLayoutFollowsDoorAndContentType(t *testing.T) {
 func TestTopologyAndAlertsArriveByTheirKind(t *testing.T) {
 	alert := `{"source":"s","service":"a","name":"n","status":"firing","started_at":"2026-11-19T09:00:00Z"}`
 	topology := `{"source":"s","observed_at":"2026-11-19T09:00:00Z","services":[{"name":"a"}]}`
-	alerts, _, _ := testRegistry().Decode(event.KindAlert, "", headers(), []byte(alert), event.Meta{ArrivedAt: arrived})
-	topologies, _, _ := testRegistry().Decode(event.KindTopology, "", headers(), []byte(topology), event.Meta{ArrivedAt: arrived})
+	alerts, _, _ := decodeWith(testRegistry(), event.KindAlert, "", headers(), []byte(alert), event.Meta{ArrivedAt: arrived})
+	topologies, _, _ := decodeWith(testRegistry(), event.KindTopology, "", headers(), []byte(topology), event.Meta{ArrivedAt: arrived})
 	if len(alerts.Alerts) != 1 || len(topologies.Topologies) != 1 {
 		t.Errorf("alerts %+v, topologies %+v", alerts, topologies)
 	}

@@ -93,7 +93,7 @@ func TestKafkaRecordsOfBothModesAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		header := func(name string) string { return record.Headers[strings.ToLower(name)] }
-		batch, rejected, err := testRegistry().Decode(event.KindChange, "", header, record.Value, event.Meta{ArrivedAt: arrived})
+		batch, rejected, err := decodeWith(testRegistry(), event.KindChange, "", header, record.Value, event.Meta{ArrivedAt: arrived})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/faultline/faultline/ingest"
 	"github.com/faultline/faultline/ingest/format"
 	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/provenance"
 )
 
 // The targets of ingest, on two cores.
@@ -35,6 +37,7 @@ const settle = 5 * time.Second
 type ingestFlags struct {
 	events, partitions, memoryMB int
 	dir, profiles                string
+	broker                       string
 	batchRows, batchMB, bufferMB int
 	inserts                      int
 	verbose                      bool
@@ -50,6 +53,7 @@ func parseIngestFlags(args []string) (ingestFlags, error) {
 	flags.IntVar(&f.partitions, "partitions", 6, "partitions of the topic")
 	flags.IntVar(&f.memoryMB, "engine-memory", 2048, "cap of the embedded engine in MiB")
 	flags.StringVar(&f.dir, "dir", "", "directory for the data; empty makes one")
+	flags.StringVar(&f.broker, "broker", "", "address of a broker that bench fill has filled, instead of one of its own")
 	flags.StringVar(&f.profiles, "profiles", "", "directory for processor and heap profiles")
 	flags.IntVar(&f.batchRows, "batch-rows", defaults.BatchRows, "rows of a full batch")
 	flags.IntVar(&f.batchMB, "batch-mb", defaults.BatchBytes>>20, "MiB of a full batch")
@@ -74,14 +78,7 @@ func runIngest(ctx context.Context, args []string) (err error) {
 	}
 	p := &parts{dir: dir}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.startBroker(ctx); err != nil {
-		return err
-	}
-	if err := p.openTopics(ctx, f.partitions); err != nil {
-		return err
-	}
-	fmt.Printf("producing %d events of %d bytes\n", f.events, eventBytes)
-	if err := produceElsewhere(ctx, p.broker.Addr, f.events); err != nil {
+	if err := p.fill(ctx, &f); err != nil {
 		return err
 	}
 	if err := p.openStore(ctx, &f, f.logger()); err != nil {
@@ -212,11 +209,15 @@ func newConsumer(p *parts, f *ingestFlags, store ingest.Store) (*ingest.Consumer
 	config := ingest.DefaultConfig()
 	config.BatchRows, config.BatchBytes, config.BufferBytes = f.batchRows, f.batchMB<<20, f.bufferMB<<20
 	config.Inserts = f.inserts
+	labeller, err := provenance.New(provenance.Builtin())
+	if err != nil {
+		return nil, nil, err
+	}
 	writer := p.client.Writer()
 	consumer, err := ingest.NewConsumer(config, ingest.Deps{
-		Group: ingest.KafkaGroup(p.client.Group("bench")), Fetcher: p.client.Fetcher(),
+		Group: ingest.KafkaGroup(p.client.Group("bench-" + strconv.Itoa(os.Getpid()))), Fetcher: p.client.Fetcher(),
 		Decoder: format.NewRegistry(format.DefaultConfig()), Store: store, DeadLetters: writer,
-		Registerer: prometheus.NewRegistry(), Log: f.logger(),
+		Labeller: labeller, Registerer: prometheus.NewRegistry(), Log: f.logger(),
 	})
 	return consumer, writer.Close, err
 }

@@ -4,6 +4,7 @@
 //	go run ./internal/bench            all of them
 //	go run ./internal/bench ingest     topic to acknowledged insert
 //	go run ./internal/bench latency    alert produced to finding readable
+//	go run ./internal/bench fill       a broker full of events, for ingest -broker
 //
 // Apache Kafka runs as a process of its own (scripts/fetch-kafka.sh), the
 // embedded ClickHouse engine (scripts/fetch-chdb.sh) inside the measured one.
@@ -20,7 +21,7 @@ import (
 )
 
 // usage is printed for unknown arguments.
-const usage = "usage: bench [ingest|latency] [flags]; bench ingest -h lists the flags"
+const usage = "usage: bench [ingest|latency|fill] [flags]; bench ingest -h lists the flags"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -42,6 +43,8 @@ func run(ctx context.Context, args []string) error {
 		return runIngest(ctx, rest)
 	case "latency":
 		return runLatency(ctx, rest)
+	case "fill":
+		return runFill(ctx, rest)
 	case "produce":
 		return runProduce(ctx, rest)
 	default:

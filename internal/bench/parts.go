@@ -47,10 +47,47 @@ func (p *parts) startBroker(ctx context.Context) error {
 	return err
 }
 
+// fill sees to a broker with the events to consume: one of its own, or one that
+// runs already and is full.
+func (p *parts) fill(ctx context.Context, f *ingestFlags) error {
+	if f.broker != "" {
+		return p.openTopics(ctx, f.broker, f.partitions)
+	}
+	if err := p.startBroker(ctx); err != nil {
+		return err
+	}
+	if err := p.openTopics(ctx, p.broker.Addr, f.partitions); err != nil {
+		return err
+	}
+	fmt.Printf("producing %d events of %d bytes\n", f.events, eventBytes)
+	return produceElsewhere(ctx, p.broker.Addr, f.events)
+}
+
+// runFill starts a broker, fills it and keeps it until the context ends, for
+// measurements that are made one after the other.
+func runFill(ctx context.Context, args []string) (err error) {
+	f, err := parseIngestFlags(args)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
+	if err != nil {
+		return fmt.Errorf("making a directory for the data: %w", err)
+	}
+	p := &parts{dir: dir}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.fill(ctx, &f); err != nil {
+		return err
+	}
+	fmt.Printf("filled; measure with: bench ingest -events %d -broker %s\n", f.events, p.broker.Addr)
+	<-ctx.Done()
+	return nil
+}
+
 // openTopics connects and creates the topics.
-func (p *parts) openTopics(ctx context.Context, partitions int) error {
+func (p *parts) openTopics(ctx context.Context, broker string, partitions int) error {
 	var err error
-	if p.client, err = connect(p.broker.Addr); err != nil {
+	if p.client, err = connect(broker); err != nil {
 		return err
 	}
 	plan := kafka.DefaultTopicPlan()

@@ -34,6 +34,8 @@ type connection struct {
 	// failed insert, and with it the lock on the table, until the session ends
 	// or runs something else (seen: DROP TABLE then waits for ever).
 	spoiled bool
+	// piece is room for a part of what is inserted, made by the first insert.
+	piece []byte
 }
 
 // open connects unless connected.
@@ -53,7 +55,7 @@ func (c *connection) shut() {
 	if c.slot != 0 {
 		c.engine.lib.closeConn(c.slot)
 	}
-	*c = connection{engine: c.engine, name: c.name}
+	*c = connection{engine: c.engine, name: c.name, piece: c.piece}
 }
 
 // release hands the connection back to where it came from.

@@ -44,7 +44,10 @@ func (c *connection) insert(ctx context.Context, s statement, body io.Reader) (e
 // feed appends the body to the stream. A stream that fails stops taking pieces;
 // what failed is then told when it is finished.
 func (c *connection) feed(ctx context.Context, stream uintptr, body io.Reader) (size int64, err error) {
-	piece := make([]byte, insertPieceBytes)
+	if c.piece == nil {
+		c.piece = make([]byte, insertPieceBytes)
+	}
+	piece := c.piece
 	for {
 		n, err := body.Read(piece)
 		size += int64(n)

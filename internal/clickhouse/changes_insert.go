@@ -17,7 +17,7 @@ type changeRow struct {
 }
 
 // newChangeRow fails where a value cannot be written as JSON.
-func newChangeRow(e *event.Change) (changeRow, error) {
+func newChangeRow(e *event.Change, room *jsonRoom) (changeRow, error) {
 	row := changeRow{Change: e, key: hashOf(e.ID)}
 	var err error
 	if row.contractual, err = canonical(&e.Meta, &e.Change); err != nil {
@@ -25,7 +25,7 @@ func newChangeRow(e *event.Change) (changeRow, error) {
 	}
 	if e.Provenance != nil {
 		row.class = string(e.Provenance.Class)
-		row.provenance, err = toJSON(e.Provenance)
+		row.provenance, err = room.provenance(e.Provenance)
 	}
 	return row, err
 }
@@ -100,9 +100,10 @@ func (s *Store) InsertChanges(ctx context.Context, token string, rows []event.Ch
 // insertChanges writes the index rows first: see the package comment.
 func (s *Store) insertChanges(ctx context.Context, token string, events []event.Change) error {
 	rows := make([]changeRow, len(events))
+	var room jsonRoom
 	for i := range events {
 		var err error
-		if rows[i], err = newChangeRow(&events[i]); err != nil {
+		if rows[i], err = newChangeRow(&events[i], &room); err != nil {
 			return s.refuse("insert changes", fmt.Errorf("change %s of %s: %w", events[i].ID, events[i].Source, err))
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/faultline/faultline/correlate"
 )
 
@@ -18,7 +20,7 @@ func NewChange(c correlate.Change, meta Meta) (Change, *FieldError) {
 	}
 	e, fe := admit(c, meta, readChange)
 	if fe == nil {
-		e.UID = changeUID(&e.Change, meta.Raw)
+		e.UID = changeUID(xxhash.New(), &e.Change, meta.Raw)
 		e.Raw = meta.Raw
 	}
 	return e, fe
@@ -31,7 +33,7 @@ func NewAlert(a correlate.Alert, meta Meta) (Alert, *FieldError) {
 	}
 	e, fe := admit(a, meta, readAlert)
 	if fe == nil {
-		e.UID = alertUID(&e.Alert, meta.Raw)
+		e.UID = alertUID(xxhash.New(), &e.Alert, meta.Raw)
 		e.Raw = meta.Raw
 	}
 	return e, fe
@@ -44,7 +46,7 @@ func NewTopology(t correlate.Topology, meta Meta) (Topology, *FieldError) {
 	}
 	e, fe := admit(t, meta, readTopology)
 	if fe == nil {
-		e.UID = topologyUID(&e.Topology, meta.Raw)
+		e.UID = topologyUID(xxhash.New(), &e.Topology, meta.Raw)
 		e.Raw = meta.Raw
 	}
 	return e, fe

@@ -37,7 +37,7 @@ func readAlert(r *reader, e *Alert, meta Meta) *FieldError {
 		return fe
 	}
 	defaultAlert(&e.Alert)
-	e.UID = alertUID(&e.Alert, meta.Raw)
+	e.UID = alertUID(&r.digest, &e.Alert, meta.Raw)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func readChange(r *reader, e *Change, meta Meta) *FieldError {
 	if fe := CheckChange(&e.Change); fe != nil {
 		return fe
 	}
-	e.UID = changeUID(&e.Change, meta.Raw)
+	e.UID = changeUID(&r.digest, &e.Change, meta.Raw)
 	return nil
 }
 

@@ -23,43 +23,63 @@ const (
 // to mend it. Meta is copied into every event, with its own Raw and UID. Data
 // must not change afterwards: Raw and the strings of the events are parts of it.
 func DecodeChanges(data []byte, meta Meta) ([]Change, []Rejection) {
-	return DecodeChangesAs(LayoutAuto, data, meta)
+	return decode(&reader{}, nil, LayoutAuto, data, MaxMessageBytes, meta, readChange)
 }
 
 // DecodeAlerts is DecodeChanges for alerts.
 func DecodeAlerts(data []byte, meta Meta) ([]Alert, []Rejection) {
-	return DecodeAlertsAs(LayoutAuto, data, meta)
+	return decode(&reader{}, nil, LayoutAuto, data, MaxMessageBytes, meta, readAlert)
 }
 
 // DecodeTopologies is DecodeChanges for topology snapshots.
 func DecodeTopologies(data []byte, meta Meta) ([]Topology, []Rejection) {
-	return DecodeTopologiesAs(LayoutAuto, data, meta)
+	return decode(&reader{}, nil, LayoutAuto, data, MaxTopologyBytes, meta, readTopology)
 }
 
-// DecodeChangesAs is DecodeChanges for a layout that the sender declares.
-func DecodeChangesAs(layout Layout, data []byte, meta Meta) ([]Change, []Rejection) {
-	return decode(layout, data, MaxMessageBytes, meta, readChange)
+// AddChanges is DecodeChanges into a batch, for a layout that the sender
+// declares. The events of a batch share small pieces of memory, so that one
+// that is kept may keep a little of its neighbours.
+func (b *Batch) AddChanges(layout Layout, data []byte, meta Meta) (rejected []Rejection) {
+	b.Changes, rejected = decode(b.ownReader(), b.Changes, layout, data, MaxMessageBytes, meta, readChange)
+	return rejected
 }
 
-// DecodeAlertsAs is DecodeAlerts for a layout that the sender declares.
-func DecodeAlertsAs(layout Layout, data []byte, meta Meta) ([]Alert, []Rejection) {
-	return decode(layout, data, MaxMessageBytes, meta, readAlert)
+// AddAlerts is AddChanges for alerts.
+func (b *Batch) AddAlerts(layout Layout, data []byte, meta Meta) (rejected []Rejection) {
+	b.Alerts, rejected = decode(b.ownReader(), b.Alerts, layout, data, MaxMessageBytes, meta, readAlert)
+	return rejected
 }
 
-// DecodeTopologiesAs is DecodeTopologies for a layout that the sender declares.
-func DecodeTopologiesAs(layout Layout, data []byte, meta Meta) ([]Topology, []Rejection) {
-	return decode(layout, data, MaxTopologyBytes, meta, readTopology)
+// AddTopologies is AddChanges for topology snapshots.
+func (b *Batch) AddTopologies(layout Layout, data []byte, meta Meta) (rejected []Rejection) {
+	b.Topologies, rejected = decode(b.ownReader(), b.Topologies, layout, data, MaxTopologyBytes, meta, readTopology)
+	return rejected
 }
 
-// decode splits a message into its elements and reads each.
-func decode[T any](layout Layout, data []byte, limit int, meta Meta, read func(*reader, *T, Meta) *FieldError) ([]T, []Rejection) {
-	var events []T
+func (b *Batch) ownReader() *reader {
+	if b.reader == nil {
+		b.reader = &reader{}
+	}
+	return b.reader
+}
+
+// Add appends the events of another batch.
+func (b *Batch) Add(other *Batch) {
+	b.Changes = append(b.Changes, other.Changes...)
+	b.Alerts = append(b.Alerts, other.Alerts...)
+	b.Topologies = append(b.Topologies, other.Topologies...)
+}
+
+// decode splits a message into its elements, reads each and appends the good
+// ones to events.
+func decode[T any](
+	r *reader, events []T, layout Layout, data []byte, limit int, meta Meta, read func(*reader, *T, Meta) *FieldError,
+) ([]T, []Rejection) {
 	var rejected []Rejection
-	var r reader
 	each := func(line int, element []byte, fe *FieldError) {
 		if fe == nil {
 			events = append(events, *new(T))
-			fe = readElement(&r, &events[len(events)-1], element, meta, read)
+			fe = readElement(r, &events[len(events)-1], element, meta, read)
 			if fe != nil {
 				events = events[:len(events)-1]
 			}

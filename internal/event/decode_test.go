@@ -3,6 +3,7 @@ package event
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -212,9 +213,10 @@ func TestLayoutsAreToldApart(t *testing.T) {
 		{"no JSON", `id=5`, LayoutAuto, nil, []string{"1: is not valid JSON: byte 0 is 'i' where a value should be; send valid JSON"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			changes, rejected := DecodeChangesAs(c.layout, []byte(c.text), arrival)
+			var batch Batch
+			rejected := batch.AddChanges(c.layout, []byte(c.text), arrival)
 			var ids []string
-			for _, e := range changes {
+			for _, e := range batch.Changes {
 				ids = append(ids, e.ID)
 			}
 			if diff := cmp.Diff(c.want, ids); diff != "" {
@@ -244,5 +246,34 @@ func TestOversizedMessageIsRefusedWithItsLimit(t *testing.T) {
 	want := []string{"1: the message has 10485830 bytes, more than the limit of 8388608; send fewer or smaller events"}
 	if diff := cmp.Diff(want, rejections(rejected)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestEventsThatShareABatchDoNotShareFields decodes events whose lists and
+// times stand side by side in memory: growing one must not reach the other.
+func TestEventsThatShareABatchDoNotShareFields(t *testing.T) {
+	const text = `{"id":"%s","source":"s","kind":"deploy","services":["%s"],"started_at":"2026-11-19T09:00:00Z","finished_at":"2026-11-19T09:0%d:00Z","extra":{"n":%d}}`
+	var batch Batch
+	for i := range 9 {
+		id := fmt.Sprintf("c%d", i)
+		if rejected := batch.AddChanges(LayoutDocument, fmt.Appendf(nil, text, id, id, i, i), arrival); rejected != nil {
+			t.Fatal(rejections(rejected))
+		}
+		last := &batch.Changes[i]
+		last.Services = append(last.Services, "other")
+	}
+	// A refused event between good ones leaves nothing behind.
+	if rejected := batch.AddChanges(LayoutDocument, []byte(`{"id":"bad","services":["bad"],"extra":{"bad":1}}`), arrival); len(rejected) != 1 {
+		t.Fatal(rejections(rejected))
+	}
+	for i := range batch.Changes {
+		c := &batch.Changes[i]
+		alone, _ := DecodeChanges(c.Raw, arrival)
+		if diff := cmp.Diff([]string{c.ID, "other"}, c.Services); diff != "" {
+			t.Errorf("services of event %d (-want +got):\n%s", i, diff)
+		}
+		if c.FinishedAt.Minute() != i || string(c.Extra["n"]) != strconv.Itoa(i) || len(c.Extra) != 1 || c.UID != alone[0].UID {
+			t.Errorf("event %d is %+v", i, c)
+		}
 	}
 }

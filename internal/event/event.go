@@ -66,6 +66,8 @@ type Batch struct {
 	Changes    []Change
 	Alerts     []Alert
 	Topologies []Topology
+	// reader is what reads the events that are added.
+	reader *reader
 }
 
 // Len is the number of events in the batch.

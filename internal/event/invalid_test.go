@@ -78,9 +78,10 @@ func TestBadChangesAreRefusedByFieldAndMend(t *testing.T) {
 		{"empty field name in an error", `{"labels":{"":1}}`, `labels[""]: is a number, not a string; put it in quotes`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			changes, rejected := DecodeChangesAs(LayoutDocument, []byte(c.text), arrival)
-			if len(changes) != 0 {
-				t.Fatalf("accepted %+v", changes[0].Change)
+			var batch Batch
+			rejected := batch.AddChanges(LayoutDocument, []byte(c.text), arrival)
+			if batch.Len() != 0 {
+				t.Fatalf("accepted %+v", batch.Changes[0].Change)
 			}
 			if diff := cmp.Diff([]string{"1: " + c.want}, rejections(rejected)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

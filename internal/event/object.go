@@ -163,8 +163,8 @@ func (r *reader) names(to *[]string) *FieldError { return r.strings(to, (*reader
 // lines reads an array of one-line texts.
 func (r *reader) lines(to *[]string) *FieldError { return r.strings(to, (*reader).line) }
 
-// strings reads an array of texts. The lists of one event share blocks of
-// memory, each list cut off from what follows it.
+// strings reads an array of texts. The lists of one event, and of the next,
+// share blocks of memory, each list cut off from what follows it.
 func (r *reader) strings(to *[]string, read func(*reader, *string) *FieldError) *FieldError {
 	const block = 16
 	start := len(r.words)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // reader pulls the fields of one event out of its JSON. It knows where it
@@ -20,6 +22,8 @@ type reader struct {
 	spare []time.Time
 	times window
 	extra map[string]json.RawMessage
+	// digest is for the UID.
+	digest xxhash.Digest
 }
 
 // step is one part of a field's path: a name, or a place in a list if listed.
@@ -34,7 +38,6 @@ func (r *reader) begin(element []byte, arrived time.Time) {
 	r.reset(element)
 	r.path = r.room[:0]
 	r.times = eventWindow(arrived)
-	r.spare, r.words = nil, nil
 	r.extra = nil
 }
 
@@ -171,7 +174,7 @@ func (r *reader) descriptiveTime(to **time.Time) *FieldError {
 }
 
 // newTime gives room for an optional time out of a small block, since an event
-// has several of them.
+// has several of them, and the next event too.
 func (r *reader) newTime() *time.Time {
 	const block = 6
 	if len(r.spare) == 0 {

@@ -45,7 +45,7 @@ func readTopology(r *reader, e *Topology, meta Meta) *FieldError {
 	if fe := CheckTopology(&e.Topology); fe != nil {
 		return fe
 	}
-	e.UID = topologyUID(&e.Topology, meta.Raw)
+	e.UID = topologyUID(&r.digest, &e.Topology, meta.Raw)
 	return nil
 }
 

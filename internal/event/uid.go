@@ -12,26 +12,27 @@ import (
 // changeUID identifies one statement about a change by what it says: xxHash64
 // over the kind, the identity and the bytes. The same bytes delivered twice,
 // by whatever door, have one UID; an update has another.
-func changeUID(c *correlate.Change, raw []byte) uint64 {
-	return newHash(KindChange).part(c.Source).part(c.ID).sum(raw)
+func changeUID(d *xxhash.Digest, c *correlate.Change, raw []byte) uint64 {
+	return newHash(d, KindChange).part(c.Source).part(c.ID).sum(raw)
 }
 
 // alertUID identifies one statement about an alert episode.
-func alertUID(a *correlate.Alert, raw []byte) uint64 {
-	return newHash(KindAlert).part(a.Source).part(a.Fingerprint).moment(a.StartedAt).sum(raw)
+func alertUID(d *xxhash.Digest, a *correlate.Alert, raw []byte) uint64 {
+	return newHash(d, KindAlert).part(a.Source).part(a.Fingerprint).moment(a.StartedAt).sum(raw)
 }
 
 // topologyUID identifies one snapshot.
-func topologyUID(t *correlate.Topology, raw []byte) uint64 {
-	return newHash(KindTopology).part(t.Source).moment(t.ObservedAt).sum(raw)
+func topologyUID(d *xxhash.Digest, t *correlate.Topology, raw []byte) uint64 {
+	return newHash(d, KindTopology).part(t.Source).moment(t.ObservedAt).sum(raw)
 }
 
 // hash feeds parts to xxHash64, each preceded by its length so that no two
 // different lists of parts are the same input.
 type hash struct{ digest *xxhash.Digest }
 
-func newHash(kind Kind) hash {
-	h := hash{digest: xxhash.New()}
+func newHash(d *xxhash.Digest, kind Kind) hash {
+	d.Reset()
+	h := hash{digest: d}
 	return h.part(string(kind))
 }
 

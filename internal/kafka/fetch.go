@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -56,7 +57,7 @@ func (f *Fetcher) Fetch(
 	}
 	r := recordReader{
 		topic: topic, partition: partition, next: offset, highWater: part.HighWatermark,
-		aborted: part.AbortedTransactions,
+		aborted: part.AbortedTransactions, most: maxBytes,
 	}
 	if err := r.read(part.RecordSet.Records); err != nil {
 		return nil, offset, fmt.Errorf("reading records of %s/%d from offset %d: %w", topic, partition, offset, err)
@@ -139,6 +140,9 @@ type recordReader struct {
 
 	messages []kafka.Message
 	next     int64
+	// most is about how many bytes the answer may have, taken those of the
+	// messages so far.
+	most, taken int
 	// room is what is left of the current piece of memory, piece its size.
 	room  []byte
 	piece int
@@ -220,12 +224,27 @@ func (r *recordReader) batch(b protocol.RecordReader, aborted bool) error {
 		if err != nil {
 			return err
 		}
+		r.makeRoom(len(key) + len(value))
 		r.messages = append(r.messages, kafka.Message{
 			Topic: r.topic, Partition: r.partition, Offset: record.Offset, HighWaterMark: r.highWater,
 			Key: key, Value: value, Headers: record.Headers, Time: record.Time,
 		})
 		return nil
 	})
+}
+
+// fewMessages is how many messages an answer may have before room is made for
+// as many as it is likely to have.
+const fewMessages = 32
+
+// makeRoom makes room for the rest of a long answer at once, of messages that
+// are about as large as those so far.
+func (r *recordReader) makeRoom(bytes int) {
+	r.taken += bytes
+	if n := len(r.messages); n == cap(r.messages) && n >= fewMessages {
+		rest := max(0, r.most-r.taken) / max(1, r.taken/n)
+		r.messages = slices.Grow(r.messages, 1+min(max(rest, n/4), 64*n))
+	}
 }
 
 // each calls use for the records from the next offset on, and closes all.

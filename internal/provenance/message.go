@@ -87,11 +87,8 @@ func revertedAt(rest string) int {
 
 // hint selects the rules of lines that can match anywhere in the message.
 func (r *reading) hint(message string) {
-	lower := strings.ToLower(message)
-	for i := range r.c.hints {
-		if strings.Contains(lower, r.c.hints[i].text) {
-			r.hints = append(r.hints, &r.c.hints[i])
-		}
+	for _, i := range r.c.finder.find(message) {
+		r.hints = append(r.hints, &r.c.hints[i])
 	}
 }
 

@@ -195,6 +195,9 @@ type traceRecord struct {
 }
 
 func traces(raw json.RawMessage) []traceRecord {
+	if raw == nil {
+		return nil
+	}
 	var many []traceRecord
 	if json.Unmarshal(raw, &many) == nil {
 		return many

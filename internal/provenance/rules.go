@@ -101,6 +101,7 @@ type Classifier struct {
 	identity identities
 	trailers map[string][]trailer
 	hints    []hint
+	finder   *finder
 	branches []branch
 	labels   map[string]mark
 	logins   map[string]mark
@@ -132,6 +133,11 @@ func New(rules []byte) (*Classifier, error) {
 	if c.machines, err = newMachines(&b.Automation); err != nil {
 		return nil, fmt.Errorf("provenance rules: automation: %w", err)
 	}
+	texts := make([]string, len(c.hints))
+	for i := range c.hints {
+		texts[i] = c.hints[i].text
+	}
+	c.finder = newFinder(texts)
 	return c, nil
 }
 
