@@ -78,10 +78,16 @@ func (w *wakingStore) InsertTopology(ctx context.Context, token string, rows []e
 
 var _ correlate.Sink = (*clickhouse.Store)(nil)
 
+// leastBuffer is room for a few messages of each topic.
+const leastBuffer = 6 << 20
+
 // ingestConfig translates the settings of ingest.
 func ingestConfig(cfg *config.Ingest, topics kafka.Topics) ingest.Config {
 	out := ingest.DefaultConfig()
 	out.Topics = ingest.Topics(topics)
+	// A batch on its way into the store and the next one fit the share of the
+	// buffer that changes have.
+	out.BufferBytes = max(leastBuffer, cfg.BatchBytes/3*7)
 	out.BatchRows, out.BatchBytes = cfg.BatchRows, cfg.BatchBytes
 	out.ChangeAge, out.AlertAge = cfg.ChangeAge, cfg.AlertAge
 	return out

@@ -189,7 +189,7 @@ func Default() Config {
 			RetentionDays: 400, EdgeRetention: 7 * 24 * time.Hour, AutoMigrate: true, EmbeddedMemoryMB: 2048,
 		},
 		Ingest: Ingest{
-			BatchRows: 10_000, BatchBytes: 6 << 20,
+			BatchRows: 10_000, BatchBytes: 12 << 20,
 			ChangeAge: 250 * time.Millisecond, AlertAge: 50 * time.Millisecond,
 		},
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},
