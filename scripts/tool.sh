@@ -7,7 +7,8 @@ cache="${FAULTLINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/faultline}/tools"
 case "${1:-}" in
   golangci-lint) package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint version=v2.15.0 ;;
   govulncheck) package=golang.org/x/vuln/cmd/govulncheck version=v1.9.0 ;;
-  *) echo "tool.sh: want golangci-lint or govulncheck, got '${1:-}'" >&2; exit 2 ;;
+  oapi-codegen) package=github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen version=v2.8.2 ;;
+  *) echo "tool.sh: want golangci-lint, govulncheck or oapi-codegen, got '${1:-}'" >&2; exit 2 ;;
 esac
 
 bin="$cache/$1-$version/$1"
