@@ -419,6 +419,138 @@ func (e ChangeRecordStatus) Valid() bool {
 	}
 }
 
+// Defines values for ClassCountClass.
+const (
+	ClassCountClassAiAdvised  ClassCountClass = "ai_advised"
+	ClassCountClassAiAssisted ClassCountClass = "ai_assisted"
+	ClassCountClassAiAuthored ClassCountClass = "ai_authored"
+	ClassCountClassAiOperated ClassCountClass = "ai_operated"
+	ClassCountClassAutomation ClassCountClass = "automation"
+	ClassCountClassHuman      ClassCountClass = "human"
+	ClassCountClassUnknown    ClassCountClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the ClassCountClass enum.
+func (e ClassCountClass) Valid() bool {
+	switch e {
+	case ClassCountClassAiAdvised:
+		return true
+	case ClassCountClassAiAssisted:
+		return true
+	case ClassCountClassAiAuthored:
+		return true
+	case ClassCountClassAiOperated:
+		return true
+	case ClassCountClassAutomation:
+		return true
+	case ClassCountClassHuman:
+		return true
+	case ClassCountClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClassMoveFrom.
+const (
+	ClassMoveFromAiAdvised  ClassMoveFrom = "ai_advised"
+	ClassMoveFromAiAssisted ClassMoveFrom = "ai_assisted"
+	ClassMoveFromAiAuthored ClassMoveFrom = "ai_authored"
+	ClassMoveFromAiOperated ClassMoveFrom = "ai_operated"
+	ClassMoveFromAutomation ClassMoveFrom = "automation"
+	ClassMoveFromHuman      ClassMoveFrom = "human"
+	ClassMoveFromUnknown    ClassMoveFrom = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the ClassMoveFrom enum.
+func (e ClassMoveFrom) Valid() bool {
+	switch e {
+	case ClassMoveFromAiAdvised:
+		return true
+	case ClassMoveFromAiAssisted:
+		return true
+	case ClassMoveFromAiAuthored:
+		return true
+	case ClassMoveFromAiOperated:
+		return true
+	case ClassMoveFromAutomation:
+		return true
+	case ClassMoveFromHuman:
+		return true
+	case ClassMoveFromUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClassMoveTo.
+const (
+	ClassMoveToAiAdvised  ClassMoveTo = "ai_advised"
+	ClassMoveToAiAssisted ClassMoveTo = "ai_assisted"
+	ClassMoveToAiAuthored ClassMoveTo = "ai_authored"
+	ClassMoveToAiOperated ClassMoveTo = "ai_operated"
+	ClassMoveToAutomation ClassMoveTo = "automation"
+	ClassMoveToHuman      ClassMoveTo = "human"
+	ClassMoveToUnknown    ClassMoveTo = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the ClassMoveTo enum.
+func (e ClassMoveTo) Valid() bool {
+	switch e {
+	case ClassMoveToAiAdvised:
+		return true
+	case ClassMoveToAiAssisted:
+		return true
+	case ClassMoveToAiAuthored:
+		return true
+	case ClassMoveToAiOperated:
+		return true
+	case ClassMoveToAutomation:
+		return true
+	case ClassMoveToHuman:
+		return true
+	case ClassMoveToUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CommitProvenanceClass.
+const (
+	CommitProvenanceClassAiAdvised  CommitProvenanceClass = "ai_advised"
+	CommitProvenanceClassAiAssisted CommitProvenanceClass = "ai_assisted"
+	CommitProvenanceClassAiAuthored CommitProvenanceClass = "ai_authored"
+	CommitProvenanceClassAiOperated CommitProvenanceClass = "ai_operated"
+	CommitProvenanceClassAutomation CommitProvenanceClass = "automation"
+	CommitProvenanceClassHuman      CommitProvenanceClass = "human"
+	CommitProvenanceClassUnknown    CommitProvenanceClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the CommitProvenanceClass enum.
+func (e CommitProvenanceClass) Valid() bool {
+	switch e {
+	case CommitProvenanceClassAiAdvised:
+		return true
+	case CommitProvenanceClassAiAssisted:
+		return true
+	case CommitProvenanceClassAiAuthored:
+		return true
+	case CommitProvenanceClassAiOperated:
+		return true
+	case CommitProvenanceClassAutomation:
+		return true
+	case CommitProvenanceClassHuman:
+		return true
+	case CommitProvenanceClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EdgeKind.
 const (
 	EdgeKindAsync       EdgeKind = "async"
@@ -485,24 +617,48 @@ func (e EvidenceKind) Valid() bool {
 	}
 }
 
-// Defines values for FindingVerdict.
+// Defines values for FieldProblemLocation.
 const (
-	NoChange FindingVerdict = "no_change"
-	Possible FindingVerdict = "possible"
-	Probable FindingVerdict = "probable"
-	Weak     FindingVerdict = "weak"
+	Body   FieldProblemLocation = "body"
+	Header FieldProblemLocation = "header"
+	Path   FieldProblemLocation = "path"
+	Query  FieldProblemLocation = "query"
 )
 
-// Valid indicates whether the value is a known member of the FindingVerdict enum.
-func (e FindingVerdict) Valid() bool {
+// Valid indicates whether the value is a known member of the FieldProblemLocation enum.
+func (e FieldProblemLocation) Valid() bool {
 	switch e {
-	case NoChange:
+	case Body:
 		return true
-	case Possible:
+	case Header:
 		return true
-	case Probable:
+	case Path:
 		return true
-	case Weak:
+	case Query:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FindingRecordVerdict.
+const (
+	FindingRecordVerdictNoChange FindingRecordVerdict = "no_change"
+	FindingRecordVerdictPossible FindingRecordVerdict = "possible"
+	FindingRecordVerdictProbable FindingRecordVerdict = "probable"
+	FindingRecordVerdictWeak     FindingRecordVerdict = "weak"
+)
+
+// Valid indicates whether the value is a known member of the FindingRecordVerdict enum.
+func (e FindingRecordVerdict) Valid() bool {
+	switch e {
+	case FindingRecordVerdictNoChange:
+		return true
+	case FindingRecordVerdictPossible:
+		return true
+	case FindingRecordVerdictProbable:
+		return true
+	case FindingRecordVerdictWeak:
 		return true
 	default:
 		return false
@@ -608,6 +764,111 @@ func (e IncidentStatus) Valid() bool {
 	}
 }
 
+// Defines values for IncidentRecordSeverity.
+const (
+	IncidentRecordSeverityCritical IncidentRecordSeverity = "critical"
+	IncidentRecordSeverityHigh     IncidentRecordSeverity = "high"
+	IncidentRecordSeverityInfo     IncidentRecordSeverity = "info"
+	IncidentRecordSeverityWarning  IncidentRecordSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the IncidentRecordSeverity enum.
+func (e IncidentRecordSeverity) Valid() bool {
+	switch e {
+	case IncidentRecordSeverityCritical:
+		return true
+	case IncidentRecordSeverityHigh:
+		return true
+	case IncidentRecordSeverityInfo:
+		return true
+	case IncidentRecordSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IncidentRecordSignals.
+const (
+	IncidentRecordSignalsAiSafety     IncidentRecordSignals = "ai_safety"
+	IncidentRecordSignalsAvailability IncidentRecordSignals = "availability"
+	IncidentRecordSignalsBusiness     IncidentRecordSignals = "business"
+	IncidentRecordSignalsErrors       IncidentRecordSignals = "errors"
+	IncidentRecordSignalsLatency      IncidentRecordSignals = "latency"
+	IncidentRecordSignalsSaturation   IncidentRecordSignals = "saturation"
+	IncidentRecordSignalsSecurity     IncidentRecordSignals = "security"
+	IncidentRecordSignalsTraffic      IncidentRecordSignals = "traffic"
+)
+
+// Valid indicates whether the value is a known member of the IncidentRecordSignals enum.
+func (e IncidentRecordSignals) Valid() bool {
+	switch e {
+	case IncidentRecordSignalsAiSafety:
+		return true
+	case IncidentRecordSignalsAvailability:
+		return true
+	case IncidentRecordSignalsBusiness:
+		return true
+	case IncidentRecordSignalsErrors:
+		return true
+	case IncidentRecordSignalsLatency:
+		return true
+	case IncidentRecordSignalsSaturation:
+		return true
+	case IncidentRecordSignalsSecurity:
+		return true
+	case IncidentRecordSignalsTraffic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IncidentRecordStatus.
+const (
+	IncidentRecordStatusMerged   IncidentRecordStatus = "merged"
+	IncidentRecordStatusOpen     IncidentRecordStatus = "open"
+	IncidentRecordStatusQuiet    IncidentRecordStatus = "quiet"
+	IncidentRecordStatusResolved IncidentRecordStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the IncidentRecordStatus enum.
+func (e IncidentRecordStatus) Valid() bool {
+	switch e {
+	case IncidentRecordStatusMerged:
+		return true
+	case IncidentRecordStatusOpen:
+		return true
+	case IncidentRecordStatusQuiet:
+		return true
+	case IncidentRecordStatusResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JudgementDecision.
+const (
+	JudgementDecisionConfirm  JudgementDecision = "confirm"
+	JudgementDecisionNoChange JudgementDecision = "no_change"
+	JudgementDecisionReject   JudgementDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the JudgementDecision enum.
+func (e JudgementDecision) Valid() bool {
+	switch e {
+	case JudgementDecisionConfirm:
+		return true
+	case JudgementDecisionNoChange:
+		return true
+	case JudgementDecisionReject:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LaneName.
 const (
 	Alerts     LaneName = "alerts"
@@ -629,6 +890,141 @@ func (e LaneName) Valid() bool {
 	case Responders:
 		return true
 	case Rollouts:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OverrideRequestClass.
+const (
+	OverrideRequestClassAiAdvised  OverrideRequestClass = "ai_advised"
+	OverrideRequestClassAiAssisted OverrideRequestClass = "ai_assisted"
+	OverrideRequestClassAiAuthored OverrideRequestClass = "ai_authored"
+	OverrideRequestClassAiOperated OverrideRequestClass = "ai_operated"
+	OverrideRequestClassAuto       OverrideRequestClass = "auto"
+	OverrideRequestClassAutomation OverrideRequestClass = "automation"
+	OverrideRequestClassHuman      OverrideRequestClass = "human"
+	OverrideRequestClassUnknown    OverrideRequestClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the OverrideRequestClass enum.
+func (e OverrideRequestClass) Valid() bool {
+	switch e {
+	case OverrideRequestClassAiAdvised:
+		return true
+	case OverrideRequestClassAiAssisted:
+		return true
+	case OverrideRequestClassAiAuthored:
+		return true
+	case OverrideRequestClassAiOperated:
+		return true
+	case OverrideRequestClassAuto:
+		return true
+	case OverrideRequestClassAutomation:
+		return true
+	case OverrideRequestClassHuman:
+		return true
+	case OverrideRequestClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProblemType.
+const (
+	ProblemsambiguousChange      ProblemType = "/problems/ambiguous-change"
+	ProblemsbadRequest           ProblemType = "/problems/bad-request"
+	ProblemsbadSignature         ProblemType = "/problems/bad-signature"
+	ProblemsbodyTimeout          ProblemType = "/problems/body-timeout"
+	ProblemsbodyTooLarge         ProblemType = "/problems/body-too-large"
+	ProblemschangeNotFound       ProblemType = "/problems/change-not-found"
+	ProblemsclientGone           ProblemType = "/problems/client-gone"
+	ProblemsfindingNotFound      ProblemType = "/problems/finding-not-found"
+	Problemsforbidden            ProblemType = "/problems/forbidden"
+	ProblemsincidentMerged       ProblemType = "/problems/incident-merged"
+	ProblemsincidentNotFound     ProblemType = "/problems/incident-not-found"
+	Problemsinternal             ProblemType = "/problems/internal"
+	ProblemsinvalidBody          ProblemType = "/problems/invalid-body"
+	ProblemsinvalidInput         ProblemType = "/problems/invalid-input"
+	ProblemsinvalidParameter     ProblemType = "/problems/invalid-parameter"
+	ProblemsmethodNotAllowed     ProblemType = "/problems/method-not-allowed"
+	Problemsoverloaded           ProblemType = "/problems/overloaded"
+	ProblemspreconditionFailed   ProblemType = "/problems/precondition-failed"
+	ProblemspreconditionRequired ProblemType = "/problems/precondition-required"
+	ProblemsrateLimited          ProblemType = "/problems/rate-limited"
+	ProblemsrouteNotFound        ProblemType = "/problems/route-not-found"
+	ProblemsrulesMissing         ProblemType = "/problems/rules-missing"
+	ProblemsserviceNotFound      ProblemType = "/problems/service-not-found"
+	ProblemsstoreUnavailable     ProblemType = "/problems/store-unavailable"
+	Problemstimeout              ProblemType = "/problems/timeout"
+	ProblemstooManyStreams       ProblemType = "/problems/too-many-streams"
+	Problemsunauthorized         ProblemType = "/problems/unauthorized"
+	ProblemsunknownFormat        ProblemType = "/problems/unknown-format"
+	ProblemsunsupportedEncoding  ProblemType = "/problems/unsupported-encoding"
+)
+
+// Valid indicates whether the value is a known member of the ProblemType enum.
+func (e ProblemType) Valid() bool {
+	switch e {
+	case ProblemsambiguousChange:
+		return true
+	case ProblemsbadRequest:
+		return true
+	case ProblemsbadSignature:
+		return true
+	case ProblemsbodyTimeout:
+		return true
+	case ProblemsbodyTooLarge:
+		return true
+	case ProblemschangeNotFound:
+		return true
+	case ProblemsclientGone:
+		return true
+	case ProblemsfindingNotFound:
+		return true
+	case Problemsforbidden:
+		return true
+	case ProblemsincidentMerged:
+		return true
+	case ProblemsincidentNotFound:
+		return true
+	case Problemsinternal:
+		return true
+	case ProblemsinvalidBody:
+		return true
+	case ProblemsinvalidInput:
+		return true
+	case ProblemsinvalidParameter:
+		return true
+	case ProblemsmethodNotAllowed:
+		return true
+	case Problemsoverloaded:
+		return true
+	case ProblemspreconditionFailed:
+		return true
+	case ProblemspreconditionRequired:
+		return true
+	case ProblemsrateLimited:
+		return true
+	case ProblemsrouteNotFound:
+		return true
+	case ProblemsrulesMissing:
+		return true
+	case ProblemsserviceNotFound:
+		return true
+	case ProblemsstoreUnavailable:
+		return true
+	case Problemstimeout:
+		return true
+	case ProblemstooManyStreams:
+		return true
+	case Problemsunauthorized:
+		return true
+	case ProblemsunknownFormat:
+		return true
+	case ProblemsunsupportedEncoding:
 		return true
 	default:
 		return false
@@ -668,6 +1064,24 @@ func (e ProvenanceClass) Valid() bool {
 	}
 }
 
+// Defines values for ProvenanceSource.
+const (
+	Override ProvenanceSource = "override"
+	Rules    ProvenanceSource = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ProvenanceSource enum.
+func (e ProvenanceSource) Valid() bool {
+	switch e {
+	case Override:
+		return true
+	case Rules:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReadinessStatus.
 const (
 	NotReady ReadinessStatus = "not_ready"
@@ -680,6 +1094,51 @@ func (e ReadinessStatus) Valid() bool {
 	case NotReady:
 		return true
 	case Ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StandingState.
+const (
+	StandingStateConfirmed StandingState = "confirmed"
+	StandingStateNoChange  StandingState = "no_change"
+	StandingStateRejected  StandingState = "rejected"
+	StandingStateUnjudged  StandingState = "unjudged"
+)
+
+// Valid indicates whether the value is a known member of the StandingState enum.
+func (e StandingState) Valid() bool {
+	switch e {
+	case StandingStateConfirmed:
+		return true
+	case StandingStateNoChange:
+		return true
+	case StandingStateRejected:
+		return true
+	case StandingStateUnjudged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictRequestDecision.
+const (
+	VerdictRequestDecisionConfirm  VerdictRequestDecision = "confirm"
+	VerdictRequestDecisionNoChange VerdictRequestDecision = "no_change"
+	VerdictRequestDecisionReject   VerdictRequestDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the VerdictRequestDecision enum.
+func (e VerdictRequestDecision) Valid() bool {
+	switch e {
+	case VerdictRequestDecisionConfirm:
+		return true
+	case VerdictRequestDecisionNoChange:
+		return true
+	case VerdictRequestDecisionReject:
 		return true
 	default:
 		return false
@@ -1313,6 +1772,39 @@ type ChangeRecordKind string
 // ChangeRecordStatus How far it has come. An end state is never left again.
 type ChangeRecordStatus string
 
+// ClassCount How many changes have a class.
+type ClassCount struct {
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// Class The class.
+	Class ClassCountClass `json:"class"`
+}
+
+// ClassCountClass The class.
+type ClassCountClass string
+
+// ClassMove Changes whose class differs.
+type ClassMove struct {
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// Examples Up to five of them, as source/id.
+	Examples []string `json:"examples"`
+
+	// From The class that counted.
+	From ClassMoveFrom `json:"from"`
+
+	// To The class that the rules give.
+	To ClassMoveTo `json:"to"`
+}
+
+// ClassMoveFrom The class that counted.
+type ClassMoveFrom string
+
+// ClassMoveTo The class that the rules give.
+type ClassMoveTo string
+
 // Commit A commit that a change carries.
 type Commit struct {
 	// Additions Lines added.
@@ -1339,6 +1831,21 @@ type Commit struct {
 	// Sha Hash.
 	Sha string `json:"sha"`
 }
+
+// CommitProvenance The class of one commit.
+type CommitProvenance struct {
+	// Class The class.
+	Class CommitProvenanceClass `json:"class"`
+
+	// Confidence 0 to 1.
+	Confidence float64 `json:"confidence"`
+
+	// Sha Hash.
+	Sha string `json:"sha"`
+}
+
+// CommitProvenanceClass The class.
+type CommitProvenanceClass string
 
 // Edge The caller depends on the callee.
 type Edge struct {
@@ -1376,8 +1883,29 @@ type Evidence struct {
 // EvidenceKind What it rests on.
 type EvidenceKind string
 
-// Finding The answer about one incident at one moment.
-type Finding struct {
+// FieldProblem What is wrong with one field.
+type FieldProblem struct {
+	// Line 1-based line of NDJSON or position in an array.
+	Line *int64 `json:"line,omitempty"`
+
+	// Location Where the field is.
+	Location FieldProblemLocation `json:"location"`
+
+	// Mend How to mend it.
+	Mend *string `json:"mend,omitempty"`
+
+	// Message What is wrong.
+	Message string `json:"message"`
+
+	// Path The field, dotted with indexes, or the parameter's name.
+	Path string `json:"path"`
+}
+
+// FieldProblemLocation Where the field is.
+type FieldProblemLocation string
+
+// FindingRecord A finding with what people say about it.
+type FindingRecord struct {
 	// AsOf Moment of judgement; nothing later was used.
 	AsOf time.Time `json:"as_of"`
 
@@ -1387,24 +1915,30 @@ type Finding struct {
 	// Incident Id of the incident.
 	Incident string `json:"incident"`
 
+	// Judgement What the verdicts of people on one incident come to: the newest about each change counts.
+	Judgement Standing `json:"judgement"`
+
 	// Missing What could not be looked at, in words.
 	Missing []string `json:"missing"`
 
 	// NoChangeProbability Probability that no recorded change is to blame.
 	NoChangeProbability float64 `json:"no_change_probability"`
 
+	// ProvenanceHidden The part that AI had in the suspects is not shown to this caller before the cause is decided.
+	ProvenanceHidden *bool `json:"provenance_hidden,omitempty"`
+
 	// Suspects The most probable changes, first the likeliest.
 	Suspects []Suspect `json:"suspects"`
 
 	// Verdict The answer in one word. The machine suspects; people confirm.
-	Verdict FindingVerdict `json:"verdict"`
+	Verdict FindingRecordVerdict `json:"verdict"`
 
 	// Version Counts from 1 as alerts, changes and recoveries arrive.
 	Version int64 `json:"version"`
 }
 
-// FindingVerdict The answer in one word. The machine suspects; people confirm.
-type FindingVerdict string
+// FindingRecordVerdict The answer in one word. The machine suspects; people confirm.
+type FindingRecordVerdict string
 
 // Health The process answers.
 type Health struct {
@@ -1511,6 +2045,96 @@ type IncidentRadius struct {
 	Version int64 `json:"version"`
 }
 
+// IncidentRecord An incident with what people say about its cause.
+type IncidentRecord struct {
+	// Alerts The episodes, by start.
+	Alerts []AlertKey `json:"alerts"`
+
+	// Declared Ids that incident tools gave the same incident.
+	Declared *[]string `json:"declared,omitempty"`
+
+	// Environment Environment.
+	Environment *string `json:"environment,omitempty"`
+
+	// Id A function of the alerts alone.
+	Id string `json:"id"`
+
+	// Judgement What the verdicts of people on one incident come to: the newest about each change counts.
+	Judgement Standing `json:"judgement"`
+
+	// MergedInto Id of the incident that took this one in.
+	MergedInto *string `json:"merged_into,omitempty"`
+
+	// Regions Regions with an alert.
+	Regions *[]string `json:"regions,omitempty"`
+
+	// ResolvedAt End of the last alert; absent while any fires.
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"`
+
+	// Revision Grows with each change of the incident.
+	Revision int64 `json:"revision"`
+
+	// Services Services with an alert.
+	Services []string `json:"services"`
+
+	// Severity The worst of its alerts.
+	Severity *IncidentRecordSeverity `json:"severity,omitempty"`
+
+	// Signals What its alerts measure.
+	Signals *[]IncidentRecordSignals `json:"signals,omitempty"`
+
+	// StartedAt Start of the first alert.
+	StartedAt time.Time `json:"started_at"`
+
+	// Status A quiet incident has no firing alert and may reopen; a merged one lives on under merged_into.
+	Status IncidentRecordStatus `json:"status"`
+
+	// Title One line.
+	Title string `json:"title"`
+
+	// UpdatedAt When it last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// IncidentRecordSeverity The worst of its alerts.
+type IncidentRecordSeverity string
+
+// IncidentRecordSignals defines model for IncidentRecord.Signals.
+type IncidentRecordSignals string
+
+// IncidentRecordStatus A quiet incident has no firing alert and may reopen; a merged one lives on under merged_into.
+type IncidentRecordStatus string
+
+// Judgement A person's verdict on a finding. It is never changed; a later one supersedes it.
+type Judgement struct {
+	// Change Identity of a change.
+	Change *Key `json:"change,omitempty"`
+
+	// DecidedAt When.
+	DecidedAt time.Time `json:"decided_at"`
+
+	// DecidedBy Name of the token.
+	DecidedBy string `json:"decided_by"`
+
+	// Decision What was decided.
+	Decision JudgementDecision `json:"decision"`
+
+	// FindingVersion The version that was judged.
+	FindingVersion int64 `json:"finding_version"`
+
+	// Id UUID.
+	Id string `json:"id"`
+
+	// Incident Id of the incident.
+	Incident string `json:"incident"`
+
+	// Reason Why, in words.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// JudgementDecision What was decided.
+type JudgementDecision string
+
 // Key Identity of a change.
 type Key struct {
 	// Id Id there.
@@ -1565,6 +2189,18 @@ type Moment struct {
 	Until *time.Time `json:"until,omitempty"`
 }
 
+// OverrideRequest A word on the provenance of a change.
+type OverrideRequest struct {
+	// Class The class, or auto to withdraw earlier words.
+	Class OverrideRequestClass `json:"class"`
+
+	// Reason Why, in words; at most 2000 characters.
+	Reason string `json:"reason"`
+}
+
+// OverrideRequestClass The class, or auto to withdraw earlier words.
+type OverrideRequestClass string
+
 // PageChangeRecord A page of changes.
 type PageChangeRecord struct {
 	// Items The page.
@@ -1574,19 +2210,28 @@ type PageChangeRecord struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// PageFinding Versions of a finding.
-type PageFinding struct {
+// PageFindingRecord Versions of a finding.
+type PageFindingRecord struct {
 	// Items The page.
-	Items []Finding `json:"items"`
+	Items []FindingRecord `json:"items"`
 
 	// NextCursor Asks for the next page; absent on the last one.
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// PageIncident A page of incidents.
-type PageIncident struct {
+// PageIncidentRecord A page of incidents.
+type PageIncidentRecord struct {
 	// Items The page.
-	Items []Incident `json:"items"`
+	Items []IncidentRecord `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// PageJudgement Verdicts.
+type PageJudgement struct {
+	// Items The page.
+	Items []Judgement `json:"items"`
 
 	// NextCursor Asks for the next page; absent on the last one.
 	NextCursor *string `json:"next_cursor,omitempty"`
@@ -1619,10 +2264,43 @@ type ProbeResult struct {
 	TookMs int64 `json:"took_ms"`
 }
 
+// Problem An error (RFC 9457).
+type Problem struct {
+	// Choices Values that would have been accepted, where they are few.
+	Choices *[]string `json:"choices,omitempty"`
+
+	// Detail About this occurrence.
+	Detail *string `json:"detail,omitempty"`
+
+	// Errors The fields at fault.
+	Errors *[]FieldProblem `json:"errors,omitempty"`
+
+	// Instance Id of the request; the log has the rest under it.
+	Instance *string `json:"instance,omitempty"`
+
+	// Status The HTTP status.
+	Status int64 `json:"status"`
+
+	// Title What the type means.
+	Title string `json:"title"`
+
+	// Type Stable reference that names the problem.
+	Type ProblemType `json:"type"`
+}
+
+// ProblemType Stable reference that names the problem.
+type ProblemType string
+
 // Provenance What part AI had in a change, with what shows it.
 type Provenance struct {
 	// Class The class. No marker is no proof of human work: unknown stays unknown.
 	Class ProvenanceClass `json:"class"`
+
+	// CommitShare Share of the commits that carry a marker of AI, 0 to 1, where there are several.
+	CommitShare *float64 `json:"commit_share,omitempty"`
+
+	// Commits The class of each commit, where there are several.
+	Commits *[]CommitProvenance `json:"commits,omitempty"`
 
 	// Confidence 0 to 1.
 	Confidence float64 `json:"confidence"`
@@ -1630,12 +2308,27 @@ type Provenance struct {
 	// Evidence Markers that were found.
 	Evidence []ProvenanceMark `json:"evidence"`
 
+	// Machine What part AI had in a change, with what shows it.
+	Machine *Provenance `json:"machine,omitempty"`
+
+	// Override A person's word on the provenance of a change. The newest counts.
+	Override *ProvenanceOverride `json:"override,omitempty"`
+
+	// Rules Version of the rules that gave the label.
+	Rules *string `json:"rules,omitempty"`
+
+	// Source Who gave the class.
+	Source *ProvenanceSource `json:"source,omitempty"`
+
 	// Tools Tools that were named.
 	Tools []AITool `json:"tools"`
 }
 
 // ProvenanceClass The class. No marker is no proof of human work: unknown stays unknown.
 type ProvenanceClass string
+
+// ProvenanceSource Who gave the class.
+type ProvenanceSource string
 
 // ProvenanceMark One marker.
 type ProvenanceMark struct {
@@ -1650,6 +2343,33 @@ type ProvenanceMark struct {
 
 	// Where Where it was found.
 	Where string `json:"where"`
+}
+
+// ProvenanceOverride A person's word on the provenance of a change. The newest counts.
+type ProvenanceOverride struct {
+	// Class The class; empty withdraws the words before.
+	Class string `json:"class"`
+
+	// DecidedAt When.
+	DecidedAt time.Time `json:"decided_at"`
+
+	// DecidedBy Name of the token.
+	DecidedBy string `json:"decided_by"`
+
+	// Reason Why.
+	Reason string `json:"reason"`
+}
+
+// ProvenanceRecord What is said about the provenance of a change.
+type ProvenanceRecord struct {
+	// Change Identity of a change.
+	Change Key `json:"change"`
+
+	// Overrides What people said, newest first.
+	Overrides []ProvenanceOverride `json:"overrides"`
+
+	// Provenance What part AI had in a change, with what shows it.
+	Provenance Provenance `json:"provenance"`
 }
 
 // PullRequest A pull or merge request that a change carries.
@@ -1699,6 +2419,48 @@ type Readiness struct {
 
 // ReadinessStatus ready when all checks hold.
 type ReadinessStatus string
+
+// ReapplyRequest Which changes to label again.
+type ReapplyRequest struct {
+	// Cursor next_cursor of the answer before, with all else unchanged.
+	Cursor *string `json:"cursor,omitempty"`
+
+	// DryRun Show the difference and keep nothing.
+	DryRun bool `json:"dry_run"`
+
+	// From Earliest start, inclusive.
+	From time.Time `json:"from"`
+
+	// To Latest start, exclusive.
+	To time.Time `json:"to"`
+}
+
+// ReapplyResult What the rules of today say about changes of the past. One answer covers a part; go on with next_cursor and add up.
+type ReapplyResult struct {
+	// Changed Changes whose class or label differs from what counted.
+	Changed int64 `json:"changed"`
+
+	// Classes What the rules say, by class.
+	Classes []ClassCount `json:"classes"`
+
+	// Examined Changes that were labelled.
+	Examined int64 `json:"examined"`
+
+	// Moves The differences in class.
+	Moves []ClassMove `json:"moves"`
+
+	// NextCursor Goes on; absent when all is done.
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Overridden Changes on which a person has spoken; their class stays.
+	Overridden int64 `json:"overridden"`
+
+	// Rules Version of the rules.
+	Rules string `json:"rules"`
+
+	// Unknown Why changes are of unknown origin.
+	Unknown []UnknownReason `json:"unknown"`
+}
 
 // Receipt What is durable now.
 type Receipt struct {
@@ -1799,6 +2561,33 @@ type ServiceRecord struct {
 	Service Service `json:"service"`
 }
 
+// Standing What the verdicts of people on one incident come to: the newest about each change counts.
+type Standing struct {
+	// Confirmed The changes that caused it; there may be several.
+	Confirmed []Key `json:"confirmed"`
+
+	// DecidedAt When; absent while there is none.
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// DecidedBy Who gave the newest one.
+	DecidedBy *string `json:"decided_by,omitempty"`
+
+	// FindingVersion The version that the newest one is about.
+	FindingVersion *int64 `json:"finding_version,omitempty"`
+
+	// Judgements How many verdicts were given.
+	Judgements int64 `json:"judgements"`
+
+	// Rejected Changes that did not.
+	Rejected []Key `json:"rejected"`
+
+	// State Rejected means that suspects were rejected and nothing was put in their place.
+	State StandingState `json:"state"`
+}
+
+// StandingState Rejected means that suspects were rejected and nothing was put in their place.
+type StandingState string
+
 // Suspect A change that may have caused the incident.
 type Suspect struct {
 	// Change A change to production. Source and id together are its identity.
@@ -1870,6 +2659,62 @@ type TopologyInput struct {
 	// Source Who saw it; empty in answers that merge several sources.
 	Source string `json:"source"`
 }
+
+// UnknownReason A reason why nothing is known.
+type UnknownReason struct {
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// Reason The marker that says so, beginning with absent.
+	Reason string `json:"reason"`
+
+	// Words The same for people.
+	Words string `json:"words"`
+}
+
+// VerdictReceipt What was kept.
+type VerdictReceipt struct {
+	// Judgement What the verdicts of people on one incident come to: the newest about each change counts.
+	Judgement Standing `json:"judgement"`
+
+	// Verdict A person's verdict on a finding. It is never changed; a later one supersedes it.
+	Verdict Judgement `json:"verdict"`
+}
+
+// VerdictRequest A verdict as it is sent.
+type VerdictRequest struct {
+	// Change For confirm and reject: the change, as its id or as source and id. It need not be a suspect.
+	Change *VerdictRequest_Change `json:"change,omitempty"`
+
+	// Decision What is decided.
+	Decision VerdictRequestDecision `json:"decision"`
+
+	// FindingVersion If given, it must be the newest version.
+	FindingVersion *int64 `json:"finding_version,omitempty"`
+
+	// Reason Why, in words; at most 2000 characters.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// VerdictRequestChange0 defines model for VerdictRequest.Change.0.
+type VerdictRequestChange0 = string
+
+// VerdictRequestChange1 defines model for VerdictRequest.Change.1.
+type VerdictRequestChange1 struct {
+	Id     string  `json:"id"`
+	Source *string `json:"source,omitempty"`
+}
+
+// VerdictRequest_Change For confirm and reject: the change, as its id or as source and id. It need not be a suspect.
+type VerdictRequest_Change struct {
+	union json.RawMessage
+}
+
+// VerdictRequestDecision What is decided.
+type VerdictRequestDecision string
+
+// NotImplemented An error (RFC 9457).
+type NotImplemented = Problem
 
 // SendAlertsJSONBody defines parameters for SendAlerts.
 type SendAlertsJSONBody struct {
@@ -1953,6 +2798,21 @@ type GetChangeBlastRadiusParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// GetProvenanceParams defines parameters for GetProvenance.
+type GetProvenanceParams struct {
+	// Source Sending system; needed only when several know the id.
+	Source *string `form:"source,omitempty" json:"source,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// OverrideProvenanceParams defines parameters for OverrideProvenance.
+type OverrideProvenanceParams struct {
+	// Source Sending system; needed only when several know the id.
+	Source *string `form:"source,omitempty" json:"source,omitempty"`
+}
+
 // ListIncidentsParams defines parameters for ListIncidents.
 type ListIncidentsParams struct {
 	// Limit Longest page.
@@ -2031,6 +2891,18 @@ type GetTimelineParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// JudgeIncidentParams defines parameters for JudgeIncident.
+type JudgeIncidentParams struct {
+	// IfMatch ETag of the incident, or of its finding, as the person who judges saw it.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListVerdictsParams defines parameters for ListVerdicts.
+type ListVerdictsParams struct {
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // GetServiceParams defines parameters for GetService.
 type GetServiceParams struct {
 	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
@@ -2060,8 +2932,79 @@ type SendAlertsJSONRequestBody SendAlertsJSONBody
 // SendChangesJSONRequestBody defines body for SendChanges for application/json ContentType.
 type SendChangesJSONRequestBody SendChangesJSONBody
 
+// OverrideProvenanceJSONRequestBody defines body for OverrideProvenance for application/json ContentType.
+type OverrideProvenanceJSONRequestBody = OverrideRequest
+
+// JudgeIncidentJSONRequestBody defines body for JudgeIncident for application/json ContentType.
+type JudgeIncidentJSONRequestBody = VerdictRequest
+
+// ReapplyProvenanceJSONRequestBody defines body for ReapplyProvenance for application/json ContentType.
+type ReapplyProvenanceJSONRequestBody = ReapplyRequest
+
 // SendTopologyJSONRequestBody defines body for SendTopology for application/json ContentType.
 type SendTopologyJSONRequestBody SendTopologyJSONBody
+
+// AsVerdictRequestChange0 returns the union data inside the VerdictRequest_Change as a VerdictRequestChange0
+func (t VerdictRequest_Change) AsVerdictRequestChange0() (VerdictRequestChange0, error) {
+	var body VerdictRequestChange0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromVerdictRequestChange0 overwrites any union data inside the VerdictRequest_Change as the provided VerdictRequestChange0
+func (t *VerdictRequest_Change) FromVerdictRequestChange0(v VerdictRequestChange0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeVerdictRequestChange0 performs a merge with any union data inside the VerdictRequest_Change, using the provided VerdictRequestChange0
+func (t *VerdictRequest_Change) MergeVerdictRequestChange0(v VerdictRequestChange0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsVerdictRequestChange1 returns the union data inside the VerdictRequest_Change as a VerdictRequestChange1
+func (t VerdictRequest_Change) AsVerdictRequestChange1() (VerdictRequestChange1, error) {
+	var body VerdictRequestChange1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromVerdictRequestChange1 overwrites any union data inside the VerdictRequest_Change as the provided VerdictRequestChange1
+func (t *VerdictRequest_Change) FromVerdictRequestChange1(v VerdictRequestChange1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeVerdictRequestChange1 performs a merge with any union data inside the VerdictRequest_Change, using the provided VerdictRequestChange1
+func (t *VerdictRequest_Change) MergeVerdictRequestChange1(v VerdictRequestChange1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t VerdictRequest_Change) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *VerdictRequest_Change) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // AsAlertInput returns the union data inside the SendAlertsJSONBody as a AlertInput
 func (t SendAlertsJSONBody) AsAlertInput() (AlertInput, error) {
@@ -2434,6 +3377,43 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/changes/{id}/blast-radius (the `GetChangeBlastRadius` operationId).
 	GetChangeBlastRadius(ctx context.Context, id string, params *GetChangeBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetProvenance Get the provenance of a change
+	//
+	// What counts, what the rules say, and all that people ever said.
+	//
+	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/changes/{id}/provenance (the `GetProvenance` operationId).
+	GetProvenance(ctx context.Context, id string, params *GetProvenanceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OverrideProvenanceWithBody Say what part AI had in a change
+	//
+	// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+	OverrideProvenanceWithBody(ctx context.Context, id string, params *OverrideProvenanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OverrideProvenance Say what part AI had in a change
+	//
+	// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+	OverrideProvenance(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListIncidents List incidents
 	//
 	// Newest first, a page at a time.
@@ -2469,7 +3449,7 @@ type ClientInterface interface {
 
 	// GetFinding Get the finding about an incident
 	//
-	// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones.
+	// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones. `judgement` is what people say. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so.
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 	//
@@ -2499,6 +3479,69 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/timeline (the `GetTimeline` operationId).
 	GetTimeline(ctx context.Context, id string, params *GetTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JudgeIncidentWithBody Judge the finding about an incident
+	//
+	// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+	JudgeIncidentWithBody(ctx context.Context, id string, params *JudgeIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JudgeIncident Judge the finding about an incident
+	//
+	// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+	JudgeIncident(ctx context.Context, id string, params *JudgeIncidentParams, body JudgeIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListVerdicts List the verdicts on an incident
+	//
+	// All that were ever given, newest first.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
+	ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReapplyProvenanceWithBody Apply the rules of today to changes of the past
+	//
+	// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+	ReapplyProvenanceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReapplyProvenance Apply the rules of today to changes of the past
+	//
+	// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+	ReapplyProvenance(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetService Get a service
 	//
@@ -2769,6 +3812,73 @@ func (c *Client) GetChangeBlastRadius(ctx context.Context, id string, params *Ge
 	return c.Client.Do(req)
 }
 
+// GetProvenance Get the provenance of a change
+//
+// What counts, what the rules say, and all that people ever said.
+//
+// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/changes/{id}/provenance (the `GetProvenance` operationId).
+func (c *Client) GetProvenance(ctx context.Context, id string, params *GetProvenanceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProvenanceRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OverrideProvenanceWithBody Say what part AI had in a change
+//
+// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+func (c *Client) OverrideProvenanceWithBody(ctx context.Context, id string, params *OverrideProvenanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOverrideProvenanceRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OverrideProvenance Say what part AI had in a change
+//
+// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+func (c *Client) OverrideProvenance(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOverrideProvenanceRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListIncidents List incidents
 //
 // Newest first, a page at a time.
@@ -2834,7 +3944,7 @@ func (c *Client) GetIncidentBlastRadius(ctx context.Context, id string, params *
 
 // GetFinding Get the finding about an incident
 //
-// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones.
+// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones. `judgement` is what people say. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so.
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 //
@@ -2885,6 +3995,119 @@ func (c *Client) ListFindings(ctx context.Context, id string, params *ListFindin
 // Corresponds with GET /v1/incidents/{id}/timeline (the `GetTimeline` operationId).
 func (c *Client) GetTimeline(ctx context.Context, id string, params *GetTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetTimelineRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JudgeIncidentWithBody Judge the finding about an incident
+//
+// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+func (c *Client) JudgeIncidentWithBody(ctx context.Context, id string, params *JudgeIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJudgeIncidentRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JudgeIncident Judge the finding about an incident
+//
+// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+func (c *Client) JudgeIncident(ctx context.Context, id string, params *JudgeIncidentParams, body JudgeIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJudgeIncidentRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListVerdicts List the verdicts on an incident
+//
+// All that were ever given, newest first.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
+func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVerdictsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReapplyProvenanceWithBody Apply the rules of today to changes of the past
+//
+// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+func (c *Client) ReapplyProvenanceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReapplyProvenanceRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReapplyProvenance Apply the rules of today to changes of the past
+//
+// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+func (c *Client) ReapplyProvenance(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReapplyProvenanceRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3487,6 +4710,156 @@ func NewGetChangeBlastRadiusRequest(server string, id string, params *GetChangeB
 	return req, nil
 }
 
+// NewGetProvenanceRequest constructs an http.Request for the GetProvenance method
+func NewGetProvenanceRequest(server string, id string, params *GetProvenanceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/changes/%s/provenance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewOverrideProvenanceRequest calls the generic OverrideProvenance builder with application/json body
+func NewOverrideProvenanceRequest(server string, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOverrideProvenanceRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewOverrideProvenanceRequestWithBody constructs an http.Request for the OverrideProvenance method, with any body, and a specified content type
+func NewOverrideProvenanceRequestWithBody(server string, id string, params *OverrideProvenanceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/changes/%s/provenance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListIncidentsRequest constructs an http.Request for the ListIncidents method
 func NewListIncidentsRequest(server string, params *ListIncidentsParams) (*http.Request, error) {
 	var err error
@@ -3993,6 +5366,157 @@ func NewGetTimelineRequest(server string, id string, params *GetTimelineParams) 
 	return req, nil
 }
 
+// NewJudgeIncidentRequest calls the generic JudgeIncident builder with application/json body
+func NewJudgeIncidentRequest(server string, id string, params *JudgeIncidentParams, body JudgeIncidentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewJudgeIncidentRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewJudgeIncidentRequestWithBody constructs an http.Request for the JudgeIncident method, with any body, and a specified content type
+func NewJudgeIncidentRequestWithBody(server string, id string, params *JudgeIncidentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/verdict", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListVerdictsRequest constructs an http.Request for the ListVerdicts method
+func NewListVerdictsRequest(server string, id string, params *ListVerdictsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/verdicts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReapplyProvenanceRequest calls the generic ReapplyProvenance builder with application/json body
+func NewReapplyProvenanceRequest(server string, body ReapplyProvenanceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReapplyProvenanceRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReapplyProvenanceRequestWithBody constructs an http.Request for the ReapplyProvenance method, with any body, and a specified content type
+func NewReapplyProvenanceRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/provenance/reapply")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetServiceRequest constructs an http.Request for the GetService method
 func NewGetServiceRequest(server string, name string, params *GetServiceParams) (*http.Request, error) {
 	var err error
@@ -4352,6 +5876,45 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/changes/{id}/blast-radius (the `GetChangeBlastRadius` operationId).
 	GetChangeBlastRadiusWithResponse(ctx context.Context, id string, params *GetChangeBlastRadiusParams, reqEditors ...RequestEditorFn) (*GetChangeBlastRadiusResponse, error)
 
+	// GetProvenanceWithResponse Get the provenance of a change
+	//
+	// What counts, what the rules say, and all that people ever said.
+	//
+	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/changes/{id}/provenance (the `GetProvenance` operationId).
+	GetProvenanceWithResponse(ctx context.Context, id string, params *GetProvenanceParams, reqEditors ...RequestEditorFn) (*GetProvenanceResponse, error)
+
+	// OverrideProvenanceWithBodyWithResponse Say what part AI had in a change
+	//
+	// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+	OverrideProvenanceWithBodyWithResponse(ctx context.Context, id string, params *OverrideProvenanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OverrideProvenanceResponse, error)
+
+	// OverrideProvenanceWithResponse Say what part AI had in a change
+	//
+	// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+	OverrideProvenanceWithResponse(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*OverrideProvenanceResponse, error)
+
 	// ListIncidentsWithResponse List incidents
 	//
 	// Newest first, a page at a time.
@@ -4393,7 +5956,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetFindingWithResponse Get the finding about an incident
 	//
-	// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones.
+	// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones. `judgement` is what people say. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so.
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 	//
@@ -4429,6 +5992,71 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/timeline (the `GetTimeline` operationId).
 	GetTimelineWithResponse(ctx context.Context, id string, params *GetTimelineParams, reqEditors ...RequestEditorFn) (*GetTimelineResponse, error)
+
+	// JudgeIncidentWithBodyWithResponse Judge the finding about an incident
+	//
+	// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+	JudgeIncidentWithBodyWithResponse(ctx context.Context, id string, params *JudgeIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JudgeIncidentResponse, error)
+
+	// JudgeIncidentWithResponse Judge the finding about an incident
+	//
+	// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+	JudgeIncidentWithResponse(ctx context.Context, id string, params *JudgeIncidentParams, body JudgeIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeIncidentResponse, error)
+
+	// ListVerdictsWithResponse List the verdicts on an incident
+	//
+	// All that were ever given, newest first.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
+	ListVerdictsWithResponse(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*ListVerdictsResponse, error)
+
+	// ReapplyProvenanceWithBodyWithResponse Apply the rules of today to changes of the past
+	//
+	// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+	ReapplyProvenanceWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReapplyProvenanceResponse, error)
+
+	// ReapplyProvenanceWithResponse Apply the rules of today to changes of the past
+	//
+	// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+	ReapplyProvenanceWithResponse(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*ReapplyProvenanceResponse, error)
 
 	// GetServiceWithResponse Get a service
 	//
@@ -4789,15 +6417,97 @@ func (r GetChangeBlastRadiusResponse) ContentType() string {
 	return ""
 }
 
+type GetProvenanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProvenanceRecord
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProvenanceResponse) GetJSON200() *ProvenanceRecord {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProvenanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProvenanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProvenanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProvenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OverrideProvenanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProvenanceRecord
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r OverrideProvenanceResponse) GetJSON200() *ProvenanceRecord {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r OverrideProvenanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OverrideProvenanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OverrideProvenanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OverrideProvenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListIncidentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *PageIncident
+	JSON200 *PageIncidentRecord
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListIncidentsResponse) GetJSON200() *PageIncident {
+func (r ListIncidentsResponse) GetJSON200() *PageIncidentRecord {
 	return r.JSON200
 }
 
@@ -4834,11 +6544,11 @@ type GetIncidentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Incident
+	JSON200 *IncidentRecord
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetIncidentResponse) GetJSON200() *Incident {
+func (r GetIncidentResponse) GetJSON200() *IncidentRecord {
 	return r.JSON200
 }
 
@@ -4916,11 +6626,11 @@ type GetFindingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Finding
+	JSON200 *FindingRecord
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetFindingResponse) GetJSON200() *Finding {
+func (r GetFindingResponse) GetJSON200() *FindingRecord {
 	return r.JSON200
 }
 
@@ -4957,11 +6667,11 @@ type ListFindingsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *PageFinding
+	JSON200 *PageFindingRecord
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListFindingsResponse) GetJSON200() *PageFinding {
+func (r ListFindingsResponse) GetJSON200() *PageFindingRecord {
 	return r.JSON200
 }
 
@@ -5029,6 +6739,136 @@ func (r GetTimelineResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetTimelineResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type JudgeIncidentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *VerdictReceipt
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r JudgeIncidentResponse) GetJSON201() *VerdictReceipt {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r JudgeIncidentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r JudgeIncidentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r JudgeIncidentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r JudgeIncidentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListVerdictsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageJudgement
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListVerdictsResponse) GetJSON200() *PageJudgement {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListVerdictsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListVerdictsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListVerdictsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListVerdictsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReapplyProvenanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReapplyResult
+	// ApplicationproblemJSON501 the response for an HTTP 501 `application/problem+json` response
+	ApplicationproblemJSON501 *NotImplemented
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReapplyProvenanceResponse) GetJSON200() *ReapplyResult {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON501 returns the response for an HTTP 501 `application/problem+json` response
+func (r ReapplyProvenanceResponse) GetApplicationproblemJSON501() *NotImplemented {
+	return r.ApplicationproblemJSON501
+}
+
+// GetBody returns the raw response body bytes
+func (r ReapplyProvenanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReapplyProvenanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReapplyProvenanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReapplyProvenanceResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5374,6 +7214,63 @@ func (c *ClientWithResponses) GetChangeBlastRadiusWithResponse(ctx context.Conte
 	return ParseGetChangeBlastRadiusResponse(rsp)
 }
 
+// GetProvenanceWithResponse Get the provenance of a change
+//
+// What counts, what the rules say, and all that people ever said.
+//
+// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/changes/{id}/provenance (the `GetProvenance` operationId).
+func (c *ClientWithResponses) GetProvenanceWithResponse(ctx context.Context, id string, params *GetProvenanceParams, reqEditors ...RequestEditorFn) (*GetProvenanceResponse, error) {
+	rsp, err := c.GetProvenance(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProvenanceResponse(rsp)
+}
+
+// OverrideProvenanceWithBodyWithResponse Say what part AI had in a change
+//
+// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+func (c *ClientWithResponses) OverrideProvenanceWithBodyWithResponse(ctx context.Context, id string, params *OverrideProvenanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OverrideProvenanceResponse, error) {
+	rsp, err := c.OverrideProvenanceWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOverrideProvenanceResponse(rsp)
+}
+
+// OverrideProvenanceWithResponse Say what part AI had in a change
+//
+// A person's word stands above the rules, with who said it and why; what the rules say stays beside it under `machine`. Nothing is overwritten: the newest word counts, and `auto` withdraws those before.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `change-not-found`, `ambiguous-change`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
+func (c *ClientWithResponses) OverrideProvenanceWithResponse(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*OverrideProvenanceResponse, error) {
+	rsp, err := c.OverrideProvenance(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOverrideProvenanceResponse(rsp)
+}
+
 // ListIncidentsWithResponse List incidents
 //
 // Newest first, a page at a time.
@@ -5433,7 +7330,7 @@ func (c *ClientWithResponses) GetIncidentBlastRadiusWithResponse(ctx context.Con
 
 // GetFindingWithResponse Get the finding about an incident
 //
-// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones.
+// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones. `judgement` is what people say. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so.
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 //
@@ -5486,6 +7383,101 @@ func (c *ClientWithResponses) GetTimelineWithResponse(ctx context.Context, id st
 		return nil, err
 	}
 	return ParseGetTimelineResponse(rsp)
+}
+
+// JudgeIncidentWithBodyWithResponse Judge the finding about an incident
+//
+// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+func (c *ClientWithResponses) JudgeIncidentWithBodyWithResponse(ctx context.Context, id string, params *JudgeIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JudgeIncidentResponse, error) {
+	rsp, err := c.JudgeIncidentWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJudgeIncidentResponse(rsp)
+}
+
+// JudgeIncidentWithResponse Judge the finding about an incident
+//
+// Confirms or rejects a change, or says that no recorded change is to blame. Nothing is overwritten: the newest verdict about a change counts, several changes can be confirmed, and `no_change` undoes earlier confirmations. The verdict keeps the version of the finding that was judged. `If-Match` makes sure that the finding is still the one that was read: without it the answer is 428, after a newer version or verdict 412.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/verdict (the `JudgeIncident` operationId).
+func (c *ClientWithResponses) JudgeIncidentWithResponse(ctx context.Context, id string, params *JudgeIncidentParams, body JudgeIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeIncidentResponse, error) {
+	rsp, err := c.JudgeIncident(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJudgeIncidentResponse(rsp)
+}
+
+// ListVerdictsWithResponse List the verdicts on an incident
+//
+// All that were ever given, newest first.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
+func (c *ClientWithResponses) ListVerdictsWithResponse(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*ListVerdictsResponse, error) {
+	rsp, err := c.ListVerdicts(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListVerdictsResponse(rsp)
+}
+
+// ReapplyProvenanceWithBodyWithResponse Apply the rules of today to changes of the past
+//
+// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+func (c *ClientWithResponses) ReapplyProvenanceWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReapplyProvenanceResponse, error) {
+	rsp, err := c.ReapplyProvenanceWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReapplyProvenanceResponse(rsp)
+}
+
+// ReapplyProvenanceWithResponse Apply the rules of today to changes of the past
+//
+// Labels the changes that started in a range again, tells how their classes differ from what counted, and keeps the new labels unless `dry_run` is set. What people said stays. One answer covers a part of the range; ask again with `next_cursor` until there is none.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `rules-missing`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
+func (c *ClientWithResponses) ReapplyProvenanceWithResponse(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*ReapplyProvenanceResponse, error) {
+	rsp, err := c.ReapplyProvenance(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReapplyProvenanceResponse(rsp)
 }
 
 // GetServiceWithResponse Get a service
@@ -5771,6 +7763,58 @@ func ParseGetChangeBlastRadiusResponse(rsp *http.Response) (*GetChangeBlastRadiu
 	return response, nil
 }
 
+// ParseGetProvenanceResponse parses an HTTP response from a GetProvenanceWithResponse call
+func ParseGetProvenanceResponse(rsp *http.Response) (*GetProvenanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProvenanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProvenanceRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOverrideProvenanceResponse parses an HTTP response from a OverrideProvenanceWithResponse call
+func ParseOverrideProvenanceResponse(rsp *http.Response) (*OverrideProvenanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OverrideProvenanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProvenanceRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListIncidentsResponse parses an HTTP response from a ListIncidentsWithResponse call
 func ParseListIncidentsResponse(rsp *http.Response) (*ListIncidentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5786,7 +7830,7 @@ func ParseListIncidentsResponse(rsp *http.Response) (*ListIncidentsResponse, err
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest PageIncident
+		var dest PageIncidentRecord
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5812,7 +7856,7 @@ func ParseGetIncidentResponse(rsp *http.Response) (*GetIncidentResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Incident
+		var dest IncidentRecord
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5864,7 +7908,7 @@ func ParseGetFindingResponse(rsp *http.Response) (*GetFindingResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Finding
+		var dest FindingRecord
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5890,7 +7934,7 @@ func ParseListFindingsResponse(rsp *http.Response) (*ListFindingsResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest PageFinding
+		var dest PageFindingRecord
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5921,6 +7965,91 @@ func ParseGetTimelineResponse(rsp *http.Response) (*GetTimelineResponse, error) 
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseJudgeIncidentResponse parses an HTTP response from a JudgeIncidentWithResponse call
+func ParseJudgeIncidentResponse(rsp *http.Response) (*JudgeIncidentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &JudgeIncidentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest VerdictReceipt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListVerdictsResponse parses an HTTP response from a ListVerdictsWithResponse call
+func ParseListVerdictsResponse(rsp *http.Response) (*ListVerdictsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListVerdictsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageJudgement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReapplyProvenanceResponse parses an HTTP response from a ReapplyProvenanceWithResponse call
+func ParseReapplyProvenanceResponse(rsp *http.Response) (*ReapplyProvenanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReapplyProvenanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReapplyResult
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest NotImplemented
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON501 = &dest
 
 	}
 

@@ -83,7 +83,7 @@ func rootCommand(environ []string) *cobra.Command {
 	root.AddCommand(
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
-		dashboardsCommand(),
+		dashboardsCommand(), incidentsCommand(environ),
 		verdictCommand(environ), provenanceCommand(environ),
 	)
 	return root
@@ -103,7 +103,7 @@ func chooseOne(cmd *cobra.Command, _ []string) error {
 
 // outputFlag adds -o with the formats of the contract.
 func outputFlag(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "table", "output format: table or json")
+	cmd.Flags().StringVarP(output, "output", "o", "table", "output format: table, json or yaml")
 }
 
 // environment returns the value of a variable in environ, or a default.

@@ -24,7 +24,7 @@ type classified struct {
 // "-"), one line each, in the order of the file. A line is a change, or a
 // labelled change, whose object is under "change".
 func Classify(ctx context.Context, name, output string, stdin io.Reader, out io.Writer) error {
-	if err := checkOutput(output); err != nil {
+	if err := checkLines(output); err != nil {
 		return err
 	}
 	classifier, err := newClassifier()

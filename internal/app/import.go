@@ -85,8 +85,8 @@ func (r *ImportRejection) text() string {
 }
 
 func printImport(out io.Writer, output string, result ImportResult) error {
-	if output == "json" {
-		return writeJSON(out, result)
+	if output != "table" {
+		return writeDocument(out, output, result)
 	}
 	_, err := fmt.Fprintf(out, "accepted %d, known before %d, refused %d\n", result.Accepted, result.Duplicates, len(result.Rejected))
 	for i := range result.Rejected {

@@ -12,8 +12,8 @@ import (
 // printFinding prints a finding as JSON or as text that suits where it goes:
 // colour only on a terminal whose user did not ask for none.
 func printFinding(out io.Writer, output string, f *correlate.Finding, title string) error {
-	if output == "json" {
-		return writeJSON(out, f)
+	if output != "table" {
+		return writeDocument(out, output, f)
 	}
 	return terminal.Finding(out, f, title, terminalOptions(out))
 }

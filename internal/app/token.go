@@ -35,8 +35,8 @@ func CreateToken(opts TokenOptions, out io.Writer) error {
 		return err
 	}
 	made := createdToken{Token: text, ID: token.ID, Name: token.Name, Role: string(token.Role), Hash: token.Hash}
-	if opts.Output == "json" {
-		return writeJSON(out, made)
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, made)
 	}
 	_, err = fmt.Fprintf(out, "token (shown once, keep it): %s\n\nentry for the configuration:\n\napi:\n  tokens:\n    - {id: %s, name: %q, role: %s, hash: %q}\n",
 		made.Token, made.ID, made.Name, made.Role, made.Hash)

@@ -58,8 +58,8 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	if _, err := client.call(ctx, http.MethodPost, incident+"/verdict", header, request, &receipt); err != nil {
 		return err
 	}
-	if opts.Output == "json" {
-		return writeJSON(out, receipt)
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, receipt)
 	}
 	_, err = fmt.Fprintln(out, verdictSentence(&receipt))
 	return err

@@ -97,7 +97,7 @@ func TestVerdictCommandNamesTheChangeItIsGiven(t *testing.T) {
 
 func TestVerdictCommandRefusesNonsenseBeforeItAsks(t *testing.T) {
 	for name, opts := range map[string]VerdictOptions{
-		"decision": {Decision: "perhaps"}, "output": {Decision: "confirm", Output: "yaml"}, "change and none": {Decision: "no_change", Change: "a"},
+		"decision": {Decision: "perhaps"}, "output": {Decision: "confirm", Output: "xml"}, "change and none": {Decision: "no_change", Change: "a"},
 	} {
 		service := &judgedService{}
 		if _, err := verdictAt(t, service, opts); err == nil || errors.Is(err, ErrDependency) || service.body != nil {

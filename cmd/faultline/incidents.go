@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faultline/faultline/internal/app"
+)
+
+func incidentsCommand(environ []string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "incidents",
+		Short: "List, show and watch incidents of a running service",
+		Args:  cobra.NoArgs,
+		RunE:  chooseOne,
+	}
+	cmd.AddCommand(incidentsList(environ),
+		incidentsOne(environ, "show INCIDENT", "Print the newest finding about an incident", cobra.ExactArgs(1), app.ShowIncident),
+		incidentsOne(environ, "watch [INCIDENT]", "Print each new finding, of one incident or of all, until interrupted", cobra.MaximumNArgs(1), app.WatchIncidents))
+	return cmd
+}
+
+func incidentsList(environ []string) *cobra.Command {
+	opts := app.IncidentsOptions{Limit: 50}
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List incidents, newest first",
+		Example: "  faultline incidents list --status open,quiet\n  faultline incidents list --service checkout --since 24h -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
+			return app.ListIncidents(cmd.Context(), opts, cmd.OutOrStdout())
+		},
+	}
+	outputFlag(cmd, &opts.Output)
+	serverFlag(cmd, environ, &opts.Server)
+	cmd.Flags().StringSliceVar(&opts.Status, "status", nil, "open, quiet, resolved or merged; several with commas")
+	cmd.Flags().StringSliceVar(&opts.Severity, "severity", nil, "critical, high, warning or info; several with commas")
+	cmd.Flags().StringVar(&opts.Service, "service", "", "incidents that this service is part of")
+	cmd.Flags().StringVar(&opts.Text, "text", "", "text in the title")
+	cmd.Flags().DurationVar(&opts.Since, "since", 0, "how far back they may have begun, as 24h")
+	cmd.Flags().IntVar(&opts.Limit, "limit", opts.Limit, "how many at most, 1 to 200")
+	statuses, severities := app.IncidentChoices()
+	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(severities, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// incidentsOne is a command about one incident.
+func incidentsOne(environ []string, use, short string, args cobra.PositionalArgs,
+	do func(context.Context, app.IncidentOptions, io.Writer) error,
+) *cobra.Command {
+	opts := app.IncidentOptions{}
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				opts.Incident = args[0]
+			}
+			opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
+			return do(cmd.Context(), opts, cmd.OutOrStdout())
+		},
+	}
+	outputFlag(cmd, &opts.Output)
+	serverFlag(cmd, environ, &opts.Server)
+	return cmd
+}

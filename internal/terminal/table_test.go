@@ -1,0 +1,94 @@
+package terminal
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func tableLines(t *testing.T, columns []Column, rows [][]string, o Options) []string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Table(&out, columns, rows, o); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+}
+
+func TestTableLinesUp(t *testing.T) {
+	got := tableLines(t, []Column{{Title: "id"}, {Title: "share", Right: true}, {Title: "title", Give: true}},
+		[][]string{{"inc-1", "96%", "checkout"}, {"incident-2", "4%", "界面 broken"}, {"x"}}, Options{})
+	want := []string{
+		"ID          SHARE  TITLE",
+		"inc-1         96%  checkout",
+		"incident-2     4%  界面 broken",
+		"x",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestTheColumnThatMayGiveIsCutFirst(t *testing.T) {
+	got := tableLines(t, []Column{{Title: "id"}, {Title: "title", Give: true}}, [][]string{{"an-id-that-must-stay-whole", strings.Repeat("word ", 30)}}, Options{Width: 50})
+	if !strings.HasPrefix(got[1], "an-id-that-must-stay-whole  word") || !strings.HasSuffix(got[1], "…") || cells(got[1]) > 50 {
+		t.Errorf("%q", got[1])
+	}
+}
+
+func TestATableWithoutGivingColumnsIsCutAtTheEdge(t *testing.T) {
+	got := tableLines(t, []Column{{Title: "a"}, {Title: "b"}}, [][]string{{strings.Repeat("a", 45), strings.Repeat("b", 45)}}, Options{Width: 60})
+	if cells(got[1]) > 60 || !strings.HasPrefix(got[1], strings.Repeat("a", 45)) {
+		t.Errorf("%q", got[1])
+	}
+}
+
+func TestHostileCellsCannotBreakTheTable(t *testing.T) {
+	got := tableLines(t, []Column{{Title: "title"}}, [][]string{{"one\x1b[2J\ntwo\u202e"}}, Options{})
+	if len(got) != 2 || strings.ContainsAny(got[1], "\x1b\u202e") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTitlesAreBoldOnlyWhenAskedFor(t *testing.T) {
+	if got := tableLines(t, []Column{{Title: "a"}}, nil, Options{Color: true}); !strings.Contains(got[0], "\x1b[1mA") {
+		t.Errorf("%q", got)
+	}
+	if got := tableLines(t, []Column{{Title: "a"}}, nil, Options{}); got[0] != "A" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestNoTableIsWiderThanThePage(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		columns := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) Column {
+			return Column{Title: rapid.StringN(0, 12, -1).Draw(rt, "title"), Give: rapid.Bool().Draw(rt, "give"), Right: rapid.Bool().Draw(rt, "right")}
+		}), 1, 6).Draw(rt, "columns")
+		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.StringN(0, 80, -1), 0, 6), 0, 5).Draw(rt, "rows")
+		width := rapid.IntRange(40, 160).Draw(rt, "width")
+		var out bytes.Buffer
+		if err := Table(&out, columns, rows, Options{Width: width}); err != nil {
+			rt.Fatal(err)
+		}
+		for line := range strings.SplitSeq(out.String(), "\n") {
+			if cells(line) > width {
+				rt.Fatalf("%d columns on a page of %d: %q", cells(line), width, line)
+			}
+		}
+	})
+}
+
+func TestATableThatCannotBePrintedSaysSo(t *testing.T) {
+	if err := Table(failing{}, []Column{{Title: "a"}}, nil, Options{}); !errors.Is(err, errFull) {
+		t.Errorf("%v", err)
+	}
+}
+
+var errFull = errors.New("the disk is full")
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errFull }
