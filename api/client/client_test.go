@@ -73,7 +73,9 @@ func TestARefusalIsAProblemThatNamesTheField(t *testing.T) {
 }
 
 func TestARefusalThatIsNoProblemIsToldByItsStatus(t *testing.T) {
-	c := connect(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>not here</html>", http.StatusNotFound) })
+	c := connect(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "<html>not here</html>", http.StatusNotFound)
+	})
 	_, err := c.GetIncidentWithResponse(t.Context(), "inc-1", nil)
 	if !NotFound(err) || !strings.Contains(err.Error(), "404") || strings.Contains(err.Error(), "html") {
 		t.Errorf("%v", err)
