@@ -617,30 +617,6 @@ func (e EvidenceKind) Valid() bool {
 	}
 }
 
-// Defines values for FieldProblemLocation.
-const (
-	Body   FieldProblemLocation = "body"
-	Header FieldProblemLocation = "header"
-	Path   FieldProblemLocation = "path"
-	Query  FieldProblemLocation = "query"
-)
-
-// Valid indicates whether the value is a known member of the FieldProblemLocation enum.
-func (e FieldProblemLocation) Valid() bool {
-	switch e {
-	case Body:
-		return true
-	case Header:
-		return true
-	case Path:
-		return true
-	case Query:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for FindingRecordVerdict.
 const (
 	FindingRecordVerdictNoChange FindingRecordVerdict = "no_change"
@@ -926,105 +902,6 @@ func (e OverrideRequestClass) Valid() bool {
 	case OverrideRequestClassHuman:
 		return true
 	case OverrideRequestClassUnknown:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ProblemType.
-const (
-	ProblemsambiguousChange      ProblemType = "/problems/ambiguous-change"
-	ProblemsbadRequest           ProblemType = "/problems/bad-request"
-	ProblemsbadSignature         ProblemType = "/problems/bad-signature"
-	ProblemsbodyTimeout          ProblemType = "/problems/body-timeout"
-	ProblemsbodyTooLarge         ProblemType = "/problems/body-too-large"
-	ProblemschangeNotFound       ProblemType = "/problems/change-not-found"
-	ProblemsclientGone           ProblemType = "/problems/client-gone"
-	ProblemsfindingNotFound      ProblemType = "/problems/finding-not-found"
-	Problemsforbidden            ProblemType = "/problems/forbidden"
-	ProblemsincidentMerged       ProblemType = "/problems/incident-merged"
-	ProblemsincidentNotFound     ProblemType = "/problems/incident-not-found"
-	Problemsinternal             ProblemType = "/problems/internal"
-	ProblemsinvalidBody          ProblemType = "/problems/invalid-body"
-	ProblemsinvalidInput         ProblemType = "/problems/invalid-input"
-	ProblemsinvalidParameter     ProblemType = "/problems/invalid-parameter"
-	ProblemsmethodNotAllowed     ProblemType = "/problems/method-not-allowed"
-	Problemsoverloaded           ProblemType = "/problems/overloaded"
-	ProblemspreconditionFailed   ProblemType = "/problems/precondition-failed"
-	ProblemspreconditionRequired ProblemType = "/problems/precondition-required"
-	ProblemsrateLimited          ProblemType = "/problems/rate-limited"
-	ProblemsrouteNotFound        ProblemType = "/problems/route-not-found"
-	ProblemsrulesMissing         ProblemType = "/problems/rules-missing"
-	ProblemsserviceNotFound      ProblemType = "/problems/service-not-found"
-	ProblemsstoreUnavailable     ProblemType = "/problems/store-unavailable"
-	Problemstimeout              ProblemType = "/problems/timeout"
-	ProblemstooManyStreams       ProblemType = "/problems/too-many-streams"
-	Problemsunauthorized         ProblemType = "/problems/unauthorized"
-	ProblemsunknownFormat        ProblemType = "/problems/unknown-format"
-	ProblemsunsupportedEncoding  ProblemType = "/problems/unsupported-encoding"
-)
-
-// Valid indicates whether the value is a known member of the ProblemType enum.
-func (e ProblemType) Valid() bool {
-	switch e {
-	case ProblemsambiguousChange:
-		return true
-	case ProblemsbadRequest:
-		return true
-	case ProblemsbadSignature:
-		return true
-	case ProblemsbodyTimeout:
-		return true
-	case ProblemsbodyTooLarge:
-		return true
-	case ProblemschangeNotFound:
-		return true
-	case ProblemsclientGone:
-		return true
-	case ProblemsfindingNotFound:
-		return true
-	case Problemsforbidden:
-		return true
-	case ProblemsincidentMerged:
-		return true
-	case ProblemsincidentNotFound:
-		return true
-	case Problemsinternal:
-		return true
-	case ProblemsinvalidBody:
-		return true
-	case ProblemsinvalidInput:
-		return true
-	case ProblemsinvalidParameter:
-		return true
-	case ProblemsmethodNotAllowed:
-		return true
-	case Problemsoverloaded:
-		return true
-	case ProblemspreconditionFailed:
-		return true
-	case ProblemspreconditionRequired:
-		return true
-	case ProblemsrateLimited:
-		return true
-	case ProblemsrouteNotFound:
-		return true
-	case ProblemsrulesMissing:
-		return true
-	case ProblemsserviceNotFound:
-		return true
-	case ProblemsstoreUnavailable:
-		return true
-	case Problemstimeout:
-		return true
-	case ProblemstooManyStreams:
-		return true
-	case Problemsunauthorized:
-		return true
-	case ProblemsunknownFormat:
-		return true
-	case ProblemsunsupportedEncoding:
 		return true
 	default:
 		return false
@@ -1883,27 +1760,6 @@ type Evidence struct {
 // EvidenceKind What it rests on.
 type EvidenceKind string
 
-// FieldProblem What is wrong with one field.
-type FieldProblem struct {
-	// Line 1-based line of NDJSON or position in an array.
-	Line *int64 `json:"line,omitempty"`
-
-	// Location Where the field is.
-	Location FieldProblemLocation `json:"location"`
-
-	// Mend How to mend it.
-	Mend *string `json:"mend,omitempty"`
-
-	// Message What is wrong.
-	Message string `json:"message"`
-
-	// Path The field, dotted with indexes, or the parameter's name.
-	Path string `json:"path"`
-}
-
-// FieldProblemLocation Where the field is.
-type FieldProblemLocation string
-
 // FindingRecord A finding with what people say about it.
 type FindingRecord struct {
 	// AsOf Moment of judgement; nothing later was used.
@@ -2263,33 +2119,6 @@ type ProbeResult struct {
 	// TookMs Milliseconds.
 	TookMs int64 `json:"took_ms"`
 }
-
-// Problem An error (RFC 9457).
-type Problem struct {
-	// Choices Values that would have been accepted, where they are few.
-	Choices *[]string `json:"choices,omitempty"`
-
-	// Detail About this occurrence.
-	Detail *string `json:"detail,omitempty"`
-
-	// Errors The fields at fault.
-	Errors *[]FieldProblem `json:"errors,omitempty"`
-
-	// Instance Id of the request; the log has the rest under it.
-	Instance *string `json:"instance,omitempty"`
-
-	// Status The HTTP status.
-	Status int64 `json:"status"`
-
-	// Title What the type means.
-	Title string `json:"title"`
-
-	// Type Stable reference that names the problem.
-	Type ProblemType `json:"type"`
-}
-
-// ProblemType Stable reference that names the problem.
-type ProblemType string
 
 // Provenance What part AI had in a change, with what shows it.
 type Provenance struct {
@@ -2712,9 +2541,6 @@ type VerdictRequest_Change struct {
 
 // VerdictRequestDecision What is decided.
 type VerdictRequestDecision string
-
-// NotImplemented An error (RFC 9457).
-type NotImplemented = Problem
 
 // SendAlertsJSONBody defines parameters for SendAlerts.
 type SendAlertsJSONBody struct {
@@ -6832,18 +6658,11 @@ type ReapplyProvenanceResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *ReapplyResult
-	// ApplicationproblemJSON501 the response for an HTTP 501 `application/problem+json` response
-	ApplicationproblemJSON501 *NotImplemented
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReapplyProvenanceResponse) GetJSON200() *ReapplyResult {
 	return r.JSON200
-}
-
-// GetApplicationproblemJSON501 returns the response for an HTTP 501 `application/problem+json` response
-func (r ReapplyProvenanceResponse) GetApplicationproblemJSON501() *NotImplemented {
-	return r.ApplicationproblemJSON501
 }
 
 // GetBody returns the raw response body bytes
@@ -8043,13 +7862,6 @@ func ParseReapplyProvenanceResponse(rsp *http.Response) (*ReapplyProvenanceRespo
 			return nil, err
 		}
 		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotImplemented
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON501 = &dest
 
 	}
 
