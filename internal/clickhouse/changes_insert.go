@@ -73,6 +73,11 @@ var (
 		timeField("arrived_at", func(r *changeRow) time.Time { return r.ArrivedAt }),
 		textField("raw", func(r *changeRow) string { return textOf(r.Raw) }),
 		textField("canonical", func(r *changeRow) string { return r.contractual }),
+		countField("commits", func(r *changeRow) uint32 { return uint32(len(r.Commits)) }),
+		countField("lines", func(r *changeRow) uint32 { return lines(&r.Change.Change) }),
+		tinyField("undoes", func(r *changeRow) uint8 { return undoes(&r.Change.Change) }),
+		textsField("approval_levels", func(r *changeRow) []string { return approvalLevels(&r.Change.Change) }),
+		countField("lead_seconds", func(r *changeRow) uint32 { return leadSeconds(&r.Change.Change) }),
 	}
 	serviceFields = []field[serviceRow]{
 		textField("service", func(r *serviceRow) string { return r.service }),
