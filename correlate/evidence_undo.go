@@ -3,10 +3,12 @@ package correlate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
-// undoing is a later change that takes a candidate back.
+// undoing is a later change that takes a candidate back, without a name where
+// only the candidate's own sender says so.
 type undoing struct {
 	change Change
 	at     time.Time
@@ -46,16 +48,20 @@ func undoes(later, earlier *Change) bool {
 		later.PreviousVersion == earlier.Version && later.Version != later.PreviousVersion
 }
 
-// recovery is what happened to the alerts after an undoing.
+// recovery is what became of the grave alerts that fired when a change was
+// undone.
 type recovery struct {
 	firing, recovered int
-	elapsed           time.Duration
+	// took is the time from the undoing until half of them had resolved, or until
+	// the moment of judgement while fewer than half have.
+	took time.Duration
+	over bool
 }
 
-// recoveryAfter counts the grave alerts that fired when the undoing began, and
-// how many of them have resolved since.
+// recoveryAfter looks at the grave alerts that fired when the undoing began.
 func recoveryAfter(s *scene, at time.Time) recovery {
-	r := recovery{elapsed: s.in.AsOf.Sub(at)}
+	r := recovery{took: s.in.AsOf.Sub(at)}
+	var ends []time.Duration
 	for i := range s.symptoms {
 		if !s.symptoms[i].grave {
 			continue
@@ -67,38 +73,84 @@ func recoveryAfter(s *scene, at time.Time) recovery {
 			}
 			r.firing++
 			if a.ResolvedAt != nil {
-				r.recovered++
+				ends = append(ends, a.ResolvedAt.Sub(at))
 			}
 		}
+	}
+	r.recovered = len(ends)
+	if half := (r.firing + 1) / 2; half > 0 && len(ends) >= half {
+		slices.Sort(ends)
+		r.took, r.over = ends[half-1], true
 	}
 	return r
 }
 
+// recoveryOdds is the likelihood ratio of that recovery between a guilty change
+// undone and one undone in vain. After undoing the cause, recovery mostly comes
+// within minutes, log-normally; otherwise trouble ends when it ends. A recovery
+// that has not come yet counts by the chance of waiting so long.
+func (w *UndoWeights) recoveryOdds(r recovery) float64 {
+	if r.firing == 0 {
+		return 1
+	}
+	seconds := math.Max(r.took.Seconds(), 1)
+	z := math.Log(seconds/w.RecoveryMedianSeconds) / w.RecoverySigma
+	soon, anyway := 0.5*math.Erfc(z/math.Sqrt2), math.Exp(-seconds/w.LastsSeconds)
+	if r.over {
+		soon = math.Exp(-z*z/2) / (seconds * w.RecoverySigma * math.Sqrt(2*math.Pi))
+		anyway /= w.LastsSeconds
+	}
+	return w.RecoversGuilty*soon/math.Max(anyway, 1e-300) + 1 - w.RecoversGuilty
+}
+
 // undoTerm judges a candidate by what its undoing brought. Responders undo what
-// they suspect; recovery soon after is strong evidence, none after a long time
-// speaks against, though damage may outlive its cause.
+// they suspect; recovery soon after is strong evidence for it, and trouble that
+// goes on is evidence against, though damage may outlive its cause.
 func (e *Engine) undoTerm(s *scene, c *candidate) (term, bool) {
 	undo, ok := e.findUndo(s, c)
+	if told := c.detail.change.ObservedAt; !ok && c.detail.change.Status == StatusRolledBack && told != nil {
+		undo, ok = undoing{at: *told}, true
+	}
 	onset := s.symptoms[c.onset].start
 	if !ok || undo.at.UnixMilli() < onset {
 		return e.undoneBefore(s, c, undo, ok)
 	}
-	w := &e.weights.Undo
 	r := recoveryAfter(s, undo.at)
-	log, outcome := w.Suspected, "whether it helped cannot be told yet"
-	share := float64(r.recovered) / math.Max(float64(r.firing), 1)
-	switch {
-	case r.firing > 0 && share >= 0.5:
-		log = math.Log(w.RecoversGuilty / w.RecoversAnyway)
-		outcome = fmt.Sprintf("%d of %s resolved within %s", r.recovered, count(r.firing, "alert"), roughly(r.elapsed))
-	case r.firing > 0 && r.elapsed.Seconds() > w.PatienceSeconds:
-		log = math.Log((1 - w.RecoversGuilty) / (1 - w.RecoversAnyway))
-		outcome = fmt.Sprintf("%s still firing %s later", count(r.firing-r.recovered, "alert"), roughly(r.elapsed))
+	log := 0.0
+	if r.firing > 0 {
+		log = e.weights.Undo.Suspected + math.Log(e.weights.Undo.recoveryOdds(r))
 	}
 	return term{kind: EvidenceRollback, logOdds: log, say: func() (string, []string) {
-		return fmt.Sprintf("It was undone by %s at %s; %s.", undo.change.ID, timeOfDay(undo.at), outcome),
+		if undo.change.ID == "" {
+			return fmt.Sprintf("It had been rolled back by %s; %s.", timeOfDay(undo.at), r.outcome(log)), nil
+		}
+		return fmt.Sprintf("It was undone by %s at %s; %s.", undo.change.ID, timeOfDay(undo.at), r.outcome(log)),
 			[]string{"change:" + undo.change.Source + "/" + undo.change.ID}
 	}}, true
+}
+
+// early is how short after an undoing nothing can be said of its effect.
+const early = 3 * time.Minute
+
+// outcome words the recovery; logOdds tells for which side it speaks.
+func (r *recovery) outcome(logOdds float64) string {
+	half, still := "the alert", "the alert still fires"
+	if r.firing > 1 {
+		half = fmt.Sprintf("half of the %d alerts", r.firing)
+		still = fmt.Sprintf("%d of the %d alerts still fire", r.firing-r.recovered, r.firing)
+	}
+	switch {
+	case r.firing == 0:
+		return "no grave alert fired any more by then, so it tells nothing"
+	case r.over && logOdds > 0:
+		return fmt.Sprintf("%s later %s had resolved, as after undoing a cause", roughly(r.took), half)
+	case r.over:
+		return fmt.Sprintf("it took another %s until %s had resolved, which speaks against it", roughly(r.took), half)
+	case r.took < early:
+		return fmt.Sprintf("%s later it is too early to see whether that helped", roughly(r.took))
+	default:
+		return fmt.Sprintf("%s later %s, which speaks against it", roughly(r.took), still)
+	}
 }
 
 // undoneBefore speaks against a change that was taken back before the trouble
@@ -106,6 +158,10 @@ func (e *Engine) undoTerm(s *scene, c *candidate) (term, bool) {
 func (e *Engine) undoneBefore(s *scene, c *candidate, undo undoing, undone bool) (term, bool) {
 	w := &e.weights.Undo
 	switch {
+	case undone && undo.change.ID == "":
+		return term{kind: EvidenceRollback, logOdds: math.Log(w.UndoneBefore), say: func() (string, []string) {
+			return fmt.Sprintf("It had been rolled back by %s, before the trouble began.", timeOfDay(undo.at)), nil
+		}}, true
 	case undone:
 		return term{kind: EvidenceRollback, logOdds: math.Log(w.UndoneBefore), say: func() (string, []string) {
 			return fmt.Sprintf("It had been undone by %s at %s, before the trouble began.", undo.change.ID, timeOfDay(undo.at)),

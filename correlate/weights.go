@@ -167,13 +167,14 @@ type Affinity struct {
 
 // UndoWeights describe what follows when a change is taken back.
 type UndoWeights struct {
-	// RecoversGuilty is the probability that alerts resolve soon after the
-	// guilty change is undone, RecoversAnyway that they do at that time for
-	// another reason.
-	RecoversGuilty float64 `json:"recovers_guilty"`
-	RecoversAnyway float64 `json:"recovers_anyway"`
-	// PatienceSeconds is how long recovery may take.
-	PatienceSeconds float64 `json:"patience_seconds"`
+	// RecoversGuilty is the probability that undoing the guilty change ends the
+	// trouble; the time this takes is log-normal with RecoveryMedianSeconds and
+	// RecoverySigma. Trouble whose cause was not undone ends after LastsSeconds on
+	// average, exponentially.
+	RecoversGuilty        float64 `json:"recovers_guilty"`
+	RecoveryMedianSeconds float64 `json:"recovery_median_seconds"`
+	RecoverySigma         float64 `json:"recovery_sigma"`
+	LastsSeconds          float64 `json:"lasts_seconds"`
 	// Suspected is the log odds of being undone by responders at all.
 	Suspected float64 `json:"suspected"`
 	// UndoneBefore is the factor for a change undone before the onset.
