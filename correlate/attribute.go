@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -47,8 +49,16 @@ type Engine struct {
 }
 
 // NewEngine returns an engine with the weights. The kinds of evidence named in
-// without are left out, for ablation and for data that lacks them.
+// without are left out, for ablation and for data that lacks them. The words of
+// signs and affinities are read as the alerts' are: plurals and case aside.
 func NewEngine(w Weights, without ...EvidenceKind) *Engine {
+	w.Outside, w.Text.Affinities = slices.Clone(w.Outside), slices.Clone(w.Text.Affinities)
+	for i := range w.Outside {
+		w.Outside[i].Words = words(strings.Join(w.Outside[i].Words, " "))
+	}
+	for i := range w.Text.Affinities {
+		w.Text.Affinities[i].Words = words(strings.Join(w.Text.Affinities[i].Words, " "))
+	}
 	e := &Engine{weights: w, delays: newDelayTables(&w.Timing), off: map[EvidenceKind]bool{}}
 	for _, kind := range without {
 		e.off[kind] = true
@@ -106,6 +116,7 @@ type scene struct {
 	origins origins
 	usual   background
 	skew    clockSkew
+	outside outside
 	metrics metricView
 }
 
@@ -114,6 +125,7 @@ func (e *Engine) newScene(in *Input) *scene {
 	s.alerts = visibleAlerts(in.Alerts, in.AsOf)
 	e.setSymptoms(s)
 	s.skew = e.skewOf(s.alerts)
+	s.outside = e.outsideSigns(s)
 	s.usual = e.background(s)
 	s.origins = e.explain(s)
 	if !e.off[EvidenceMetrics] {

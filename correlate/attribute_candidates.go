@@ -83,6 +83,9 @@ func (g *gatherer) walk(refs []uint32, origin int, why *explanation) {
 		return
 	}
 	busy := g.e.busy(g.s, len(g.recentOf(refs)))
+	if origin >= 0 {
+		g.s.origins.list[origin].busy = busy
+	}
 	ceiling := g.topology(why.total) + busy
 	firsts := g.s.origins.frame.firsts
 	last := g.s.symptoms[firsts[len(firsts)-1].first].start
@@ -210,7 +213,7 @@ func (g *gatherer) recent() {
 	if g.e.off[EvidenceTiming] {
 		beyond = max(0, 1-float64(limit)/float64(x.Len()))
 	}
-	g.rest = beyond * g.s.origins.unlinked.total / g.s.origins.none / g.e.weights.NoChangeOdds
+	g.rest = beyond * g.s.origins.unlinked.total / g.s.origins.none / g.e.noChangeOdds()
 }
 
 // linked reports whether the slot's services were dealt with as origins.

@@ -37,6 +37,9 @@ type origin struct {
 	// via is the service that the origin calls and would have broken, where
 	// that explains more than a fault in itself; -1 otherwise.
 	via int32
+	// busy is how much less one change of the service is suspect because it
+	// changes often, in log odds.
+	busy float64
 }
 
 // explanation is how well a fault explains the incident, the chance that the
@@ -68,7 +71,8 @@ func (e *Engine) explain(s *scene) origins {
 	for i := range s.symptoms {
 		sp.walk(int32(i), &s.symptoms[i], budget)
 	}
-	f := e.newFrame(s)
+	e.approachRecent(s, sp)
+	f := e.newFrame(s, sp)
 	o.blind = f.blind()
 	o.wide = f.explained(f.wide(), o.blind)
 	unlinked := f.weigh(nil, f.quiet(nil, -1, nil))
@@ -102,8 +106,37 @@ func (e *Engine) blindShare(share float64) float64 {
 	return share
 }
 
-// strongest returns the reached nodes that link best, by name; a large graph
-// reaches more than can be weighed exactly.
+// approachVisits bounds the callers looked at for one recently changed service.
+const approachVisits = 400
+
+// approachRecent looks from the newest changes towards the symptoms.
+func (e *Engine) approachRecent(s *scene, sp *spreader) {
+	x := s.in.Changes
+	if x.Len() == 0 || s.in.Graph.Len() == 0 {
+		return
+	}
+	marked := map[int32][]claim{}
+	for i := range s.symptoms {
+		for _, p := range s.symptoms[i].places {
+			marked[p.node] = append(marked[p.node], claim{int32(i), p.strength})
+		}
+	}
+	left := e.weights.Limits.Approach
+	done := map[int32]bool{}
+	x.time.latest(x, s.symptoms[len(s.symptoms)-1].start, func(ref uint32) bool {
+		for _, name := range x.servicesOf(ref) {
+			if node, ok := s.in.Graph.id(name); ok && !done[node] {
+				done[node] = true
+				sp.approach(node, marked, approachVisits)
+			}
+		}
+		left--
+		return left > 0
+	})
+}
+
+// strongest returns the reached nodes that link best and changed last, by name;
+// a large graph reaches more than can be weighed exactly.
 func (e *Engine) strongest(sp *spreader, f *frame) []reached {
 	names := sp.graph.namesOf()
 	list := slices.Clone(sp.found)
@@ -113,7 +146,7 @@ func (e *Engine) strongest(sp *spreader, f *frame) []reached {
 			gain[j] = 0.4 * f.s.symptoms[j].loud / f.s.symptoms[j].noise
 		}
 		for i := range list {
-			list[i].quick = 1
+			list[i].quick = e.recency(f.s, names[list[i].node])
 			for at := list[i].last; at >= 0; at = sp.chain[at].next {
 				list[i].quick *= 1 + float64(sp.chain[at].strength)*gain[sp.chain[at].symptom]
 			}
@@ -127,6 +160,23 @@ func (e *Engine) strongest(sp *spreader, f *frame) []reached {
 	}
 	slices.SortFunc(list, func(a, b reached) int { return cmp.Compare(names[a.node], names[b.node]) })
 	return list
+}
+
+// recency is the density of the delay from the service's newest change to the
+// first symptom, as a factor; a service that never changed is still one that
+// "no change" may mean.
+func (e *Engine) recency(s *scene, service string) float64 {
+	const never = 1e-9
+	if e.off[EvidenceTiming] {
+		return 1
+	}
+	last := s.symptoms[len(s.symptoms)-1].start
+	refs := s.in.Changes.of(service, last)
+	if len(refs) == 0 {
+		return never
+	}
+	age := float64(s.symptoms[0].start-s.in.Changes.entries[refs[len(refs)-1]].start) / 1000
+	return max(e.delays.usual.at(max(age, 0), s.skew), never)
 }
 
 func (g *Graph) namesOf() []string {

@@ -11,6 +11,7 @@ type frame struct {
 	e        *Engine
 	s        *scene
 	services float64
+	cascade  cascade
 	firsts   []onset
 	cases    []frameCase
 	// grid[i*len(cases)+c] belongs to onset i and case c.
@@ -31,7 +32,9 @@ type onset struct {
 type frameCase struct {
 	reachIndex   int
 	reach, noise float64
-	log, leak    float64
+	// passes is how much of a fault an alerting service passes on.
+	passes    float64
+	log, leak float64
 }
 
 // frameCell is the likelihood of the symptoms outside the onset and of those in
@@ -53,18 +56,20 @@ const (
 )
 
 // newFrame computes what all explanations share.
-func (e *Engine) newFrame(s *scene) *frame {
-	f := &frame{e: e, s: s, services: e.noiseServices(s.in.Graph), shift: math.Inf(-1)}
+func (e *Engine) newFrame(s *scene, sp *spreader) *frame {
+	f := &frame{e: e, s: s, services: e.noiseServices(s.in.Graph), shift: math.Inf(-1), cascade: e.newCascade(s, sp)}
 	for i := 0; i < len(s.symptoms) && len(f.firsts) < maxOnsets; i = f.firsts[len(f.firsts)-1].end {
 		f.firsts = append(f.firsts, e.onsetFrom(s, i))
 	}
 	w := &e.weights.Topology
 	for k, part := range w.Spread {
 		for _, level := range w.NoiseLevels {
-			f.cases = append(f.cases, frameCase{
-				reachIndex: k, reach: part.Reach, noise: level.Reach,
-				log: math.Log(part.Prior * level.Prior), leak: w.LeakAlerts * part.Reach,
-			})
+			for _, cascade := range f.cascadeLevels() {
+				f.cases = append(f.cases, frameCase{
+					reachIndex: k, reach: part.Reach, noise: level.Reach, passes: cascade.Reach * part.Reach,
+					log: math.Log(part.Prior * level.Prior * cascade.Prior), leak: w.LeakAlerts * part.Reach,
+				})
+			}
 		}
 	}
 	f.fill()
@@ -91,12 +96,11 @@ func (f *frame) fill() {
 	logs := make([]float64, 0, cap(f.grid))
 	for at := range f.firsts {
 		for _, c := range f.cases {
-			p := c.leak / f.services
 			cell := frameCell{inside: 1, none: 1, link: make([]linkFactor, len(f.s.symptoms))}
 			outside := f.calm(c.noise) + c.log - c.leak
 			for j := range cell.link {
 				slope, rest := f.part(at, j, c.noise)
-				unlinked := p*slope + rest
+				unlinked := f.base(&c, j)*slope + rest
 				cell.link[j] = linkFactor{slope / unlinked, rest / unlinked}
 				if f.firsts[at].holds(j) {
 					cell.inside *= unlinked
@@ -113,6 +117,22 @@ func (f *frame) fill() {
 	for i := range f.grid {
 		f.grid[i].outside = math.Exp(logs[i] - f.shift)
 	}
+}
+
+// cascadeLevels are the levels of TopologyWeights.Cascade, or none where no
+// alert could explain another.
+func (f *frame) cascadeLevels() []SpreadPart {
+	if f.cascade.empty() {
+		return []SpreadPart{{Prior: 1}}
+	}
+	return f.e.weights.Topology.Cascade
+}
+
+// base is the probability that a fault in a service without a link shows as
+// symptom j: by a way that no graph knows, or because another alerting service
+// passes it on.
+func (f *frame) base(c *frameCase, j int) float64 {
+	return math.Max(c.leak/f.services, f.cascade.passed[j]*c.passes)
 }
 
 func (o *onset) holds(j int) bool { return j >= o.first && j < o.end }
@@ -191,7 +211,6 @@ func (f *frame) weigh(links []link, quiet []float64) []onsetWeight {
 			kase := &f.cases[c]
 			cell := &f.grid[at*len(f.cases)+c]
 			outside, inside := cell.outside*quiet[kase.reachIndex], cell.inside
-			leak := kase.leak / f.services
 			for _, l := range links {
 				p := float64(l.strength)
 				if l.route == routeSelf {
@@ -199,9 +218,11 @@ func (f *frame) weigh(links []link, quiet []float64) []onsetWeight {
 				} else {
 					p *= kase.reach
 				}
-				if p <= leak {
+				base := f.base(kase, int(l.symptom))
+				if p <= base && f.cascade.passed[l.symptom] == 0 {
 					continue
 				}
+				p = 1 - (1-p)*(1-base)
 				factor := &cell.link[l.symptom]
 				if o.holds(int(l.symptom)) {
 					inside *= p*factor.slope + factor.rest

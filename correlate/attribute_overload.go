@@ -9,6 +9,10 @@ import (
 // their callers.
 const maxOverloaded = 32
 
+// maxOverloaders is the number of callers from which on a service is not looked
+// at as the victim of one of them.
+const maxOverloaders = 400
+
 // overload adds the explanations by which a changed caller broke what it calls:
 // retries, a new access pattern, a flood. The fault then spreads from the callee
 // as if it had begun there.
@@ -30,11 +34,11 @@ func (f *frame) overload(o *origins) {
 	for _, at := range best[:min(len(best), maxOverloaded)] {
 		victim := &o.list[at]
 		row := g.callersOf(victim.node)
-		if len(row) > hubFan {
+		if len(row) > maxOverloaders {
 			continue
 		}
 		for _, a := range row {
-			pushes = append(pushes, push{a.to, victim.node, victim.seen, f.e.weights.Topology.overload(len(row))})
+			pushes = append(pushes, push{a.to, victim.node, victim.seen, f.e.weights.Topology.overload(len(row), len(g.mainCallees(a.to)))})
 		}
 	}
 	slices.SortStableFunc(pushes, func(a, b push) int {
@@ -70,9 +74,9 @@ func (f *frame) overload(o *origins) {
 	}
 }
 
-// overload is the probability that one of that many callers, when changed,
-// breaks the callee instead of itself. A service with many callers is built for
-// load.
-func (t *TopologyWeights) overload(callers int) float64 {
-	return t.Callee / (1 + float64(callers)/t.HubFan)
+// overload is the probability that a faulty caller breaks one certain callee
+// instead of itself: it may break any of those that it calls, and a service with
+// many callers is built for load.
+func (t *TopologyWeights) overload(callers, callees int) float64 {
+	return t.Callee / (1 + float64(callers)/t.HubFan) / float64(max(callees, 1))
 }

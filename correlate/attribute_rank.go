@@ -118,6 +118,7 @@ func (g *gatherer) united(linked []int, services int) explanation {
 	linked = slices.Compact(linked)
 	linked = linked[:min(len(linked), maxUnited)]
 	var links []link
+	rarest := 0.0
 	quiet := slices.Repeat([]float64{1}, len(g.e.weights.Topology.Spread))
 	single := slices.Clone(list[linked[0]].seen)
 	for i := range single {
@@ -126,13 +127,15 @@ func (g *gatherer) united(linked []int, services int) explanation {
 	for _, at := range linked {
 		o := &list[at]
 		links = append(links, o.links...)
+		rarest = max(rarest, math.Exp(o.busy))
 		for k := range quiet {
 			if o.quiet != nil {
 				quiet[k] *= o.quiet[k]
 			}
 		}
+		rare := math.Exp(o.busy)
 		for i, w := range o.seen {
-			single[i].weight += w.weight / float64(services)
+			single[i].weight += w.weight * rare / float64(services)
 		}
 	}
 	slices.SortFunc(links, func(a, b link) int {
@@ -141,7 +144,7 @@ func (g *gatherer) united(linked []int, services int) explanation {
 	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
 	all := g.e.weights.Topology.AllServices
 	for i, w := range f.weigh(links, quiet) {
-		single[i].weight = (1-all)*single[i].weight + all*w.weight
+		single[i].weight = (1-all)*single[i].weight + all*rarest*w.weight
 	}
 	return f.explained(single, g.s.origins.blind)
 }

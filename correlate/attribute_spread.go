@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -143,8 +144,66 @@ func (sp *spreader) links(r *reached, buf []link) []link {
 	for at := r.last; at >= 0; at = sp.chain[at].next {
 		buf = append(buf, sp.chain[at].link)
 	}
-	slices.Reverse(buf)
+	slices.SortFunc(buf, func(a, b link) int { return cmp.Compare(a.symptom, b.symptom) })
 	return buf
+}
+
+// join keeps the stronger of a link found from the cause and what the walks from
+// the symptoms found between the same two.
+func (sp *spreader) join(node int32, l link) {
+	if at := sp.slot[node]; at > 0 {
+		for at := sp.found[at-1].last; at >= 0; at = sp.chain[at].next {
+			if old := &sp.chain[at].link; old.symptom == l.symptom {
+				if old.route == routeCaller && old.strength < l.strength {
+					*old = l
+				}
+				return
+			}
+		}
+	}
+	sp.note(node, l)
+}
+
+// approach walks from a service towards its callers, for the walks from the
+// symptoms see only the busiest callees of a service that calls hundreds.
+func (sp *spreader) approach(node int32, marked map[int32][]claim, budget int) {
+	sp.turn++
+	sp.seen[node] = sp.turn
+	sp.level = append(sp.level[:0], place{node, 1})
+	before := 1.0
+	for hop, decay := range sp.w.Topology.Caller[:min(len(sp.w.Topology.Caller), approachHops)] {
+		sp.next = sp.next[:0]
+		for _, at := range sp.level {
+			row := sp.graph.callersOf(at.node)
+			if len(row) > budget {
+				continue
+			}
+			budget -= len(row)
+			for _, a := range row {
+				if sp.seen[a.to] == sp.turn {
+					continue
+				}
+				sp.seen[a.to] = sp.turn
+				strength := at.strength * sp.over(a) * decay / before
+				for _, y := range marked[a.to] {
+					sp.join(node, link{symptom: y.symptom, strength: float32(strength * y.strength), hops: int8(hop + 1), route: routeCaller})
+				}
+				sp.next = append(sp.next, place{a.to, strength})
+			}
+		}
+		sp.level, sp.next = sp.next, sp.level
+		before = decay
+	}
+}
+
+// approachHops is how many calls are walked from a cause; further away the walks
+// from the symptoms see enough.
+const approachHops = 2
+
+// claim is a symptom that may be about a node.
+type claim struct {
+	symptom  int32
+	strength float64
 }
 
 // over is how readily a fault passes over the edge.

@@ -41,7 +41,7 @@ func (e *Engine) background(s *scene) background {
 		b.count += b.kinds[code]
 		b.shares += w.kindShare(code)
 	}
-	total := b.total
+	total, odds := b.total, e.noChangeOdds()
 	if e.off[EvidenceTiming] {
 		total = float64(max(x.Len(), 1))
 	}
@@ -50,9 +50,17 @@ func (e *Engine) background(s *scene) background {
 		if !e.off[EvidencePrior] {
 			factor = e.kindFactor(&b, uint8(code))
 		}
-		b.priors[code] = math.Log(factor / (w.NoChangeOdds * total))
+		b.priors[code] = math.Log(factor/(odds*total)) + s.outside.logOdds
 	}
 	return b
+}
+
+// noChangeOdds are the prior odds of "no recorded change".
+func (e *Engine) noChangeOdds() float64 {
+	if e.off[EvidenceTiming] {
+		return e.weights.UntimedNoChangeOdds
+	}
+	return e.weights.NoChangeOdds
 }
 
 // kindMix is the usual share of the kind with the code.

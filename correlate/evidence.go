@@ -34,7 +34,10 @@ func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
 	list := []Evidence{
 		{Kind: EvidenceTiming, LogOdds: c.timing, Text: e.timingText(s, c), Refs: []string{"alert:" + s.alerts[s.symptoms[c.onset].lead].Fingerprint}},
 		e.topologyEvidence(s, c),
-		{Kind: EvidencePrior, LogOdds: c.prior, Text: e.priorText(s, c)},
+		{Kind: EvidencePrior, LogOdds: c.prior - s.outside.logOdds, Text: e.priorText(s, c)},
+	}
+	if s.outside.logOdds != 0 {
+		list = append(list, s.outside.evidence())
 	}
 	for _, t := range c.detail.extra {
 		text, refs := t.say()

@@ -73,7 +73,7 @@ func (e *Engine) regionTerm(s *scene, v *regionView, c *candidate) (term, bool) 
 	}
 	confined := len(c.detail.change.Regions) > 0 || slices.ContainsFunc(c.detail.change.Rollout, func(r RolloutStep) bool { return r.Region != "" })
 	if !confined {
-		return term{}, false
+		return e.everywhereTerm(v)
 	}
 	regions := math.Max(float64(len(v.all)), fewestRegions)
 	votes := v.symptoms[:min(len(v.symptoms), maxRegionVotes)]
@@ -94,6 +94,30 @@ func (e *Engine) regionTerm(s *scene, v *regionView, c *candidate) (term, bool) 
 	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
 	return term{kind: EvidenceRegion, logOdds: log, say: func() (string, []string) {
 		return regionText(&c.detail.change, votes, inside, outside), nil
+	}}, true
+}
+
+// everywhereTerm compares alerts in one region, or in several, with a change that
+// went everywhere: a fault from outside stays in one region more often.
+func (e *Engine) everywhereTerm(v *regionView) (term, bool) {
+	votes := v.symptoms[:min(len(v.symptoms), maxRegionVotes)]
+	if len(votes) < 2 || len(v.all) < 2 {
+		return term{}, false
+	}
+	regions := math.Max(float64(len(v.all)), fewestRegions)
+	one := 1 / regions
+	for _, vote := range votes[1:] {
+		if vote.region != votes[0].region {
+			one = 0
+		}
+	}
+	w := e.weights.Confinement.OneRegion
+	log := math.Log((w*one + (1-w)*math.Pow(1/regions, float64(len(votes)))) / regionsByChance(votes, regions))
+	return term{kind: EvidenceRegion, logOdds: log, say: func() (string, []string) {
+		if one > 0 {
+			return fmt.Sprintf("All alerts that name a region are in %s, though the change went everywhere.", votes[0].region), nil
+		}
+		return "The alerts are in several regions; the change went everywhere.", nil
 	}}, true
 }
 

@@ -9,6 +9,11 @@ type Weights struct {
 	// NoChangeOdds is the prior odds of "no recorded change did it" against
 	// "some recorded change did it".
 	NoChangeOdds float64 `json:"no_change_odds"`
+	// UntimedNoChangeOdds is the same where it is not known when things happened:
+	// the changes to choose from are then taken to be those near the onset.
+	UntimedNoChangeOdds float64 `json:"untimed_no_change_odds"`
+	// Outside are signs in the alerts that no recorded change is to blame.
+	Outside []OutsideSign `json:"outside"`
 	// KindShare is, per kind, the share among changes that caused an outage.
 	KindShare map[ChangeKind]float64 `json:"kind_share"`
 	// KindMix is, per kind, the share among all changes of a usual company. It
@@ -82,6 +87,10 @@ type TopologyWeights struct {
 	Self float64 `json:"self"`
 	// Caller is how much of the fault each hop towards the callers passes on.
 	Caller []float64 `json:"caller"`
+	// Cascade are the levels, in parts of what a faulty service does, at which an
+	// alerting one passes its trouble on to its callers, with the probability of
+	// each.
+	Cascade []SpreadPart `json:"cascade"`
 	// Callee is the probability that a faulty change breaks what the changed
 	// service calls instead of the service itself.
 	Callee float64 `json:"callee"`
@@ -142,6 +151,9 @@ type ConfinementWeights struct {
 	// VersionFresh is the probability that an alert of a guilty change which
 	// names a version names the new one.
 	VersionFresh float64 `json:"version_fresh"`
+	// OneRegion is the probability that a change which went everywhere shows in
+	// one region only.
+	OneRegion float64 `json:"one_region"`
 	// OtherEnvironment is the factor for a change in another environment.
 	OtherEnvironment float64 `json:"other_environment"`
 }
@@ -163,6 +175,16 @@ type Affinity struct {
 	Kinds  []ChangeKind `json:"kinds"`
 	Factor float64      `json:"factor"`
 	Others float64      `json:"others"`
+}
+
+// OutsideSign multiplies the odds of every change against "no recorded change"
+// by Factor where most alerts have the signal, or hold one of the words. Says
+// ends the sentence "so many of the grave alerts are about".
+type OutsideSign struct {
+	Signal Signal   `json:"signal,omitempty"`
+	Words  []string `json:"words,omitempty"`
+	Factor float64  `json:"factor"`
+	Says   string   `json:"says"`
 }
 
 // UndoWeights describe what follows when a change is taken back.
@@ -217,6 +239,7 @@ type Limits struct {
 	Suspects   int `json:"suspects"`
 	Shortlist  int `json:"shortlist"`
 	Recent     int `json:"recent"`
+	Approach   int `json:"approach"`
 	PerService int `json:"per_service"`
 	// Symptoms are weighed one by one, Origins weighed exactly, Visits are
 	// edges walked.

@@ -9,6 +9,10 @@ func DefaultWeights() Weights {
 		// Published shares of outages without a guilty change lie between 30% and
 		// 45%; what reaches the engine with changes near it is about a fifth.
 		NoChangeOdds: 0.5,
+		// Without times nothing speaks for "no change": it would be that no change
+		// came shortly before.
+		UntimedNoChangeOdds: 0.04,
+		Outside:             defaultOutside(),
 		// 84 change-caused public outages: config 29, infrastructure 23, deploy
 		// 17, schema 4, third party 3, flag 2, scaling 2, prompt 2, model 2; half
 		// a case added to each kind.
@@ -25,11 +29,11 @@ func DefaultWeights() Weights {
 			KindDependency: 0.005, KindData: 0.005, KindOther: 0.01,
 		},
 		KindMixCount: 200,
-		BusyPower:    0.2,
+		BusyPower:    0.1,
 		Timing:       defaultTiming(),
 		Topology:     defaultTopology(),
-		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OtherEnvironment: 0.01},
-		Text:         TextWeights{PerNat: 0.35, MaxLogOdds: 3, Affinities: defaultAffinities()},
+		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OneRegion: 0.15, OtherEnvironment: 0.01},
+		Text:         TextWeights{PerNat: 0.45, MaxLogOdds: 3, Affinities: defaultAffinities()},
 		Metrics:      MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Services: 0.3, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		// Outages last 209 minutes in the median of 70 published records, so one
 		// that is under way lasts another three hours; recovery within minutes of a
@@ -41,7 +45,7 @@ func DefaultWeights() Weights {
 		},
 		History: HistoryWeights{Shrink: 50, MaxLogOdds: 1.5},
 		Limits: Limits{
-			Suspects: 5, Shortlist: 64, Recent: 256, PerService: 256,
+			Suspects: 5, Shortlist: 64, Recent: 256, Approach: 256, PerService: 256,
 			Symptoms: 64, Origins: 256, Visits: 16000,
 			RateWindow: 48 * time.Hour, BlastNodes: 200, BlastVisits: 4000,
 		},
@@ -74,9 +78,9 @@ func defaultTopology() TopologyWeights {
 		Spread: []SpreadPart{
 			{Reach: 0.02, Prior: 0.1}, {Reach: 0.1, Prior: 0.2}, {Reach: 0.4, Prior: 0.35}, {Reach: 0.85, Prior: 0.35},
 		},
-		Self:   0.25,
-		Caller: []float64{1, 0.5, 0.25},
-		Callee: 0.05, AllServices: 0.3,
+		Self:    0.35,
+		Caller:  []float64{1, 0.5, 0.25},
+		Cascade: []SpreadPart{{Reach: 0, Prior: 0.9}, {Reach: 0.4, Prior: 0.1}}, Callee: 0.2, AllServices: 0.3,
 		Edge: map[EdgeKind]float64{
 			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
 		},
@@ -88,11 +92,35 @@ func defaultTopology() TopologyWeights {
 		SignalAlerts: map[Severity]float64{
 			SeverityCritical: 0.6, SeverityHigh: 0.4, SeverityWarning: 0.15, SeverityInfo: 0.05, "": 0.3,
 		},
-		Blind: 0.1, BlindNoChange: 0.3, LeakAlerts: 1,
+		Blind: 0.1, BlindNoChange: 0.3, LeakAlerts: 1.5,
 		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
 		NameLink:    0.5, Alias: 0.8,
+	}
+}
+
+// defaultOutside are signs of what strikes from outside. Of published triggers
+// of outages, user behaviour is 9%, providers and capacity 5% each and hardware
+// 2%; the factors are modest, since changes raise such alerts too.
+func defaultOutside() []OutsideSign {
+	return []OutsideSign{
+		{Signal: SignalTraffic, Factor: 0.4, Says: "traffic, which load and attacks move more often than changes do"},
+		{Signal: SignalSaturation, Factor: 0.6, Says: "saturation, which load causes as often as changes do"},
+		{Signal: SignalSecurity, Factor: 0.6, Says: "security, which attacks touch more often than changes do"},
+		{
+			Words: []string{"ddos", "attack", "flood", "botnet", "scraping"}, Factor: 0.2,
+			Says: "an attack",
+		},
+		{
+			Words:  []string{"power", "cooling", "hardware", "rack", "psu", "datacenter", "fibre", "fiber"},
+			Factor: 0.3, Says: "hardware or buildings, which no recorded change touches",
+		},
+		{
+			Words: []string{"provider", "vendor", "isp", "carrier", "upstream"}, Factor: 0.5,
+			Says: "a provider, whose changes are not recorded here",
+		},
+		{Words: []string{"leap", "expired", "expiry"}, Factor: 0.5, Says: "a date that came, which needs no change"},
 	}
 }
 
