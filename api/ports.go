@@ -127,6 +127,9 @@ type Deps struct {
 	Headlines  web.Headlines
 	Suspicions web.Suspicions
 	Sources    web.Sources
+	// Agents makes the handler for assistants at /mcp, which asks the given API
+	// with each caller's own token; nil means that there is none.
+	Agents func(api http.Handler) http.Handler
 	// Metrics serves /metrics; Registerer takes the API's own.
 	Metrics    http.Handler
 	Registerer prometheus.Registerer

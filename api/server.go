@@ -117,6 +117,7 @@ func (s *Server) build() {
 	s.routeStream()
 	s.routeOps()
 	s.routePages()
+	s.routeAgents()
 	finishDocument(s.document)
 }
 

@@ -19,25 +19,25 @@ import (
 
 // Defines values for AIDeclarationAssistance.
 const (
-	Advised  AIDeclarationAssistance = "advised"
-	Assisted AIDeclarationAssistance = "assisted"
-	Authored AIDeclarationAssistance = "authored"
-	None     AIDeclarationAssistance = "none"
-	Operated AIDeclarationAssistance = "operated"
+	AIDeclarationAssistanceAdvised  AIDeclarationAssistance = "advised"
+	AIDeclarationAssistanceAssisted AIDeclarationAssistance = "assisted"
+	AIDeclarationAssistanceAuthored AIDeclarationAssistance = "authored"
+	AIDeclarationAssistanceNone     AIDeclarationAssistance = "none"
+	AIDeclarationAssistanceOperated AIDeclarationAssistance = "operated"
 )
 
 // Valid indicates whether the value is a known member of the AIDeclarationAssistance enum.
 func (e AIDeclarationAssistance) Valid() bool {
 	switch e {
-	case Advised:
+	case AIDeclarationAssistanceAdvised:
 		return true
-	case Assisted:
+	case AIDeclarationAssistanceAssisted:
 		return true
-	case Authored:
+	case AIDeclarationAssistanceAuthored:
 		return true
-	case None:
+	case AIDeclarationAssistanceNone:
 		return true
-	case Operated:
+	case AIDeclarationAssistanceOperated:
 		return true
 	default:
 		return false
@@ -643,13 +643,13 @@ func (e FindingRecordVerdict) Valid() bool {
 
 // Defines values for HealthStatus.
 const (
-	Ok HealthStatus = "ok"
+	HealthStatusOk HealthStatus = "ok"
 )
 
 // Valid indicates whether the value is a known member of the HealthStatus enum.
 func (e HealthStatus) Valid() bool {
 	switch e {
-	case Ok:
+	case HealthStatusOk:
 		return true
 	default:
 		return false
@@ -847,25 +847,25 @@ func (e JudgementDecision) Valid() bool {
 
 // Defines values for LaneName.
 const (
-	Alerts     LaneName = "alerts"
-	Changes    LaneName = "changes"
-	Findings   LaneName = "findings"
-	Responders LaneName = "responders"
-	Rollouts   LaneName = "rollouts"
+	LaneNameAlerts     LaneName = "alerts"
+	LaneNameChanges    LaneName = "changes"
+	LaneNameFindings   LaneName = "findings"
+	LaneNameResponders LaneName = "responders"
+	LaneNameRollouts   LaneName = "rollouts"
 )
 
 // Valid indicates whether the value is a known member of the LaneName enum.
 func (e LaneName) Valid() bool {
 	switch e {
-	case Alerts:
+	case LaneNameAlerts:
 		return true
-	case Changes:
+	case LaneNameChanges:
 		return true
-	case Findings:
+	case LaneNameFindings:
 		return true
-	case Responders:
+	case LaneNameResponders:
 		return true
-	case Rollouts:
+	case LaneNameRollouts:
 		return true
 	default:
 		return false
@@ -943,16 +943,16 @@ func (e ProvenanceClass) Valid() bool {
 
 // Defines values for ProvenanceSource.
 const (
-	Override ProvenanceSource = "override"
-	Rules    ProvenanceSource = "rules"
+	ProvenanceSourceOverride ProvenanceSource = "override"
+	ProvenanceSourceRules    ProvenanceSource = "rules"
 )
 
 // Valid indicates whether the value is a known member of the ProvenanceSource enum.
 func (e ProvenanceSource) Valid() bool {
 	switch e {
-	case Override:
+	case ProvenanceSourceOverride:
 		return true
-	case Rules:
+	case ProvenanceSourceRules:
 		return true
 	default:
 		return false
@@ -961,16 +961,16 @@ func (e ProvenanceSource) Valid() bool {
 
 // Defines values for ReadinessStatus.
 const (
-	NotReady ReadinessStatus = "not_ready"
-	Ready    ReadinessStatus = "ready"
+	ReadinessStatusNotReady ReadinessStatus = "not_ready"
+	ReadinessStatusReady    ReadinessStatus = "ready"
 )
 
 // Valid indicates whether the value is a known member of the ReadinessStatus enum.
 func (e ReadinessStatus) Valid() bool {
 	switch e {
-	case NotReady:
+	case ReadinessStatusNotReady:
 		return true
-	case Ready:
+	case ReadinessStatusReady:
 		return true
 	default:
 		return false

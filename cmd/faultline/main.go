@@ -83,7 +83,7 @@ func rootCommand(environ []string) *cobra.Command {
 	root.AddCommand(
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
-		dashboardsCommand(), incidentsCommand(environ),
+		dashboardsCommand(), incidentsCommand(environ), mcpCommand(environ),
 		verdictCommand(environ), provenanceCommand(environ),
 	)
 	return root
