@@ -91,6 +91,62 @@ type Alert struct {
 	Extra       map[string]json.RawMessage `json:"extra,omitempty"`
 }
 
+// ExtraStartUnknown marks, with the value true, a resolved alert whose sender
+// did not tell when it began. Its StartedAt is the moment of the resolution. It
+// is no episode of its own: it ends the episodes of its fingerprint that began
+// before it.
+const ExtraStartUnknown = "start_unknown"
+
+// StartUnknown reports whether the alert tells only of an end.
+func (a *Alert) StartUnknown() bool {
+	return string(a.Extra[ExtraStartUnknown]) == "true" && a.Status == AlertResolved
+}
+
+// endedBy returns the alert as resolved at a moment, unless it is resolved by
+// what its own sender said.
+func (a Alert) endedBy(at time.Time) Alert {
+	if a.Status == AlertResolved || a.ResolvedAt != nil {
+		return a
+	}
+	a.Status, a.ResolvedAt = AlertResolved, &at
+	return a
+}
+
+// EndEpisodes applies the alerts that tell only of an end to the episodes of
+// the same fingerprint that began before, whatever their order, and leaves them
+// out of the result. The first end after an episode's start counts.
+func EndEpisodes(alerts []Alert) []Alert {
+	ends := map[string][]time.Time{}
+	for i := range alerts {
+		if alerts[i].StartUnknown() {
+			fingerprint := keyOfAlert(&alerts[i]).fingerprint
+			ends[fingerprint] = append(ends[fingerprint], alerts[i].StartedAt)
+		}
+	}
+	ended := make([]Alert, 0, len(alerts))
+	for i := range alerts {
+		if alerts[i].StartUnknown() {
+			continue
+		}
+		a := alerts[i]
+		if at, ok := firstEnd(ends[keyOfAlert(&a).fingerprint], a.StartedAt); ok {
+			a = a.endedBy(at)
+		}
+		ended = append(ended, a)
+	}
+	return ended
+}
+
+// firstEnd is the earliest of the ends that is not before a start.
+func firstEnd(ends []time.Time, start time.Time) (first time.Time, ok bool) {
+	for _, at := range ends {
+		if !at.Before(start) && (!ok || at.Before(first)) {
+			first, ok = at, true
+		}
+	}
+	return first, ok
+}
+
 // AlertKey is the identity of one alert episode.
 type AlertKey struct {
 	Fingerprint string    `json:"fingerprint"`

@@ -93,13 +93,15 @@ type Grouper struct {
 	spoiled  []*region
 	incident map[string]*cluster
 	recalled map[string]int64
-	changed  map[*region]struct{}
+	// ends are, by fingerprint, the moments of alerts that told only of an end.
+	ends    map[string][]time.Time
+	changed map[*region]struct{}
 }
 
 // NewGrouper returns a grouper without alerts. A nil near means that no
 // topology is known: only alerts of one service group together then.
 func NewGrouper(cfg GroupConfig, near Nearness) *Grouper {
-	g := &Grouper{cfg: cfg, near: near, recalled: map[string]int64{}}
+	g := &Grouper{cfg: cfg, near: near, recalled: map[string]int64{}, ends: map[string][]time.Time{}}
 	g.clear()
 	return g
 }
@@ -127,13 +129,15 @@ func GroupAlerts(cfg GroupConfig, near Nearness, alerts []Alert, asOf time.Time)
 }
 
 // Upsert adds alert episodes or what is newly known about them. Each value is
-// the whole folded episode; a resolved one never goes back to firing.
+// the whole folded episode; a resolved one never goes back to firing. An alert
+// that tells only of an end is no episode: see [ExtraStartUnknown].
 func (g *Grouper) Upsert(alerts ...Alert) {
+	alerts = g.takeEnds(alerts)
 	fresh := make(map[episodeKey]*episode, len(alerts))
 	for i := range alerts {
 		e := newEpisode(&alerts[i])
 		if old, known := g.episodes[e.key]; known {
-			g.update(old, MergeAlert(old.alert, alerts[i]))
+			g.update(old, MergeAlert(old.told(), alerts[i]))
 		} else if twice, ok := fresh[e.key]; ok {
 			twice.alert = MergeAlert(twice.alert, e.alert)
 		} else {
@@ -145,6 +149,45 @@ func (g *Grouper) Upsert(alerts ...Alert) {
 		e.emitted = g.recalled[e.id]
 		g.episodes[e.key] = e
 		g.enter(e)
+	}
+}
+
+// takeEnds keeps the alerts that tell only of an end, lets them end what is
+// held, and returns the others.
+func (g *Grouper) takeEnds(alerts []Alert) []Alert {
+	episodes := alerts
+	for i := range alerts {
+		if !alerts[i].StartUnknown() {
+			continue
+		}
+		if len(episodes) == len(alerts) {
+			episodes = slices.DeleteFunc(slices.Clone(alerts), func(a Alert) bool { return a.StartUnknown() })
+		}
+		fingerprint, at := keyOfAlert(&alerts[i]).fingerprint, alerts[i].StartedAt.UTC()
+		if slices.ContainsFunc(g.ends[fingerprint], at.Equal) {
+			continue
+		}
+		g.ends[fingerprint] = append(g.ends[fingerprint], at)
+		for _, e := range slices.Clone(g.series[fingerprint]) {
+			if !at.Before(e.alert.StartedAt) {
+				g.update(e, e.told())
+			}
+		}
+	}
+	return episodes
+}
+
+// dropEnds forgets the ends before a moment of series that are not held.
+func (g *Grouper) dropEnds(before time.Time) {
+	for fingerprint, ends := range g.ends {
+		if len(g.series[fingerprint]) > 0 {
+			continue
+		}
+		if ends = slices.DeleteFunc(ends, before.After); len(ends) == 0 {
+			delete(g.ends, fingerprint)
+		} else {
+			g.ends[fingerprint] = ends
+		}
 	}
 }
 
@@ -279,6 +322,7 @@ func (g *Grouper) Evict(before time.Time) []string {
 			g.forget(e)
 		}
 	}
+	g.dropEnds(before)
 	slices.Sort(gone)
 	return gone
 }

@@ -22,6 +22,9 @@ const forever = math.MaxInt64
 type episode struct {
 	key   episodeKey
 	alert Alert
+	// said is the alert as its own statements tell it, where something that told
+	// only of an end has ended it; otherwise nil.
+	said *Alert
 	// id is the id of the incident that this alert would found.
 	id string
 	// start is when the alert began to count: its own start, or the end of the
@@ -108,6 +111,14 @@ func newEpisode(a *Alert) *episode {
 	return e
 }
 
+// told is the alert as its own statements tell it.
+func (e *episode) told() Alert {
+	if e.said != nil {
+		return *e.said
+	}
+	return e.alert
+}
+
 // incidentID is "inc-" and 16 hexadecimal digits of an FNV-1a hash of the
 // founding alert's identity.
 func incidentID(k episodeKey) string {
@@ -119,10 +130,15 @@ func incidentID(k episodeKey) string {
 	return "inc-" + hex.EncodeToString(h.Sum(nil))
 }
 
-// derive fills what follows from the alert and the settings alone. An alert
-// without severity counts as high: better an incident too many than an outage
-// that nobody saw.
-func (e *episode) derive(cfg *GroupConfig) {
+// derive fills what follows from the alert, the ends of its series and the
+// settings alone. An alert without severity counts as high: better an incident
+// too many than an outage that nobody saw.
+func (e *episode) derive(cfg *GroupConfig, ends []time.Time) {
+	e.alert, e.said = e.told(), nil
+	if at, ok := firstEnd(ends, e.alert.StartedAt); ok {
+		told := e.alert
+		e.alert, e.said = told.endedBy(at), &told
+	}
 	a := &e.alert
 	e.severity = cmp.Or(a.Severity, SeverityHigh)
 	e.family = familyOf(a.Signal)

@@ -13,7 +13,7 @@ func oracleIncidents(cfg GroupConfig, edges []Edge, alerts []Alert, asOf time.Ti
 	o := oracle{cfg: cfg, edges: edges}
 	for i := range alerts {
 		e := newEpisode(&alerts[i])
-		e.derive(&cfg)
+		e.derive(&cfg, nil)
 		muted := e.start != e.key.startMS && (e.start > asOf.UnixMilli() || e.end < e.start)
 		if muted {
 			continue

@@ -16,7 +16,7 @@ type region struct {
 // enter lets the episode count from now on, or from the end of the maintenance
 // window that mutes it.
 func (g *Grouper) enter(e *episode) {
-	e.derive(&g.cfg)
+	e.derive(&g.cfg, g.ends[e.key.fingerprint])
 	e.touched = max(e.touched, g.asOf)
 	if e.start != e.key.startMS && (e.start > g.asOf || e.end < e.start) {
 		if e.start > g.asOf {
@@ -73,11 +73,11 @@ func removeFrom(lists map[string]episodeList, key string, e *episode) {
 // update replaces what is known about an episode.
 func (g *Grouper) update(e *episode, alert Alert) {
 	fresh := newEpisode(&alert)
-	fresh.derive(&g.cfg)
+	fresh.derive(&g.cfg, g.ends[e.key.fingerprint])
 	if e.site == nil || !e.samePlace(fresh) {
 		dependants := g.dependants(e, e.start-attachAhead.Milliseconds(), e.influence())
 		g.leave(e)
-		e.alert = fresh.alert
+		e.alert, e.said = fresh.alert, fresh.said
 		g.enter(e)
 		for _, other := range dependants {
 			g.relink(other)
@@ -86,7 +86,8 @@ func (g *Grouper) update(e *episode, alert Alert) {
 	}
 	first, last := min(e.end, fresh.end), max(e.influence(), fresh.influence())
 	changed := e.end != fresh.end || e.firing != fresh.firing
-	e.alert, e.end, e.firing, e.touched = fresh.alert, fresh.end, fresh.firing, max(e.touched, g.asOf)
+	e.said, e.alert = fresh.said, fresh.alert
+	e.end, e.firing, e.touched = fresh.end, fresh.firing, max(e.touched, g.asOf)
 	g.unsettle(e)
 	if changed {
 		for _, other := range g.dependants(e, first, last) {

@@ -172,8 +172,8 @@ type incidentContent struct {
 }
 
 // alert maps an incident. Its fingerprint is the incident's identity. No event
-// but the first tells when the incident began: a resolved one counts as begun
-// when it ended, and says so.
+// but the first tells when the incident began: a resolved one tells only of an
+// end, and says so.
 func (c cloudEvents) alert(e api.CDEventV04, status correlate.AlertStatus, k incidentContent) (*correlate.Alert, *event.FieldError) {
 	service := firstOf(idOf(k.service), artifactName(k.artifact))
 	if service == "" {
@@ -187,7 +187,8 @@ func (c cloudEvents) alert(e api.CDEventV04, status correlate.AlertStatus, k inc
 		Service: c.names.service(cloudEventsName, "service", service), Environment: c.names.environment(idOf(k.environment)),
 		Version: artifactVersion(k.artifact), Name: "incident " + e.GetSubjectId(), Status: status, Signal: guessSignal(k.description),
 		StartedAt: happened, ObservedAt: &happened, Links: labels("ticket", k.ticket),
-		Labels: labels("cdevent_type", e.GetType().String(), "chain_id", e.GetChainId()), Extra: customData(e),
+		Labels: labels("cdevent_type", e.GetType().String(), "chain_id", e.GetChainId(), correlate.LabelDeclaredIncident, e.GetSubjectId()),
+		Extra:  customData(e),
 	}
 	if status == correlate.AlertResolved {
 		alert.ResolvedAt, alert.Description = &happened, k.description
@@ -203,7 +204,7 @@ func withoutStart(extra map[string]json.RawMessage) map[string]json.RawMessage {
 	if extra == nil {
 		extra = map[string]json.RawMessage{}
 	}
-	extra["start_unknown"] = json.RawMessage("true")
+	extra[correlate.ExtraStartUnknown] = json.RawMessage("true")
 	return extra
 }
 

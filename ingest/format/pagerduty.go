@@ -126,8 +126,8 @@ func clipped(title string) string {
 	return strings.ToValidUTF8(title[:min(len(title), event.MaxIdentifierBytes)], "")
 }
 
-// begin sets the start of the incident. Where only the end is known, the
-// incident counts as begun when it ended, and says so.
+// begin sets the start of the incident. Where only the end is known, the alert
+// tells of nothing else, and says so.
 func (i *pagerDutyIncident) begin(alert *correlate.Alert) *event.FieldError {
 	if i.CreatedAt == "" {
 		if alert.Status == correlate.AlertResolved {
@@ -183,7 +183,7 @@ func (i *pagerDutyIncident) severity() correlate.Severity {
 
 // labels keeps what has no field of its own.
 func (i *pagerDutyIncident) labels() map[string]string {
-	set := labels("urgency", i.Urgency, "incident_key", i.IncidentKey)
+	set := labels("urgency", i.Urgency, "incident_key", i.IncidentKey, correlate.LabelDeclaredIncident, i.ID)
 	if i.Number != 0 {
 		set["number"] = strconv.FormatInt(i.Number, 10)
 	}

@@ -64,7 +64,52 @@ func (s *Store) alertsByKey(ctx context.Context, keys []correlate.AlertKey) (map
 	for i, k := range keys {
 		at[i], hashes[i] = k.StartedAt.UnixMilli(), hashOf(k.Fingerprint)
 	}
-	return s.alertsHashed(ctx, at, hashes)
+	episodes, err := s.alertsHashed(ctx, at, hashes)
+	if err != nil {
+		return nil, err
+	}
+	return episodes, s.endAlerts(ctx, episodes)
+}
+
+// endWithin is how long after the start of an episode an end is looked for
+// that does not tell which episode it ends. The correlator gives an alert up
+// after as long.
+const endWithin = 7 * 24 * time.Hour
+
+// endAlerts ends the firing ones among the episodes of whose series something
+// told only the end.
+func (s *Store) endAlerts(ctx context.Context, episodes map[correlate.AlertKey]correlate.Alert) error {
+	var firing []correlate.Alert
+	var hashes []uint64
+	var since, until time.Time
+	for _, a := range episodes {
+		if a.Status == correlate.AlertResolved {
+			continue
+		}
+		firing, hashes = append(firing, a), append(hashes, hashOf(a.Fingerprint))
+		if since.IsZero() || a.StartedAt.Before(since) {
+			since = a.StartedAt
+		}
+		if end := a.StartedAt.Add(endWithin); end.After(until) {
+			until = end
+		}
+	}
+	if len(firing) == 0 {
+		return nil
+	}
+	err := s.query(ctx, "read ends of alerts", s.sql["alert_ends"], []any{
+		named("since", since), named("until", until), named("key", hashes),
+	}, func(rows driver.Rows) error {
+		e, err := scanAlertEvent(rows)
+		if err == nil && e.StartUnknown() {
+			firing = append(firing, e.Alert)
+		}
+		return err
+	})
+	for _, a := range correlate.EndEpisodes(firing) {
+		episodes[a.Key()] = a
+	}
+	return err
 }
 
 // alertsHashed reads the episodes that began at these moments and whose

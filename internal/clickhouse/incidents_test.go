@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -137,6 +138,37 @@ func TestACursorOfAnotherFilterIsRefused(t *testing.T) {
 			if _, err := s.Incidents(t.Context(), q); !errors.Is(err, query.ErrBadCursor) {
 				t.Errorf("%+v: got %v", q, err)
 			}
+		}
+	})
+}
+
+func TestAnAlertOfAnIncidentIsEndedByWhatToldOnlyTheEnd(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		firing := correlate.Alert{
+			Source: "am", Fingerprint: "f-inc-9", Service: "checkout", Name: "Errors", Environment: "production",
+			Status: correlate.AlertFiring, StartedAt: noon,
+		}
+		end, late, elsewhere := firing, firing, firing
+		for at, a := range map[time.Duration]*correlate.Alert{20 * time.Minute: &end, 40 * time.Minute: &late, 10 * time.Minute: &elsewhere} {
+			a.StartedAt = noon.Add(at)
+			a.Status, a.ResolvedAt = correlate.AlertResolved, &a.StartedAt
+			a.Extra = map[string]json.RawMessage{correlate.ExtraStartUnknown: json.RawMessage("true")}
+		}
+		elsewhere.Fingerprint = "f-other-9"
+		var rows []event.Alert
+		for i, a := range []correlate.Alert{late, end, elsewhere, firing} {
+			rows = append(rows, event.Alert{Alert: a, Meta: event.Meta{UID: uint64(900 + i), ArrivedAt: noon, Format: "cloudevents"}})
+		}
+		if err := s.InsertAlerts(t.Context(), "", rows); err != nil {
+			t.Fatal(err)
+		}
+		save(t, s, incidentAt("inc-9", 1, noon))
+		got, err := s.IncidentAlerts(t.Context(), "inc-9")
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%d alerts, %v", len(got), err)
+		}
+		if got[0].Status != correlate.AlertResolved || got[0].ResolvedAt == nil || !got[0].ResolvedAt.Equal(end.StartedAt) {
+			t.Errorf("%s at %v, want resolved at %s", got[0].Status, got[0].ResolvedAt, end.StartedAt)
 		}
 	})
 }
