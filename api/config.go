@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/faultline/faultline/internal/event"
 )
 
 // Config says how the API is served.
@@ -28,9 +30,10 @@ type Config struct {
 	RatePerSecond float64
 	RateBurst     int
 
-	// MaxBodyBytes is the largest request body; BodyBudgetBytes bounds the sum
-	// of all bodies that are being handled at one time, which bounds memory.
-	MaxBodyBytes, BodyBudgetBytes int64
+	// MaxBodyBytes is the largest request body, MaxTopologyBytes that of
+	// topology snapshots; BodyBudgetBytes bounds the sum of all bodies that are
+	// being handled at one time, which bounds memory.
+	MaxBodyBytes, MaxTopologyBytes, BodyBudgetBytes int64
 	// Timeout bounds the handling of one request, BodyTimeout the reading of
 	// its body, HeaderTimeout that of its header. Streams are exempt from the
 	// first.
@@ -80,7 +83,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Blind: BlindJudges,
 		RatePerSecond: 200, RateBurst: 400,
-		MaxBodyBytes: 10 << 20, BodyBudgetBytes: 64 << 20,
+		MaxBodyBytes: 10 << 20, MaxTopologyBytes: event.MaxTopologyBytes, BodyBudgetBytes: 64 << 20,
 		Timeout: 15 * time.Second, BodyTimeout: 30 * time.Second, HeaderTimeout: 10 * time.Second,
 		ShutdownTimeout: 10 * time.Second,
 		Stream: StreamConfig{
@@ -105,6 +108,7 @@ func (c *Config) Validate() error {
 	positive("rate per second", c.RatePerSecond > 0)
 	positive("rate burst", c.RateBurst > 0)
 	positive("max body bytes", c.MaxBodyBytes > 0)
+	positive("max topology bytes", c.MaxTopologyBytes > 0)
 	positive("timeouts", min(c.Timeout, c.BodyTimeout, c.HeaderTimeout, c.ShutdownTimeout) > 0)
 	positive("stream intervals", min(c.Stream.PollInterval, c.Stream.Heartbeat, c.Stream.WriteTimeout) > 0)
 	positive("stream limits", min(c.Stream.MaxClients, c.Stream.Queue, c.Stream.MaxReplay) > 0)
@@ -115,8 +119,8 @@ func (c *Config) Validate() error {
 	if !slices.Contains(Blindings(), c.Blind) {
 		errs = append(errs, fmt.Errorf("blinding %q is unknown; use one of %v", c.Blind, Blindings()))
 	}
-	if c.BodyBudgetBytes < c.MaxBodyBytes {
-		errs = append(errs, fmt.Errorf("the body budget of %d bytes is below the largest body of %d", c.BodyBudgetBytes, c.MaxBodyBytes))
+	if largest := max(c.MaxBodyBytes, c.MaxTopologyBytes); c.BodyBudgetBytes < largest {
+		errs = append(errs, fmt.Errorf("the body budget of %d bytes is below the largest body of %d", c.BodyBudgetBytes, largest))
 	}
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		errs = append(errs, errors.New("TLS needs both a certificate file and a key file"))

@@ -49,6 +49,23 @@ type Rejection struct {
 // itself, to bound size, time and memory and to answer each in its own words.
 type Delivery struct {
 	gin *gin.Context
+	// limit bounds the body.
+	limit bodyLimit
+}
+
+// bodyLimit is the largest body of a route, and the setting that says so.
+type bodyLimit struct {
+	bytes   int64
+	setting string
+}
+
+// limitOf is the limit of the routes for one kind of event. A topology snapshot
+// describes a whole company at once and cannot be split.
+func (s *Server) limitOf(kind event.Kind) bodyLimit {
+	if kind == event.KindTopology {
+		return bodyLimit{s.cfg.MaxTopologyBytes, "api.max_topology_bytes"}
+	}
+	return bodyLimit{s.cfg.MaxBodyBytes, "api.max_body_bytes"}
 }
 
 // Resolve keeps the request for the handler.
@@ -108,6 +125,7 @@ func (s *Server) routeKind(kind event.Kind, path, id, summary, about string) {
 // that a slow sender does not eat the time of the store.
 func (s *Server) take(ctx context.Context, in *Delivery, kind event.Kind, format string) (*receiptReply, error) {
 	var receipt event.Receipt
+	in.limit = s.limitOf(kind)
 	err := s.withBody(ctx, in, func(ctx context.Context, body []byte) (err error) {
 		receipt, err = s.deps.Intake.Accept(ctx, kind, format, in.gin.Request.Header, body)
 		return err
@@ -125,7 +143,10 @@ func (s *Server) take(ctx context.Context, in *Delivery, kind event.Kind, format
 // withBody reads a body within the budget of all bodies and hands it on, within
 // the time of a request.
 func (s *Server) withBody(ctx context.Context, in *Delivery, use func(ctx context.Context, body []byte) error) error {
-	weight := s.bodyWeight(in.gin.Request)
+	if in.limit.bytes == 0 {
+		in.limit = s.limitOf("")
+	}
+	weight := in.limit.weight(in.gin.Request)
 	waiting, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	err := s.bodies.Acquire(waiting, weight)
 	cancel()
@@ -133,7 +154,7 @@ func (s *Server) withBody(ctx context.Context, in *Delivery, use func(ctx contex
 		return overloaded.with("too many large requests are being handled; try again").retryAfter(time.Second)
 	}
 	defer s.bodies.Release(weight)
-	body, err := s.readBody(in.gin)
+	body, err := s.readBody(in.gin, in.limit)
 	if err != nil {
 		return err
 	}
@@ -161,34 +182,34 @@ func decodeInto(body []byte, into any) error {
 	return invalidInput.with(field.Message, field)
 }
 
-// bodyWeight is how much of the body budget a request takes.
-func (s *Server) bodyWeight(r *http.Request) int64 {
-	if r.ContentLength >= 0 && r.ContentLength <= s.cfg.MaxBodyBytes {
+// weight is how much of the body budget a request takes.
+func (l bodyLimit) weight(r *http.Request) int64 {
+	if r.ContentLength >= 0 && r.ContentLength <= l.bytes {
 		return r.ContentLength
 	}
-	return s.cfg.MaxBodyBytes
+	return l.bytes
 }
 
 // readBody reads a body that is bounded in size and time.
-func (s *Server) readBody(c *gin.Context) ([]byte, error) {
+func (s *Server) readBody(c *gin.Context, limit bodyLimit) ([]byte, error) {
 	r := c.Request
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, unsupportedEncoding.with("the body is encoded as "+encoding,
 			FieldProblem{Location: "header", Path: "Content-Encoding", Message: encoding + " is not supported", Mend: "send the body as it is"})
 	}
-	if r.ContentLength > s.cfg.MaxBodyBytes {
+	if r.ContentLength > limit.bytes {
 		s.drain(c)
-		return nil, s.tooLarge()
+		return nil, limit.exceeded()
 	}
 	// Without a deadline support (in tests without a connection) the server's
 	// own read timeout holds.
 	control := http.NewResponseController(c.Writer)
 	_ = control.SetReadDeadline(s.deps.Now().Add(s.cfg.BodyTimeout))
 	buf := bytes.NewBuffer(make([]byte, 0, max(bytes.MinRead, r.ContentLength+bytes.MinRead)))
-	_, err := buf.ReadFrom(http.MaxBytesReader(c.Writer, r.Body, s.cfg.MaxBodyBytes))
+	_, err := buf.ReadFrom(http.MaxBytesReader(c.Writer, r.Body, limit.bytes))
 	_ = control.SetReadDeadline(time.Time{})
 	if err != nil {
-		problem := s.bodyProblem(err)
+		problem := s.bodyProblem(err, limit)
 		if problem.Status == http.StatusRequestEntityTooLarge {
 			s.drain(c)
 		}
@@ -222,12 +243,12 @@ func (s *Server) drain(c *gin.Context) {
 }
 
 // bodyProblem says why a body could not be read.
-func (s *Server) bodyProblem(err error) *Problem {
+func (s *Server) bodyProblem(err error, limit bodyLimit) *Problem {
 	var large *http.MaxBytesError
 	var network net.Error
 	switch {
 	case errors.As(err, &large):
-		return s.tooLarge()
+		return limit.exceeded()
 	case errors.As(err, &network) && network.Timeout():
 		return bodyTimeout.with(fmt.Sprintf("the body did not arrive within %s", s.cfg.BodyTimeout))
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
@@ -237,10 +258,10 @@ func (s *Server) bodyProblem(err error) *Problem {
 	}
 }
 
-func (s *Server) tooLarge() *Problem {
-	return bodyTooLarge.with(fmt.Sprintf("the limit is %d bytes (api.max_body_bytes)", s.cfg.MaxBodyBytes),
+func (l bodyLimit) exceeded() *Problem {
+	return bodyTooLarge.with(fmt.Sprintf("the limit is %d bytes (%s)", l.bytes, l.setting),
 		FieldProblem{
-			Location: "body", Message: fmt.Sprintf("larger than %d bytes", s.cfg.MaxBodyBytes),
+			Location: "body", Message: fmt.Sprintf("larger than %d bytes", l.bytes),
 			Mend: "split it into several requests",
 		})
 }
@@ -251,10 +272,14 @@ func answerReceipt(receipt *event.Receipt) (*receiptReply, error) {
 	listed := receipt.Rejected[:min(len(receipt.Rejected), maxListedRejections)]
 	if len(listed) > 0 && receipt.Accepted == 0 && receipt.Duplicates == 0 {
 		fields := make([]FieldProblem, len(listed))
+		kind := bodyTooLarge
 		for i, r := range listed {
 			fields[i] = fieldProblem(r.Line, r.Err)
+			if !r.Err.Large {
+				kind = invalidBody
+			}
 		}
-		return nil, invalidBody.with(fmt.Sprintf("none of %d could be used; the first: %s", len(receipt.Rejected), strings.TrimSpace(listed[0].Err.Error())), fields...)
+		return nil, kind.with(fmt.Sprintf("none of %d could be used; the first: %s", len(receipt.Rejected), strings.TrimSpace(listed[0].Err.Error())), fields...)
 	}
 	body := Receipt{
 		Accepted: receipt.Accepted, Duplicates: receipt.Duplicates,

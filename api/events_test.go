@@ -179,6 +179,33 @@ func TestOversizedBodyNamesTheLimit(t *testing.T) {
 	}
 }
 
+func TestTopologyHasALimitOfItsOwn(t *testing.T) {
+	h := newHarness(t, func(c *Config, _ *Deps) { c.MaxBodyBytes, c.MaxTopologyBytes = 500, 5000 })
+	body := `{"source":"s","observed_at":"2026-11-19T09:00:00Z","services":[{"name":"a"}]}`
+	body += strings.Repeat(" ", 5000-len(body))
+	if resp := h.send(t, "/v1/topology", body); resp.StatusCode != http.StatusAccepted {
+		t.Errorf("a snapshot of the limit: status %d", resp.StatusCode)
+	}
+	p := wantProblem(t, h.send(t, "/v1/topology", body+" "), bodyTooLarge)
+	if !strings.Contains(p.Detail, "5000") || !strings.Contains(p.Detail, "api.max_topology_bytes") {
+		t.Errorf("detail %q does not name the limit", p.Detail)
+	}
+	p = wantProblem(t, h.send(t, "/v1/changes", body), bodyTooLarge)
+	if !strings.Contains(p.Detail, "api.max_body_bytes") {
+		t.Errorf("detail %q names another limit", p.Detail)
+	}
+}
+
+func TestABodyOfOneEventThatIsTooLargeIsTooLarge(t *testing.T) {
+	h := newHarness(t)
+	huge := minimalChange(`,"blob":"` + strings.Repeat("x", event.MaxEventBytes) + `"`)
+	p := wantProblem(t, h.send(t, "/v1/changes", huge), bodyTooLarge)
+	if !strings.Contains(p.Detail, "8388608") || p.Errors[0].Mend == "" {
+		t.Errorf("the answer does not say how large an event may be: %+v", p)
+	}
+	wantProblem(t, h.send(t, "/v1/changes", "["+huge+`,{"source":"no id"}]`), invalidBody)
+}
+
 // TestClientThatSendsEverythingFirstSeesTheAnswer writes a whole body that is
 // far too large before it looks for an answer, as most clients do.
 func TestClientThatSendsEverythingFirstSeesTheAnswer(t *testing.T) {

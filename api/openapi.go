@@ -157,9 +157,13 @@ func eventBody(kind event.Kind) *huma.RequestBody {
 		name, example = "TopologyInput", exampleTopology()
 	case event.KindChange:
 	}
+	limit := "10 MiB"
+	if kind == event.KindTopology {
+		limit = "64 MiB"
+	}
 	one := &huma.Schema{Ref: "#/components/schemas/" + name}
 	return &huma.RequestBody{
-		Required: true, Description: "One object, an array of them, or one object a line (NDJSON). At most 10 MiB unless configured otherwise.",
+		Required: true, Description: "One object, an array of them, or one object a line (NDJSON). At most " + limit + " unless configured otherwise.",
 		Content: map[string]*huma.MediaType{
 			"application/json":     {Schema: &huma.Schema{OneOf: []*huma.Schema{one, {Type: huma.TypeArray, Items: one}}}, Example: example},
 			"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString, Description: "One " + name + " a line."}},

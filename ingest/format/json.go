@@ -15,11 +15,8 @@ import (
 // parse reads a vendor's JSON into a Go value. The error names the field in
 // the vendor's words.
 func parse(data []byte, to any) *event.FieldError {
-	if len(data) > event.MaxMessageBytes {
-		return &event.FieldError{
-			Problem: fmt.Sprintf("the message has %d bytes, more than the limit of %d", len(data), event.MaxMessageBytes),
-			Mend:    "send less at once",
-		}
+	if len(data) > event.MaxEventBytes {
+		return event.TooLarge(len(data), event.MaxEventBytes)
 	}
 	err := json.Unmarshal(data, to)
 	var wrongType *json.UnmarshalTypeError

@@ -101,7 +101,7 @@ func TestBadEnvelopesAreRefusedByFieldAndMend(t *testing.T) {
 		{"structured, no version", "", []string{"content-type", "application/cloudevents+json"}, `{}`, "1: specversion: is missing; send the payload as the vendor defines it"},
 		{"no context", "", []string{"ce_specversion", "1.0", "ce_type", "dev.cdevents.x"}, `{}`, "1: context: is missing; send the payload as the vendor defines it"},
 		{"no type", "", []string{"ce_specversion", "1.0", "ce_type", "dev.cdevents.x"}, `{"context":{}}`, "1: context.type: is missing; send the payload as the vendor defines it"},
-		{"too large", "", []string{"content-type", "application/cloudevents+json"}, strings.Repeat(" ", event.MaxMessageBytes+1), "1: the message has 8388609 bytes, more than the limit of 8388608; send less at once"},
+		{"too large", "", []string{"content-type", "application/cloudevents+json"}, strings.Repeat(" ", event.MaxEventBytes+1), "1: the event has 8388609 bytes, more than the limit of 8388608; send less at once"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			batch, rejected, err := decodeWith(testRegistry(), c.kind, "", headers(c.header...), []byte(c.body), event.Meta{ArrivedAt: arrived})

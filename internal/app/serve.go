@@ -53,7 +53,7 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *service
 	s := &service{
 		cfg: cfg, log: log, registry: prometheus.NewRegistry(),
 		cleanup: &cleanup{log: log}, failed: make(chan error, 1),
-		formats: format.NewRegistry(format.DefaultConfig()),
+		formats: format.NewRegistry(formatConfig(&cfg.Formats)),
 	}
 	defer func() {
 		if err != nil {

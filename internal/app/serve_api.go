@@ -70,7 +70,9 @@ func apiConfig(cfg *config.Config, tokens []api.Token) api.Config {
 	out.TLSCertFile, out.TLSKeyFile = a.TLSCertFile, a.TLSKeyFile
 	out.RatePerSecond, out.RateBurst = a.RatePerSecond, a.RateBurst
 	out.MaxBodyBytes, out.Timeout = a.MaxBodyBytes, a.Timeout
-	out.BodyBudgetBytes = max(out.BodyBudgetBytes, 2*a.MaxBodyBytes)
+	out.MaxTopologyBytes = a.MaxTopologyBytes
+	out.BodyBudgetBytes = max(out.BodyBudgetBytes, 2*a.MaxBodyBytes, a.MaxTopologyBytes)
+	out.PrivateMetrics = a.PrivateMetrics
 	out.ShutdownTimeout = min(out.ShutdownTimeout, cfg.ShutdownTimeout)
 	return out
 }

@@ -37,6 +37,7 @@ type Config struct {
 	Kafka           Kafka         `yaml:"kafka"`
 	ClickHouse      ClickHouse    `yaml:"clickhouse"`
 	Ingest          Ingest        `yaml:"ingest"`
+	Formats         Formats       `yaml:"formats"`
 	Correlate       Correlate     `yaml:"correlate"`
 	API             API           `yaml:"api"`
 }
@@ -143,12 +144,16 @@ type API struct {
 	// Tokens that may call the API; see `faultline token create`.
 	Tokens []Token `yaml:"tokens"`
 	// RatePerSecond and RateBurst bound each token's requests.
-	RatePerSecond float64       `yaml:"rate_per_second"`
-	RateBurst     int           `yaml:"rate_burst"`
-	MaxBodyBytes  int64         `yaml:"max_body_bytes"`
-	Timeout       time.Duration `yaml:"timeout"`
-	TLSCertFile   string        `yaml:"tls_cert_file"`
-	TLSKeyFile    string        `yaml:"tls_key_file"`
+	RatePerSecond float64 `yaml:"rate_per_second"`
+	RateBurst     int     `yaml:"rate_burst"`
+	MaxBodyBytes  int64   `yaml:"max_body_bytes"`
+	// MaxTopologyBytes bounds the body of POST /v1/topology.
+	MaxTopologyBytes int64 `yaml:"max_topology_bytes"`
+	// PrivateMetrics makes /metrics ask for a token that may read.
+	PrivateMetrics bool          `yaml:"private_metrics"`
+	Timeout        time.Duration `yaml:"timeout"`
+	TLSCertFile    string        `yaml:"tls_cert_file"`
+	TLSKeyFile     string        `yaml:"tls_key_file"`
 	// SessionSecret seals the sessions of the pages; replicas must share it.
 	// Without one sessions end with the process.
 	SessionSecret Secret `yaml:"session_secret"`
@@ -192,10 +197,11 @@ func Default() Config {
 			BatchRows: 10_000, BatchBytes: 12 << 20,
 			ChangeAge: 250 * time.Millisecond, AlertAge: 50 * time.Millisecond,
 		},
+		Formats:   defaultFormats(),
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},
 		API: API{
 			Listen: "127.0.0.1:8080", Blind: "judges", RatePerSecond: 200, RateBurst: 400,
-			MaxBodyBytes: 10 << 20, Timeout: 15 * time.Second, SessionLife: 12 * time.Hour,
+			MaxBodyBytes: 10 << 20, MaxTopologyBytes: maxTopologyBytes, Timeout: 15 * time.Second, SessionLife: 12 * time.Hour,
 		},
 	}
 }

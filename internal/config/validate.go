@@ -15,7 +15,7 @@ import (
 func (c *Config) Validate() error {
 	return errors.Join(slices.Concat(
 		c.validateProcess(), c.Kafka.validate(), c.ClickHouse.validate(),
-		c.Ingest.validate(), c.Correlate.validate(), c.API.validate(),
+		c.Ingest.validate(), c.Formats.validate(), c.Correlate.validate(), c.API.validate(),
 	)...)
 }
 
@@ -104,6 +104,7 @@ func (a *API) validate() []error {
 		positive("api.timeout", a.Timeout),
 		positive("api.session_life", a.SessionLife),
 		atLeast("api.max_body_bytes", int(a.MaxBodyBytes), 1024),
+		within("api.max_topology_bytes", int(a.MaxTopologyBytes), 1024, maxTopologyBytes),
 		atLeast("api.rate_burst", a.RateBurst, 1),
 	}
 	if a.RatePerSecond <= 0 {

@@ -23,12 +23,12 @@ const (
 // to mend it. Meta is copied into every event, with its own Raw and UID. Data
 // must not change afterwards: Raw and the strings of the events are parts of it.
 func DecodeChanges(data []byte, meta Meta) ([]Change, []Rejection) {
-	return decode(&reader{}, nil, LayoutAuto, data, MaxMessageBytes, meta, readChange)
+	return decode(&reader{}, nil, LayoutAuto, data, MaxEventBytes, meta, readChange)
 }
 
 // DecodeAlerts is DecodeChanges for alerts.
 func DecodeAlerts(data []byte, meta Meta) ([]Alert, []Rejection) {
-	return decode(&reader{}, nil, LayoutAuto, data, MaxMessageBytes, meta, readAlert)
+	return decode(&reader{}, nil, LayoutAuto, data, MaxEventBytes, meta, readAlert)
 }
 
 // DecodeTopologies is DecodeChanges for topology snapshots.
@@ -40,13 +40,13 @@ func DecodeTopologies(data []byte, meta Meta) ([]Topology, []Rejection) {
 // declares. The events of a batch share small pieces of memory, so that one
 // that is kept may keep a little of its neighbours.
 func (b *Batch) AddChanges(layout Layout, data []byte, meta Meta) (rejected []Rejection) {
-	b.Changes, rejected = decode(b.ownReader(), b.Changes, layout, data, MaxMessageBytes, meta, readChange)
+	b.Changes, rejected = decode(b.ownReader(), b.Changes, layout, data, MaxEventBytes, meta, readChange)
 	return rejected
 }
 
 // AddAlerts is AddChanges for alerts.
 func (b *Batch) AddAlerts(layout Layout, data []byte, meta Meta) (rejected []Rejection) {
-	b.Alerts, rejected = decode(b.ownReader(), b.Alerts, layout, data, MaxMessageBytes, meta, readAlert)
+	b.Alerts, rejected = decode(b.ownReader(), b.Alerts, layout, data, MaxEventBytes, meta, readAlert)
 	return rejected
 }
 
@@ -77,6 +77,9 @@ func decode[T any](
 ) ([]T, []Rejection) {
 	var rejected []Rejection
 	each := func(line int, element []byte, fe *FieldError) {
+		if len(element) > limit {
+			fe = TooLarge(len(element), limit)
+		}
 		if fe == nil {
 			events = append(events, *new(T))
 			fe = readElement(r, &events[len(events)-1], element, meta, read)
@@ -87,10 +90,6 @@ func decode[T any](
 		if fe != nil {
 			rejected = append(rejected, Rejection{Line: line, Err: fe})
 		}
-	}
-	if len(data) > limit {
-		each(1, nil, &FieldError{Problem: fmt.Sprintf("the message has %d bytes, more than the limit of %d", len(data), limit), Mend: "send fewer or smaller events"})
-		return events, rejected
 	}
 	layout.split(data, each)
 	return events, rejected

@@ -243,9 +243,29 @@ func TestRawOfAnElementIsTheElement(t *testing.T) {
 func TestOversizedMessageIsRefusedWithItsLimit(t *testing.T) {
 	big := append([]byte(small("a", `,"blob":"`)[:70]), bytes.Repeat([]byte("x"), 10<<20)...)
 	_, rejected := DecodeChanges(big, arrival)
-	want := []string{"1: the message has 10485830 bytes, more than the limit of 8388608; send fewer or smaller events"}
+	want := []string{"1: the event has 10485830 bytes, more than the limit of 8388608; send less at once"}
 	if diff := cmp.Diff(want, rejections(rejected)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestManySmallEventsMayBeMoreThanOneLargeOne sends an array and lines of ten
+// megabytes, which no single event may have.
+func TestManySmallEventsMayBeMoreThanOneLargeOne(t *testing.T) {
+	one := small("a", `,"title":"`+strings.Repeat("t", 100<<10)+`"`)
+	n := MaxEventBytes/len(one) + 10
+	for name, text := range map[string]string{
+		"array": "[" + strings.Repeat(one+",", n-1) + one + "]",
+		"lines": strings.Repeat(one+"\n", n),
+	} {
+		if changes, rejected := DecodeChanges([]byte(text), arrival); len(changes) != n || len(rejected) > 0 {
+			t.Errorf("%s: %d of %d, rejected %v", name, len(changes), n, rejections(rejected))
+		}
+	}
+	huge := small("b", `,"blob":"`+strings.Repeat("x", MaxEventBytes)+`"`)
+	changes, rejected := DecodeChanges([]byte("["+one+","+huge+","+one+"]"), arrival)
+	if len(changes) != 2 || len(rejected) != 1 || rejected[0].Line != 2 || !rejected[0].Err.Large {
+		t.Errorf("%d taken, rejected %v", len(changes), rejections(rejected))
 	}
 }
 

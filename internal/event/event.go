@@ -4,6 +4,7 @@
 package event
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/faultline/faultline/correlate"
@@ -106,6 +107,17 @@ type FieldError struct {
 	Path    string
 	Problem string
 	Mend    string
+	// Large says that the fault is the size of the whole event.
+	Large bool
+}
+
+// TooLarge is the error of an event, or of a vendor's payload, that is larger
+// than what is taken, in bytes.
+func TooLarge(size, limit int) *FieldError {
+	return &FieldError{
+		Problem: fmt.Sprintf("the event has %d bytes, more than the limit of %d", size, limit),
+		Mend:    "send less at once", Large: true,
+	}
 }
 
 // Error joins path, problem and mend in one line.

@@ -3,10 +3,11 @@ package event
 // Limits of what one event may hold. They are far above what senders need and
 // keep one bad message from harming the others.
 const (
-	// MaxMessageBytes bounds one message or request of changes or alerts.
-	MaxMessageBytes = 8 << 20
-	// MaxTopologyBytes bounds one message or request of topology snapshots,
-	// which describe a whole company at once.
+	// MaxEventBytes bounds one change or alert, and a vendor's payload. How many
+	// of them a message or request may hold is for the broker or the API to say.
+	MaxEventBytes = 8 << 20
+	// MaxTopologyBytes bounds one topology snapshot, which describes a whole
+	// company at once.
 	MaxTopologyBytes = 64 << 20
 	// MaxDepth bounds the nesting of objects and arrays.
 	MaxDepth = 64
