@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve build engine kafka deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
+.PHONY: help demo serve build engine kafka chromium deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
 
 ARGS ?=
 BIN := bin/faultline
@@ -22,7 +22,10 @@ engine: ## fetch the embedded ClickHouse engine (once)
 kafka: ## fetch Apache Kafka for the tests (once)
 	@scripts/fetch-kafka.sh
 
-deps: engine kafka ## fetch everything that tests need
+chromium: ## make sure that tests find a browser, fetch axe-core (once)
+	@scripts/fetch-chromium.sh
+
+deps: engine kafka chromium ## fetch everything that tests need
 
 demo: engine build ## replay a recorded outage through the real pipeline (ARGS="--scenario NAME --exit")
 	@$(BIN) demo $(ARGS)

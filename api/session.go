@@ -206,7 +206,8 @@ func (d door) SignIn(w http.ResponseWriter, r *http.Request, token string) error
 	}
 	text, ends := d.sessions.begin(who)
 	c := cookie(r, text)
-	c.Expires = ends
+	// Relative, since the visitor's clock may be wrong.
+	c.MaxAge = max(1, int(ends.Sub(d.sessions.now())/time.Second))
 	http.SetCookie(w, c)
 	return nil
 }
