@@ -32,7 +32,7 @@ type Comparison struct {
 	ExposedRate   *Share `json:"exposed_rate,omitempty"`
 	UnexposedRate *Share `json:"unexposed_rate,omitempty"`
 	// Gate tells whether there is enough data, and how much is missing.
-	Gate Gate `json:"gate"`
+	Gate Sufficiency `json:"gate"`
 	// Difference is the exposed rate less the unexposed one.
 	Difference *Range `json:"difference,omitempty"`
 	// Crude compares all with all. Adjusted compares within strata of tier, kind
@@ -59,8 +59,8 @@ type Comparison struct {
 	Words   string   `json:"words"`
 }
 
-// Gate is the least that a comparison is made from.
-type Gate struct {
+// Sufficiency is the least that a comparison is made from.
+type Sufficiency struct {
 	Enough            bool    `json:"enough"`
 	Events            int     `json:"events"`
 	ExpectedExposed   float64 `json:"expected_exposed"`
@@ -184,8 +184,8 @@ func (s *Service) verdict(c *contrast, out *Comparison) Verdict {
 	}
 }
 
-func gate(g stats.Sufficiency) Gate {
-	return Gate{
+func gate(g stats.Sufficiency) Sufficiency {
+	return Sufficiency{
 		Enough: g.Enough, Events: int(g.Events), ExpectedExposed: g.ExpectedExposed, ExpectedUnexposed: g.ExpectedUnexposed,
 		NeededPerGroup: int(g.NeededPerArm), MissingExposed: int(g.MissingExposed), MissingUnexposed: int(g.MissingUnexposed),
 	}

@@ -15,12 +15,12 @@ type Impact struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	// ObservationHours is how long a change is given to fail before it counts.
-	ObservationHours float64    `json:"observation_hours"`
-	Level            float64    `json:"level"`
-	Population       Population `json:"population"`
-	Incidents        Incidents  `json:"incidents"`
+	ObservationHours float64        `json:"observation_hours"`
+	Level            float64        `json:"level"`
+	Population       Population     `json:"population"`
+	Incidents        IncidentCounts `json:"incidents"`
 	// Groups are AI-assisted, human, automation and unknown changes, in this order.
-	Groups []Group `json:"groups"`
+	Groups []ChangeGroup `json:"groups"`
 	// Headline compares AI-assisted with human changes by confirmed incidents;
 	// Sensitivity holds the same with other assumptions.
 	Headline    Comparison   `json:"headline"`
@@ -41,8 +41,8 @@ type Population struct {
 	Unknown *Share `json:"unknown,omitempty"`
 }
 
-// Incidents is how the incidents of the period stand with people.
-type Incidents struct {
+// IncidentCounts is how the incidents of the period stand with people.
+type IncidentCounts struct {
 	Total     int `json:"total"`
 	Confirmed int `json:"confirmed"`
 	NoChange  int `json:"no_change"`
@@ -55,8 +55,8 @@ type Incidents struct {
 	Minutes float64 `json:"minutes"`
 }
 
-// Group is one group of changes.
-type Group struct {
+// ChangeGroup is one group of changes.
+type ChangeGroup struct {
 	Group   string `json:"group"`
 	Changes int    `json:"changes"`
 	// Rate counts changes that a person confirmed to have caused an incident,
@@ -163,7 +163,7 @@ func (t *tally) add(c *query.ChangeCell) {
 }
 
 // groups counts each group and its classes.
-func (s *Service) groups(cells []query.ChangeCell, l *ledger) []Group {
+func (s *Service) groups(cells []query.ChangeCell, l *ledger) []ChangeGroup {
 	classes := map[correlate.ProvenanceClass]*tally{}
 	groupOfChange := map[correlate.Key]string{}
 	for i := range cells {
@@ -180,7 +180,7 @@ func (s *Service) groups(cells []query.ChangeCell, l *ledger) []Group {
 		}
 	}
 	burdens := l.burdens(groupOfChange, s.now())
-	out := make([]Group, 0, len(groupNames()))
+	out := make([]ChangeGroup, 0, len(groupNames()))
 	for _, name := range groupNames() {
 		out = append(out, s.group(name, classes, burdens[name]))
 	}
@@ -193,9 +193,9 @@ var classOrder = []correlate.ProvenanceClass{
 	correlate.ProvenanceHuman, correlate.ProvenanceAutomation, correlate.ProvenanceUnknown,
 }
 
-func (s *Service) group(name string, classes map[correlate.ProvenanceClass]*tally, b burden) Group {
+func (s *Service) group(name string, classes map[correlate.ProvenanceClass]*tally, b burden) ChangeGroup {
 	var sum tally
-	out := Group{Group: name, Incidents: b.incidents, Minutes: b.minutes}
+	out := ChangeGroup{Group: name, Incidents: b.incidents, Minutes: b.minutes}
 	if b.incidents > 0 {
 		out.MeanServices = float64(b.services) / float64(b.incidents)
 	}

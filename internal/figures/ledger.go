@@ -133,8 +133,8 @@ func (e *entry) minutes(now time.Time) float64 {
 	return max(0, end.Sub(e.StartedAt).Minutes())
 }
 
-func (l *ledger) incidents(now time.Time, level float64) Incidents {
-	out := Incidents{Total: len(l.entries)}
+func (l *ledger) incidents(now time.Time, level float64) IncidentCounts {
+	out := IncidentCounts{Total: len(l.entries)}
 	for i := range l.entries {
 		e := &l.entries[i]
 		out.Minutes += e.minutes(now)

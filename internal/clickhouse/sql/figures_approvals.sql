@@ -1,6 +1,12 @@
 -- The AI-assisted changes of a period, counted by approval, kind, tier and size,
 -- with a sample of how long they took and how large their batches were.
 WITH
+    said AS
+    (
+        SELECT source, xxHash64(id) AS key, if(override_class != '', override_class, label_class) AS class
+        FROM provenance_decided
+        WHERE override_class != '' OR label_class != ''
+    ),
     (SELECT arrayPushBack(groupArray(name), '') FROM (SELECT name FROM services_current ORDER BY name)) AS names,
     (SELECT arrayPushBack(groupArray(tier), toUInt8(0)) FROM (SELECT name, toUInt8(tier) AS tier FROM services_current ORDER BY name)) AS tiers
 SELECT
@@ -46,8 +52,7 @@ FROM
         GROUP BY source, key
         HAVING not_here = 0 AND rolled = 0 AND at <= {mature:Int64}
     )
-    WHERE if((source, key) IN (SELECT source, xxHash64(id) FROM provenance_overrides),
-        (source, key) IN (SELECT source, xxHash64(id) FROM (SELECT source, id, argMax(class, decided_at) AS said FROM provenance_overrides GROUP BY source, id) WHERE said IN ({ai:Array(String)})),
-        folded_class IN ({ai:Array(String)}))
+    WHERE if((source, key) IN (SELECT source, key FROM said),
+        (source, key) IN (SELECT source, key FROM said WHERE class IN ({ai:Array(String)})), folded_class IN ({ai:Array(String)}))
 )
 GROUP BY kind_code, size, tier, approval

@@ -1,17 +1,22 @@
 -- The changes of a period, counted by class, kind, tier, team and size, and by
 -- class and week. Each is folded from its events as elsewhere; words become small
 -- numbers first, which a year of changes would otherwise be spent comparing. A
--- person's word on the class outweighs the rules'. A change that began while an
+-- person's word on the class outweighs the rules', and rules applied anew the old
+-- ones. A change that began while an
 -- incident of its service went on, within a day, is taken for a part of the
 -- repair; one that incidents were laid on never is.
 WITH
     (SELECT arraySort(groupUniqArray(team)) FROM services_current WHERE team != '') AS teams,
     (SELECT groupArray(name) FROM (SELECT name FROM services_current ORDER BY name)) AS names,
     (SELECT groupArray(code) FROM (SELECT toUInt32(tier * 65536 + indexOf(teams, team)) AS code FROM services_current ORDER BY name)) AS codes,
-    (SELECT arrayPushBack(groupArray(key), 0) FROM (SELECT xxHash64(id) AS key FROM provenance_overrides GROUP BY source, id ORDER BY key)) AS said_keys,
-    (SELECT arrayPushBack(groupArray(code), toUInt8(0)) FROM
-        (SELECT xxHash64(id) AS key, toUInt8(indexOf({classes:Array(String)}, argMax(class, decided_at))) AS code
-            FROM provenance_overrides GROUP BY source, id ORDER BY key)) AS said_codes,
+    said AS
+    (
+        SELECT source, xxHash64(id) AS key, toUInt8(indexOf({classes:Array(String)}, if(override_class != '', override_class, label_class))) AS code
+        FROM provenance_decided
+        WHERE override_class != '' OR label_class != ''
+    ),
+    (SELECT arrayPushBack(groupArray(key), 0) FROM (SELECT key FROM said ORDER BY key)) AS said_keys,
+    (SELECT arrayPushBack(groupArray(code), toUInt8(0)) FROM (SELECT code FROM said ORDER BY key)) AS said_codes,
     fixing AS
     (
         SELECT c.key AS key
@@ -32,7 +37,7 @@ FROM
 (
     SELECT
         key,
-        if((source, key) IN (SELECT source, xxHash64(id) FROM provenance_overrides), transform(key, said_keys, said_codes, folded_class), folded_class) AS class,
+        if((source, key) IN (SELECT source, key FROM said), transform(key, said_keys, said_codes, folded_class), folded_class) AS class,
         kind_code, place,
         toUInt8(multiIf(folded_lines = 0, 0, folded_lines <= 50, 1, folded_lines <= 250, 2, folded_lines <= 1000, 3, 4)) AS size,
         toUnixTimestamp64Milli(toDateTime64(toStartOfWeek(fromUnixTimestamp64Milli(at, 'UTC'), 1), 3, 'UTC')) AS week,
