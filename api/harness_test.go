@@ -23,11 +23,12 @@ import (
 // bench is a server with everything around it in reach.
 type harness struct {
 	*Server
-	store  *fakeStore
-	intake *fakeIntake
-	logs   *syncBuffer
-	tokens map[Role]string
-	clock  *fakeClock
+	store   *fakeStore
+	intake  *fakeIntake
+	figures *fakeFigures
+	logs    *syncBuffer
+	tokens  map[Role]string
+	clock   *fakeClock
 }
 
 // syncBuffer is a log that many goroutines write.
@@ -85,6 +86,7 @@ func newHarness(t testing.TB, tune ...func(*Config, *Deps)) *harness {
 		store: newFakeStore(), intake: newFakeIntake(), logs: &syncBuffer{}, tokens: map[Role]string{},
 		clock: &fakeClock{now: exampleTime(10, 5, 0)},
 	}
+	h.figures = &fakeFigures{store: h.store}
 	cfg := DefaultConfig()
 	cfg.RatePerSecond, cfg.RateBurst = 1e6, 1e6
 	cfg.Timeout = 2 * time.Second
@@ -100,7 +102,7 @@ func newHarness(t testing.TB, tune ...func(*Config, *Deps)) *harness {
 	}
 	registry := prometheus.NewRegistry()
 	deps := Deps{
-		Store: h.store, Intake: h.intake, Signatures: h.intake, Registerer: registry,
+		Store: h.store, Intake: h.intake, Figures: h.figures, Signatures: h.intake, Registerer: registry,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Log:     slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: h.clock.Now,
 	}
@@ -184,7 +186,7 @@ var contract = sync.OnceValues(func() (validator.Validator, error) {
 func specForTests() ([]byte, error) {
 	registry := prometheus.NewRegistry()
 	s, err := New(DefaultConfig(), Deps{
-		Store: newFakeStore(), Intake: newFakeIntake(), Registerer: registry, Metrics: http.NotFoundHandler(),
+		Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Registerer: registry, Metrics: http.NotFoundHandler(),
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -28,6 +28,7 @@ const (
 	tagIncidents = "incidents"
 	tagChanges   = "changes"
 	tagServices  = "services"
+	tagFigures   = "figures"
 	tagOps       = "operations"
 )
 
@@ -52,6 +53,7 @@ func newDocument() *huma.OpenAPI {
 			{Name: tagIncidents, Description: "Incidents, what most likely caused them, and their stream."},
 			{Name: tagChanges, Description: "Changes to production."},
 			{Name: tagServices, Description: "Services and who calls whom."},
+			{Name: tagFigures, Description: "Figures for leadership, with the words that may be said about them."},
 			{Name: tagOps, Description: "For orchestrators and monitoring."},
 		},
 		Components: &huma.Components{

@@ -12,6 +12,7 @@ import (
 	"github.com/faultline/faultline/api/web"
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/figures"
 	"github.com/faultline/faultline/internal/query"
 )
 
@@ -106,6 +107,14 @@ type Store interface {
 	ProvenanceKeeper
 }
 
+// FigureMaker makes the figures for leadership. Zero times mean its default
+// period. A period that cannot be used is a *figures.PeriodError.
+type FigureMaker interface {
+	AIImpact(ctx context.Context, from, to time.Time) (figures.Impact, error)
+	Accuracy(ctx context.Context, from, to time.Time) (figures.Accuracy, error)
+	Policy(ctx context.Context, from, to time.Time) (figures.PolicyEffect, error)
+}
+
 // Probe is one condition of readiness, such as "clickhouse". Check returns nil
 // when it holds, and must obey its context.
 type Probe struct {
@@ -117,6 +126,8 @@ type Probe struct {
 type Deps struct {
 	Store  Store
 	Intake Intake
+	// Figures makes the figures for leadership.
+	Figures FigureMaker
 	// Signatures may be nil: then every webhook needs a token.
 	Signatures Signatures
 	// Labeller may be nil: then rules cannot be applied to history.
@@ -140,8 +151,8 @@ type Deps struct {
 
 // complete reports what is missing and fills what may be left out.
 func (d *Deps) complete() error {
-	if d.Store == nil || d.Intake == nil || d.Metrics == nil || d.Registerer == nil || d.Log == nil {
-		return errors.New("the API needs a store, an intake, a metrics handler, a metrics registry and a logger")
+	if d.Store == nil || d.Intake == nil || d.Figures == nil || d.Metrics == nil || d.Registerer == nil || d.Log == nil {
+		return errors.New("the API needs a store, an intake, figures, a metrics handler, a metrics registry and a logger")
 	}
 	if d.Now == nil {
 		d.Now = time.Now

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/figures"
 )
 
 // typeDoc says what a type of the answers means, and each of its fields.
@@ -93,6 +94,8 @@ func fieldEnums() map[string][]any {
 		"AIDeclaration.assistance": words([]correlate.AIAssistance{
 			correlate.AssistanceNone, correlate.AssistanceAssisted, correlate.AssistanceAuthored, correlate.AssistanceOperated, correlate.AssistanceAdvised,
 		}),
+		"Comparison.verdict":    words(figures.Verdicts()),
+		"ClassRate.class":       words(correlate.ProvenanceClasses()),
 		"BlastNode.state":       words([]string{"changed", "alerting", "quiet", "potential"}),
 		"Lane.name":             words([]string{laneAlerts, laneChanges, laneRollouts, laneResponders, laneFindings}),
 		"FieldProblem.location": words([]string{"body", "query", "path", "header"}),

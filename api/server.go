@@ -115,6 +115,7 @@ func (s *Server) build() {
 	s.routeProvenance()
 	s.routeServices()
 	s.routeStream()
+	s.routeFigures()
 	s.routeOps()
 	s.routePages()
 	s.routeAgents()

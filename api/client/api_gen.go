@@ -518,6 +518,39 @@ func (e ClassMoveTo) Valid() bool {
 	}
 }
 
+// Defines values for ClassRateClass.
+const (
+	ClassRateClassAiAdvised  ClassRateClass = "ai_advised"
+	ClassRateClassAiAssisted ClassRateClass = "ai_assisted"
+	ClassRateClassAiAuthored ClassRateClass = "ai_authored"
+	ClassRateClassAiOperated ClassRateClass = "ai_operated"
+	ClassRateClassAutomation ClassRateClass = "automation"
+	ClassRateClassHuman      ClassRateClass = "human"
+	ClassRateClassUnknown    ClassRateClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the ClassRateClass enum.
+func (e ClassRateClass) Valid() bool {
+	switch e {
+	case ClassRateClassAiAdvised:
+		return true
+	case ClassRateClassAiAssisted:
+		return true
+	case ClassRateClassAiAuthored:
+		return true
+	case ClassRateClassAiOperated:
+		return true
+	case ClassRateClassAutomation:
+		return true
+	case ClassRateClassHuman:
+		return true
+	case ClassRateClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CommitProvenanceClass.
 const (
 	CommitProvenanceClassAiAdvised  CommitProvenanceClass = "ai_advised"
@@ -545,6 +578,30 @@ func (e CommitProvenanceClass) Valid() bool {
 	case CommitProvenanceClassHuman:
 		return true
 	case CommitProvenanceClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ComparisonVerdict.
+const (
+	AssociatedWithFewer    ComparisonVerdict = "associated_with_fewer"
+	AssociatedWithMore     ComparisonVerdict = "associated_with_more"
+	InsufficientData       ComparisonVerdict = "insufficient_data"
+	NoDetectableDifference ComparisonVerdict = "no_detectable_difference"
+)
+
+// Valid indicates whether the value is a known member of the ComparisonVerdict enum.
+func (e ComparisonVerdict) Valid() bool {
+	switch e {
+	case AssociatedWithFewer:
+		return true
+	case AssociatedWithMore:
+		return true
+	case InsufficientData:
+		return true
+	case NoDetectableDifference:
 		return true
 	default:
 		return false
@@ -1214,6 +1271,42 @@ type AITool struct {
 	Name string `json:"name"`
 }
 
+// Accuracy How right our own findings were.
+type Accuracy struct {
+	// AsOf When it was made.
+	AsOf time.Time `json:"as_of"`
+
+	// Calibration How far probabilities can be taken at their word.
+	Calibration *Calibration `json:"calibration,omitempty"`
+
+	// From Start of the period, inclusive.
+	From time.Time `json:"from"`
+
+	// Incidents All.
+	Incidents int64 `json:"incidents"`
+
+	// Judged Those that a person decided on.
+	Judged int64 `json:"judged"`
+
+	// NoChangePrecision A proportion with its Wilson interval.
+	NoChangePrecision *Share `json:"no_change_precision,omitempty"`
+
+	// NoChangeRecall A proportion with its Wilson interval.
+	NoChangeRecall *Share `json:"no_change_recall,omitempty"`
+
+	// PrecisionAt1 A proportion with its Wilson interval.
+	PrecisionAt1 *Share `json:"precision_at_1,omitempty"`
+
+	// PrecisionAt3 A proportion with its Wilson interval.
+	PrecisionAt3 *Share `json:"precision_at_3,omitempty"`
+
+	// To End of the period, exclusive.
+	To time.Time `json:"to"`
+
+	// Words What to keep in mind.
+	Words string `json:"words"`
+}
+
 // Actor Who or what made a change.
 type Actor struct {
 	// Id Name in the source.
@@ -1316,6 +1409,27 @@ type Approval struct {
 	Level *string `json:"level,omitempty"`
 }
 
+// ApprovalGroup AI-assisted changes that were approved alike.
+type ApprovalGroup struct {
+	// Approval How.
+	Approval string `json:"approval"`
+
+	// BatchCommits The middle and the upper part of many numbers.
+	BatchCommits *Spread `json:"batch_commits,omitempty"`
+
+	// BatchLines The middle and the upper part of many numbers.
+	BatchLines *Spread `json:"batch_lines,omitempty"`
+
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// LeadHours The middle and the upper part of many numbers.
+	LeadHours *Spread `json:"lead_hours,omitempty"`
+
+	// Rate A proportion with its Wilson interval.
+	Rate *Share `json:"rate,omitempty"`
+}
+
 // BlastNode A service in the graph.
 type BlastNode struct {
 	// Distance Calls from a changed service.
@@ -1365,6 +1479,72 @@ type BlastRadius struct {
 
 	// Truncated The graph was cut; the counts were not.
 	Truncated *bool `json:"truncated,omitempty"`
+}
+
+// Calibration How far probabilities can be taken at their word.
+type Calibration struct {
+	// Bins By tenths of the scale.
+	Bins []CalibrationBin `json:"bins"`
+
+	// Brier Mean squared error; 0 is perfect.
+	Brier float64 `json:"brier"`
+
+	// Ece Mean distance between stated and true.
+	Ece float64 `json:"ece"`
+
+	// N Findings.
+	N int64 `json:"n"`
+}
+
+// CalibrationBin Findings whose first suspect had a probability in a tenth of the scale.
+type CalibrationBin struct {
+	// From Lower end.
+	From float64 `json:"from"`
+
+	// Right A proportion with its Wilson interval.
+	Right Share `json:"right"`
+
+	// Stated Mean probability.
+	Stated float64 `json:"stated"`
+
+	// To Upper end.
+	To float64 `json:"to"`
+}
+
+// Chance A group held against random shifts of all incidents. It needs no verdict and says nothing of cause.
+type Chance struct {
+	// Expected The same by accident.
+	Expected float64 `json:"expected"`
+
+	// Group Which.
+	Group string `json:"group"`
+
+	// High What accident stays below in 97.5 of 100 cases.
+	High float64 `json:"high"`
+
+	// Observed Incidents with a change of the group to one of their services before them.
+	Observed int64 `json:"observed"`
+
+	// P Share of shifts with as many or more.
+	P float64 `json:"p"`
+}
+
+// ChanceLine How often changes stand shortly before incidents, against accident.
+type ChanceLine struct {
+	// From Start of the part of the period that was looked at.
+	From time.Time `json:"from"`
+
+	// Groups By group.
+	Groups []Chance `json:"groups"`
+
+	// Incidents How many were looked at.
+	Incidents int64 `json:"incidents"`
+
+	// LookbackHours What shortly means.
+	LookbackHours float64 `json:"lookback_hours"`
+
+	// To Its end.
+	To time.Time `json:"to"`
 }
 
 // Change A change to production. Source and id together are its identity.
@@ -1444,6 +1624,33 @@ type ChangeKind string
 
 // ChangeStatus How far it has come. An end state is never left again.
 type ChangeStatus string
+
+// ChangeGroup A group of changes.
+type ChangeGroup struct {
+	// Changes How many were compared.
+	Changes int64 `json:"changes"`
+
+	// Classes The group by class.
+	Classes *[]ClassRate `json:"classes,omitempty"`
+
+	// Group Which.
+	Group string `json:"group"`
+
+	// Incidents Laid on changes of the group.
+	Incidents int64 `json:"incidents"`
+
+	// MeanServices Services that alerted, per incident.
+	MeanServices float64 `json:"mean_services"`
+
+	// Minutes Of those incidents.
+	Minutes float64 `json:"minutes"`
+
+	// Rate A proportion with its Wilson interval.
+	Rate *Share `json:"rate,omitempty"`
+
+	// Suspected A proportion with its Wilson interval.
+	Suspected *Share `json:"suspected,omitempty"`
+}
 
 // ChangeInput A change to production as it is sent. Unknown fields are kept under extra.
 type ChangeInput struct {
@@ -1682,6 +1889,21 @@ type ClassMoveFrom string
 // ClassMoveTo The class that the rules give.
 type ClassMoveTo string
 
+// ClassRate A class of changes.
+type ClassRate struct {
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// Class Which.
+	Class ClassRateClass `json:"class"`
+
+	// Rate A proportion with its Wilson interval.
+	Rate *Share `json:"rate,omitempty"`
+}
+
+// ClassRateClass Which.
+type ClassRateClass string
+
 // Commit A commit that a change carries.
 type Commit struct {
 	// Additions Lines added.
@@ -1723,6 +1945,75 @@ type CommitProvenance struct {
 
 // CommitProvenanceClass The class.
 type CommitProvenanceClass string
+
+// Comparison The risk of one group of changes held against that of another.
+type Comparison struct {
+	// Adjusted A ratio of risks with its interval; 1 is no difference.
+	Adjusted *Ratio `json:"adjusted,omitempty"`
+
+	// AdjustedForSize A ratio of risks with its interval; 1 is no difference.
+	AdjustedForSize *Ratio `json:"adjusted_for_size,omitempty"`
+
+	// Bootstrap A ratio of risks with its interval; 1 is no difference.
+	Bootstrap *Ratio `json:"bootstrap,omitempty"`
+
+	// Corrected A ratio of risks with its interval; 1 is no difference.
+	Corrected *Ratio `json:"corrected,omitempty"`
+
+	// Crude A ratio of risks with its interval; 1 is no difference.
+	Crude *Ratio `json:"crude,omitempty"`
+
+	// Difference A value with its interval.
+	Difference *Range `json:"difference,omitempty"`
+
+	// EValue How strongly a hidden cause would have to be tied to both to explain the ratio away.
+	EValue *float64 `json:"e_value,omitempty"`
+
+	// Events What is counted: changes that a person confirmed, or those and what the engine suspects.
+	Events string `json:"events"`
+
+	// Exact A ratio of risks with its interval; 1 is no difference.
+	Exact *Ratio `json:"exact,omitempty"`
+
+	// Exposed The group whose risk is above the line.
+	Exposed string `json:"exposed"`
+
+	// ExposedRate A proportion with its Wilson interval.
+	ExposedRate *Share `json:"exposed_rate,omitempty"`
+
+	// Gate The least data that a comparison is made from: ten events, five to be expected in each group.
+	Gate Sufficiency `json:"gate"`
+
+	// Homogeneity Breslow-Day test with Tarone's correction.
+	Homogeneity *Homogeneity `json:"homogeneity,omitempty"`
+
+	// Looks An interval that stays valid however often it is looked at, from one fixed start.
+	Looks *Looks `json:"looks,omitempty"`
+
+	// Name Which line it is.
+	Name string `json:"name"`
+
+	// Odds A ratio of risks with its interval; 1 is no difference.
+	Odds *Ratio `json:"odds,omitempty"`
+
+	// Strata What changes must share to be compared.
+	Strata Strata `json:"strata"`
+
+	// Unexposed The group below.
+	Unexposed string `json:"unexposed"`
+
+	// UnexposedRate A proportion with its Wilson interval.
+	UnexposedRate *Share `json:"unexposed_rate,omitempty"`
+
+	// Verdict What may be said.
+	Verdict ComparisonVerdict `json:"verdict"`
+
+	// Words The same as sentences.
+	Words string `json:"words"`
+}
+
+// ComparisonVerdict What may be said.
+type ComparisonVerdict string
 
 // Edge The caller depends on the callee.
 type Edge struct {
@@ -1805,6 +2096,57 @@ type Health struct {
 // HealthStatus Always ok.
 type HealthStatus string
 
+// Homogeneity Breslow-Day test with Tarone's correction.
+type Homogeneity struct {
+	// Degrees Of freedom.
+	Degrees int64 `json:"degrees"`
+
+	// P Small means that the ratio differs between strata.
+	P float64 `json:"p"`
+
+	// Strata How many were dense enough.
+	Strata int64 `json:"strata"`
+}
+
+// Impact Whether AI-assisted changes come with more incidents.
+type Impact struct {
+	// AsOf When it was made.
+	AsOf time.Time `json:"as_of"`
+
+	// Chance How often changes stand shortly before incidents, against accident.
+	Chance ChanceLine `json:"chance"`
+
+	// From Start of the period, inclusive.
+	From time.Time `json:"from"`
+
+	// Groups AI-assisted, human, automated and unknown changes.
+	Groups []ChangeGroup `json:"groups"`
+
+	// Headline The risk of one group of changes held against that of another.
+	Headline Comparison `json:"headline"`
+
+	// Incidents How the incidents of the period stand with people.
+	Incidents IncidentCounts `json:"incidents"`
+
+	// Level Of every interval.
+	Level float64 `json:"level"`
+
+	// ObservationHours How long a change is given to fail before it counts.
+	ObservationHours float64 `json:"observation_hours"`
+
+	// Population Which changes are compared and which stand apart.
+	Population Population `json:"population"`
+
+	// Sensitivity The same with other assumptions.
+	Sensitivity []Comparison `json:"sensitivity"`
+
+	// To End of the period, exclusive.
+	To time.Time `json:"to"`
+
+	// Weeks Week by week, with control limits.
+	Weeks []Week `json:"weeks"`
+}
+
 // Incident Alerts that belong together by time and by nearness in the call graph.
 type Incident struct {
 	// Alerts The episodes, by start.
@@ -1861,6 +2203,30 @@ type IncidentSignals string
 
 // IncidentStatus A quiet incident has no firing alert and may reopen; a merged one lives on under merged_into.
 type IncidentStatus string
+
+// IncidentCounts How the incidents of the period stand with people.
+type IncidentCounts struct {
+	// Confirmed Laid on a change.
+	Confirmed int64 `json:"confirmed"`
+
+	// Minutes Length of all together, open ones up to now.
+	Minutes float64 `json:"minutes"`
+
+	// NoChange Declared to be without one.
+	NoChange int64 `json:"no_change"`
+
+	// Rejected Suspects rejected, nothing put in their place.
+	Rejected int64 `json:"rejected"`
+
+	// Total All.
+	Total int64 `json:"total"`
+
+	// Unjudged Nobody decided.
+	Unjudged int64 `json:"unjudged"`
+
+	// Unlinked A proportion with its Wilson interval.
+	Unlinked *Share `json:"unlinked,omitempty"`
+}
 
 // IncidentRadius The blast radius that one version of a finding saw.
 type IncidentRadius struct {
@@ -2015,6 +2381,21 @@ type Lane struct {
 // LaneName What it shows.
 type LaneName string
 
+// Looks An interval that stays valid however often it is looked at, from one fixed start.
+type Looks struct {
+	// Hi Upper end.
+	Hi float64 `json:"hi"`
+
+	// Lo Lower end.
+	Lo float64 `json:"lo"`
+
+	// P Always-valid p-value of no difference.
+	P float64 `json:"p"`
+
+	// Since The start.
+	Since time.Time `json:"since"`
+}
+
 // Moment Something that happened; an interval when until is set.
 type Moment struct {
 	// At When, or when it began.
@@ -2103,6 +2484,51 @@ type Person struct {
 
 	// Name Name.
 	Name *string `json:"name,omitempty"`
+}
+
+// PolicyEffect Whether AI-assisted changes are approved, and how approved ones fare.
+type PolicyEffect struct {
+	// AsOf When it was made.
+	AsOf time.Time `json:"as_of"`
+
+	// Coverage A proportion with its Wilson interval.
+	Coverage *Share `json:"coverage,omitempty"`
+
+	// Effect The risk of one group of changes held against that of another.
+	Effect Comparison `json:"effect"`
+
+	// From Start of the period, inclusive.
+	From time.Time `json:"from"`
+
+	// Groups By approval: senior, other, none.
+	Groups []ApprovalGroup `json:"groups"`
+
+	// SeniorLevels Levels of an approval that count as senior.
+	SeniorLevels []string `json:"senior_levels"`
+
+	// To End of the period, exclusive.
+	To time.Time `json:"to"`
+
+	// Words What to keep in mind.
+	Words string `json:"words"`
+}
+
+// Population Which changes are compared and which stand apart.
+type Population struct {
+	// Changes Compared.
+	Changes int64 `json:"changes"`
+
+	// DuringIncident Apart: made while an incident of the same service went on.
+	DuringIncident int64 `json:"during_incident"`
+
+	// Immature Apart: their time to fail is not over.
+	Immature int64 `json:"immature"`
+
+	// Rollbacks Apart: they undo.
+	Rollbacks int64 `json:"rollbacks"`
+
+	// Unknown A proportion with its Wilson interval.
+	Unknown *Share `json:"unknown,omitempty"`
 }
 
 // ProbeResult One check.
@@ -2235,6 +2661,30 @@ type PullRequestAuthor struct {
 
 	// Type Sort of account, such as User or Bot.
 	Type *string `json:"type,omitempty"`
+}
+
+// Range A value with its interval.
+type Range struct {
+	// Hi Upper end.
+	Hi float64 `json:"hi"`
+
+	// Lo Lower end.
+	Lo float64 `json:"lo"`
+
+	// Value The value.
+	Value float64 `json:"value"`
+}
+
+// Ratio A ratio of risks with its interval; 1 is no difference.
+type Ratio struct {
+	// Hi Upper end; absent where it is without bound.
+	Hi *float64 `json:"hi,omitempty"`
+
+	// Lo Lower end.
+	Lo float64 `json:"lo"`
+
+	// Value Absent where it is without bound, because the group below had no event.
+	Value *float64 `json:"value,omitempty"`
 }
 
 // Readiness Whether the process can do its work.
@@ -2390,6 +2840,36 @@ type ServiceRecord struct {
 	Service Service `json:"service"`
 }
 
+// Share A proportion with its Wilson interval.
+type Share struct {
+	// Events How many of them.
+	Events int64 `json:"events"`
+
+	// Hi Upper end.
+	Hi float64 `json:"hi"`
+
+	// Lo Lower end of the interval.
+	Lo float64 `json:"lo"`
+
+	// N Of how many.
+	N int64 `json:"n"`
+
+	// Value Events by n, 0 to 1.
+	Value float64 `json:"value"`
+}
+
+// Spread The middle and the upper part of many numbers.
+type Spread struct {
+	// Median Half are below.
+	Median float64 `json:"median"`
+
+	// N Size of the sample.
+	N int64 `json:"n"`
+
+	// P80 Four in five are below.
+	P80 float64 `json:"p80"`
+}
+
 // Standing What the verdicts of people on one incident come to: the newest about each change counts.
 type Standing struct {
 	// Confirmed The changes that caused it; there may be several.
@@ -2416,6 +2896,42 @@ type Standing struct {
 
 // StandingState Rejected means that suspects were rejected and nothing was put in their place.
 type StandingState string
+
+// Strata What changes must share to be compared.
+type Strata struct {
+	// By The names.
+	By []string `json:"by"`
+
+	// ChangesOutside Changes in strata that hold one of the groups only.
+	ChangesOutside int64 `json:"changes_outside"`
+
+	// Used Strata that compare something.
+	Used int64 `json:"used"`
+}
+
+// Sufficiency The least data that a comparison is made from: ten events, five to be expected in each group.
+type Sufficiency struct {
+	// Enough Whether there is enough.
+	Enough bool `json:"enough"`
+
+	// Events In both groups.
+	Events int64 `json:"events"`
+
+	// ExpectedExposed By size alone.
+	ExpectedExposed float64 `json:"expected_exposed"`
+
+	// ExpectedUnexposed By size alone.
+	ExpectedUnexposed float64 `json:"expected_unexposed"`
+
+	// MissingExposed How many of those are still to come.
+	MissingExposed int64 `json:"missing_exposed"`
+
+	// MissingUnexposed How many of those are still to come.
+	MissingUnexposed int64 `json:"missing_unexposed"`
+
+	// NeededPerGroup Changes that each group needs to tell a doubling with 80% power; 0 while no rate is known.
+	NeededPerGroup int64 `json:"needed_per_group"`
+}
 
 // Suspect A change that may have caused the incident.
 type Suspect struct {
@@ -2541,6 +3057,39 @@ type VerdictRequest_Change struct {
 
 // VerdictRequestDecision What is decided.
 type VerdictRequestDecision string
+
+// Week A week of changes.
+type Week struct {
+	// All A proportion with its Wilson interval.
+	All *Share `json:"all,omitempty"`
+
+	// Groups By group.
+	Groups []WeekOf `json:"groups"`
+
+	// High Upper control limit.
+	High float64 `json:"high"`
+
+	// Low Lower control limit.
+	Low float64 `json:"low"`
+
+	// Out The week differs from the others by more than noise.
+	Out bool `json:"out"`
+
+	// Starts Its Monday.
+	Starts time.Time `json:"starts"`
+}
+
+// WeekOf A group in one week.
+type WeekOf struct {
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// Events How many with a confirmed incident.
+	Events int64 `json:"events"`
+
+	// Group Which.
+	Group string `json:"group"`
+}
 
 // SendAlertsJSONBody defines parameters for SendAlerts.
 type SendAlertsJSONBody struct {
@@ -2731,6 +3280,42 @@ type ListVerdictsParams struct {
 
 // GetServiceParams defines parameters for GetService.
 type GetServiceParams struct {
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetAccuracyParams defines parameters for GetAccuracy.
+type GetAccuracyParams struct {
+	// From Changes and incidents that began here or later. RFC 3339 with zone. Unless given, the Monday of the first or the 27th ISO week, the last one that is 13 weeks back or more: repeated looks are valid while the start stays.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To And before this moment; now unless given. RFC 3339 with zone.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetAIImpactParams defines parameters for GetAIImpact.
+type GetAIImpactParams struct {
+	// From Changes and incidents that began here or later. RFC 3339 with zone. Unless given, the Monday of the first or the 27th ISO week, the last one that is 13 weeks back or more: repeated looks are valid while the start stays.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To And before this moment; now unless given. RFC 3339 with zone.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetPolicyEffectParams defines parameters for GetPolicyEffect.
+type GetPolicyEffectParams struct {
+	// From Changes and incidents that began here or later. RFC 3339 with zone. Unless given, the Monday of the first or the 27th ISO week, the last one that is 13 weeks back or more: repeated looks are valid while the start stays.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To And before this moment; now unless given. RFC 3339 with zone.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
 	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
@@ -3380,6 +3965,39 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/services/{name} (the `GetService` operationId).
 	GetService(ctx context.Context, name string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetAccuracy How right were our own findings
+	//
+	// Holds past findings against what people decided: how often the confirmed change stood first or among the first three, and how far probabilities can be taken at their word.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/stats/accuracy (the `GetAccuracy` operationId).
+	GetAccuracy(ctx context.Context, params *GetAccuracyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAIImpact Do AI-assisted changes come with more incidents
+	//
+	// Compares AI-assisted with human changes by incidents that a person confirmed: rates with intervals, crude and adjusted ratios, what changes when assumptions do, how much chance alone would show, and the words that may be said. Below a stated amount of data the verdict is `insufficient_data` with what is missing. Nothing here is about a person. Answers are up to a minute old.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/stats/ai-impact (the `GetAIImpact` operationId).
+	GetAIImpact(ctx context.Context, params *GetAIImpactParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPolicyEffect Are AI-assisted changes approved, and how do approved ones fare
+	//
+	// The share of AI-assisted changes that a senior engineer other than the author approved before they started, and how those compare with the others: incidents, lead time, size of batches.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/stats/policy (the `GetPolicyEffect` operationId).
+	GetPolicyEffect(ctx context.Context, params *GetPolicyEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetTopology Get the call graph
 	//
 	// Merged over all sources; an edge that its source has not shown for the retention time is left out.
@@ -3955,6 +4573,69 @@ func (c *Client) ReapplyProvenance(ctx context.Context, body ReapplyProvenanceJS
 // Corresponds with GET /v1/services/{name} (the `GetService` operationId).
 func (c *Client) GetService(ctx context.Context, name string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetServiceRequest(c.Server, name, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccuracy How right were our own findings
+//
+// Holds past findings against what people decided: how often the confirmed change stood first or among the first three, and how far probabilities can be taken at their word.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/stats/accuracy (the `GetAccuracy` operationId).
+func (c *Client) GetAccuracy(ctx context.Context, params *GetAccuracyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccuracyRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAIImpact Do AI-assisted changes come with more incidents
+//
+// Compares AI-assisted with human changes by incidents that a person confirmed: rates with intervals, crude and adjusted ratios, what changes when assumptions do, how much chance alone would show, and the words that may be said. Below a stated amount of data the verdict is `insufficient_data` with what is missing. Nothing here is about a person. Answers are up to a minute old.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/stats/ai-impact (the `GetAIImpact` operationId).
+func (c *Client) GetAIImpact(ctx context.Context, params *GetAIImpactParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAIImpactRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPolicyEffect Are AI-assisted changes approved, and how do approved ones fare
+//
+// The share of AI-assisted changes that a senior engineer other than the author approved before they started, and how those compare with the others: incidents, lead time, size of batches.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/stats/policy (the `GetPolicyEffect` operationId).
+func (c *Client) GetPolicyEffect(ctx context.Context, params *GetPolicyEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPolicyEffectRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5392,6 +6073,249 @@ func NewGetServiceRequest(server string, name string, params *GetServiceParams) 
 	return req, nil
 }
 
+// NewGetAccuracyRequest constructs an http.Request for the GetAccuracy method
+func NewGetAccuracyRequest(server string, params *GetAccuracyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/stats/accuracy")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetAIImpactRequest constructs an http.Request for the GetAIImpact method
+func NewGetAIImpactRequest(server string, params *GetAIImpactParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/stats/ai-impact")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetPolicyEffectRequest constructs an http.Request for the GetPolicyEffect method
+func NewGetPolicyEffectRequest(server string, params *GetPolicyEffectParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/stats/policy")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewGetTopologyRequest constructs an http.Request for the GetTopology method
 func NewGetTopologyRequest(server string, params *GetTopologyParams) (*http.Request, error) {
 	var err error
@@ -5896,6 +6820,45 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/services/{name} (the `GetService` operationId).
 	GetServiceWithResponse(ctx context.Context, name string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*GetServiceResponse, error)
+
+	// GetAccuracyWithResponse How right were our own findings
+	//
+	// Holds past findings against what people decided: how often the confirmed change stood first or among the first three, and how far probabilities can be taken at their word.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/stats/accuracy (the `GetAccuracy` operationId).
+	GetAccuracyWithResponse(ctx context.Context, params *GetAccuracyParams, reqEditors ...RequestEditorFn) (*GetAccuracyResponse, error)
+
+	// GetAIImpactWithResponse Do AI-assisted changes come with more incidents
+	//
+	// Compares AI-assisted with human changes by incidents that a person confirmed: rates with intervals, crude and adjusted ratios, what changes when assumptions do, how much chance alone would show, and the words that may be said. Below a stated amount of data the verdict is `insufficient_data` with what is missing. Nothing here is about a person. Answers are up to a minute old.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/stats/ai-impact (the `GetAIImpact` operationId).
+	GetAIImpactWithResponse(ctx context.Context, params *GetAIImpactParams, reqEditors ...RequestEditorFn) (*GetAIImpactResponse, error)
+
+	// GetPolicyEffectWithResponse Are AI-assisted changes approved, and how do approved ones fare
+	//
+	// The share of AI-assisted changes that a senior engineer other than the author approved before they started, and how those compare with the others: incidents, lead time, size of batches.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/stats/policy (the `GetPolicyEffect` operationId).
+	GetPolicyEffectWithResponse(ctx context.Context, params *GetPolicyEffectParams, reqEditors ...RequestEditorFn) (*GetPolicyEffectResponse, error)
 
 	// GetTopologyWithResponse Get the call graph
 	//
@@ -6735,6 +7698,129 @@ func (r GetServiceResponse) ContentType() string {
 	return ""
 }
 
+type GetAccuracyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Accuracy
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccuracyResponse) GetJSON200() *Accuracy {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccuracyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccuracyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccuracyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccuracyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAIImpactResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Impact
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAIImpactResponse) GetJSON200() *Impact {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAIImpactResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAIImpactResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAIImpactResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAIImpactResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPolicyEffectResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PolicyEffect
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPolicyEffectResponse) GetJSON200() *PolicyEffect {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPolicyEffectResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPolicyEffectResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPolicyEffectResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPolicyEffectResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetTopologyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7318,6 +8404,63 @@ func (c *ClientWithResponses) GetServiceWithResponse(ctx context.Context, name s
 	return ParseGetServiceResponse(rsp)
 }
 
+// GetAccuracyWithResponse How right were our own findings
+//
+// Holds past findings against what people decided: how often the confirmed change stood first or among the first three, and how far probabilities can be taken at their word.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/stats/accuracy (the `GetAccuracy` operationId).
+func (c *ClientWithResponses) GetAccuracyWithResponse(ctx context.Context, params *GetAccuracyParams, reqEditors ...RequestEditorFn) (*GetAccuracyResponse, error) {
+	rsp, err := c.GetAccuracy(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccuracyResponse(rsp)
+}
+
+// GetAIImpactWithResponse Do AI-assisted changes come with more incidents
+//
+// Compares AI-assisted with human changes by incidents that a person confirmed: rates with intervals, crude and adjusted ratios, what changes when assumptions do, how much chance alone would show, and the words that may be said. Below a stated amount of data the verdict is `insufficient_data` with what is missing. Nothing here is about a person. Answers are up to a minute old.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/stats/ai-impact (the `GetAIImpact` operationId).
+func (c *ClientWithResponses) GetAIImpactWithResponse(ctx context.Context, params *GetAIImpactParams, reqEditors ...RequestEditorFn) (*GetAIImpactResponse, error) {
+	rsp, err := c.GetAIImpact(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAIImpactResponse(rsp)
+}
+
+// GetPolicyEffectWithResponse Are AI-assisted changes approved, and how do approved ones fare
+//
+// The share of AI-assisted changes that a senior engineer other than the author approved before they started, and how those compare with the others: incidents, lead time, size of batches.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/stats/policy (the `GetPolicyEffect` operationId).
+func (c *ClientWithResponses) GetPolicyEffectWithResponse(ctx context.Context, params *GetPolicyEffectParams, reqEditors ...RequestEditorFn) (*GetPolicyEffectResponse, error) {
+	rsp, err := c.GetPolicyEffect(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPolicyEffectResponse(rsp)
+}
+
 // GetTopologyWithResponse Get the call graph
 //
 // Merged over all sources; an edge that its source has not shown for the retention time is left out.
@@ -7884,6 +9027,84 @@ func ParseGetServiceResponse(rsp *http.Response) (*GetServiceResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ServiceRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAccuracyResponse parses an HTTP response from a GetAccuracyWithResponse call
+func ParseGetAccuracyResponse(rsp *http.Response) (*GetAccuracyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccuracyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Accuracy
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAIImpactResponse parses an HTTP response from a GetAIImpactWithResponse call
+func ParseGetAIImpactResponse(rsp *http.Response) (*GetAIImpactResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAIImpactResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Impact
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPolicyEffectResponse parses an HTTP response from a GetPolicyEffectWithResponse call
+func ParseGetPolicyEffectResponse(rsp *http.Response) (*GetPolicyEffectResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPolicyEffectResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PolicyEffect
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		return err
 	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{
-		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Probes: s.probes.list(),
+		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Figures: s.figures(), Probes: s.probes.list(),
 		Headlines: s.store, Suspicions: s.store, Sources: s.store,
 		Agents:     agentsOver,
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),

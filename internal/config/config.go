@@ -40,6 +40,8 @@ type Config struct {
 	Formats         Formats       `yaml:"formats"`
 	Correlate       Correlate     `yaml:"correlate"`
 	API             API           `yaml:"api"`
+	Figures         Figures       `yaml:"figures"`
+	Report          Report        `yaml:"report"`
 }
 
 // Log says how the process logs.
@@ -199,6 +201,8 @@ func Default() Config {
 		},
 		Formats:   defaultFormats(),
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},
+		Figures:   defaultFigures(),
+		Report:    defaultReport(),
 		API: API{
 			Listen: "127.0.0.1:8080", Blind: "judges", RatePerSecond: 200, RateBurst: 400,
 			MaxBodyBytes: 10 << 20, MaxTopologyBytes: maxTopologyBytes, Timeout: 15 * time.Second, SessionLife: 12 * time.Hour,
