@@ -586,22 +586,22 @@ func (e CommitProvenanceClass) Valid() bool {
 
 // Defines values for ComparisonVerdict.
 const (
-	AssociatedWithFewer    ComparisonVerdict = "associated_with_fewer"
-	AssociatedWithMore     ComparisonVerdict = "associated_with_more"
-	InsufficientData       ComparisonVerdict = "insufficient_data"
-	NoDetectableDifference ComparisonVerdict = "no_detectable_difference"
+	ComparisonVerdictAssociatedWithFewer    ComparisonVerdict = "associated_with_fewer"
+	ComparisonVerdictAssociatedWithMore     ComparisonVerdict = "associated_with_more"
+	ComparisonVerdictInsufficientData       ComparisonVerdict = "insufficient_data"
+	ComparisonVerdictNoDetectableDifference ComparisonVerdict = "no_detectable_difference"
 )
 
 // Valid indicates whether the value is a known member of the ComparisonVerdict enum.
 func (e ComparisonVerdict) Valid() bool {
 	switch e {
-	case AssociatedWithFewer:
+	case ComparisonVerdictAssociatedWithFewer:
 		return true
-	case AssociatedWithMore:
+	case ComparisonVerdictAssociatedWithMore:
 		return true
-	case InsufficientData:
+	case ComparisonVerdictInsufficientData:
 		return true
-	case NoDetectableDifference:
+	case ComparisonVerdictNoDetectableDifference:
 		return true
 	default:
 		return false
