@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/policy"
 )
 
 // The examples tell one story: a deploy of checkout, its alert, the incident
@@ -106,6 +107,32 @@ func exampleReapplyResult() ReapplyResult {
 		Classes: []ClassCount{{Class: correlate.ProvenanceAssisted, Changes: 40}, {Class: correlate.ProvenanceUnknown, Changes: 140}},
 		Moves:   []ClassMove{{From: correlate.ProvenanceUnknown, To: correlate.ProvenanceAssisted, Changes: 4, Examples: []string{"argo-cd/checkout-1842"}}},
 		Unknown: []UnknownReason{{Reason: "absent.marker", Words: unknownWords("absent.marker"), Changes: 140}},
+	}
+}
+
+func exampleRuleFinding() policy.RuleFinding {
+	return policy.RuleFinding{
+		Rule: "ai-senior-approval", Title: "AI-assisted changes to critical services", Outcome: policy.Deny, Lapse: policy.LapseNotSenior,
+		Reason: "AI had a part in this change, and a senior engineer must approve it first: nobody senior approved it", Mend: "let a senior engineer who is not its author approve the latest commit",
+	}
+}
+
+func exampleApprovals() []policy.ApprovalFacts {
+	return []policy.ApprovalFacts{{By: "bob", Level: "junior", At: exampleTime(9, 40, 0), Timed: true, Human: true, BeforeStart: true, Latest: true, Counts: true}}
+}
+
+func exampleGateAnswer() GateAnswer {
+	return GateAnswer{DecidedAt: exampleTime(9, 51, 0), Decision: policy.Decision{
+		Decision: policy.Deny, Change: correlate.Key{Source: "argo-cd", ID: "checkout-1842"}, Class: correlate.ProvenanceAssisted, Tier: 1,
+		Findings: []policy.RuleFinding{exampleRuleFinding()}, Approvals: exampleApprovals(), Policy: "2026.11.1",
+	}}
+}
+
+func exampleViolation() Violation {
+	c := exampleChange()
+	return Violation{
+		RuleFinding: exampleRuleFinding(), Change: c.Key(), ChangeTitle: c.Title, Kind: c.Kind, Services: c.Services, StartedAt: c.StartedAt,
+		Tier: 1, Class: correlate.ProvenanceAssisted, Approvals: exampleApprovals(), Policy: "2026.11.1",
 	}
 }
 

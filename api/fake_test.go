@@ -30,6 +30,7 @@ type fakeStore struct {
 	judgements  []correlate.Judgement
 	overrides   map[correlate.Key][]correlate.ProvenanceOverride
 	labels      []query.Label
+	decisions   []query.GateDecision
 	// fail makes every call return this error, failOn those of one method.
 	fail   error
 	failOn map[string]error
@@ -353,6 +354,16 @@ func (f *fakeStore) SaveLabels(ctx context.Context, labels []query.Label, _ stri
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.labels = append(f.labels, labels...)
+	return nil
+}
+
+func (f *fakeStore) SaveDecision(ctx context.Context, d query.GateDecision) error {
+	if err := f.enter(ctx, "SaveDecision"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.decisions = append(f.decisions, d)
 	return nil
 }
 

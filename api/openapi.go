@@ -29,6 +29,7 @@ const (
 	tagChanges   = "changes"
 	tagServices  = "services"
 	tagFigures   = "figures"
+	tagPolicy    = "policy"
 	tagOps       = "operations"
 )
 
@@ -54,6 +55,7 @@ func newDocument() *huma.OpenAPI {
 			{Name: tagChanges, Description: "Changes to production."},
 			{Name: tagServices, Description: "Services and who calls whom."},
 			{Name: tagFigures, Description: "Figures for leadership, with the words that may be said about them."},
+			{Name: tagPolicy, Description: "What the rules about approval say."},
 			{Name: tagOps, Description: "For orchestrators and monitoring."},
 		},
 		Components: &huma.Components{
@@ -170,6 +172,14 @@ func eventBody(kind event.Kind) *huma.RequestBody {
 			"application/json":     {Schema: &huma.Schema{OneOf: []*huma.Schema{one, {Type: huma.TypeArray, Items: one}}}, Example: example},
 			"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString, Description: "One " + name + " a line."}},
 		},
+	}
+}
+
+// gateBody documents a change that is about to be deployed.
+func gateBody() *huma.RequestBody {
+	return &huma.RequestBody{
+		Required: true, Description: "One change, as it is sent to /v1/changes; started_at may be left out.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: "#/components/schemas/ChangeInput"}, Example: exampleChange()}},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/figures"
+	"github.com/faultline/faultline/internal/policy"
 	"github.com/faultline/faultline/internal/query"
 )
 
@@ -89,6 +90,17 @@ type ProvenanceKeeper interface {
 	SaveLabels(ctx context.Context, labels []query.Label, by string, at time.Time) error
 }
 
+// DecisionKeeper keeps the answers of the policy gate.
+type DecisionKeeper interface {
+	SaveDecision(ctx context.Context, d query.GateDecision) error
+}
+
+// PolicyJudge judges changes by a version of rules.
+type PolicyJudge interface {
+	Judge(in *policy.Input) policy.Decision
+	Version() string
+}
+
 // Labeller tells the provenance of a change by the rules of a version.
 type Labeller interface {
 	Label(change *correlate.Change) correlate.Provenance
@@ -105,6 +117,7 @@ type Store interface {
 	UpdateReader
 	JudgementKeeper
 	ProvenanceKeeper
+	DecisionKeeper
 }
 
 // FigureMaker makes the figures for leadership. Zero times mean its default
@@ -132,7 +145,9 @@ type Deps struct {
 	Signatures Signatures
 	// Labeller may be nil: then rules cannot be applied to history.
 	Labeller Labeller
-	Probes   []Probe
+	// Policy may be nil: then the gate and its violations cannot be asked.
+	Policy PolicyJudge
+	Probes []Probe
 	// Headlines, Suspicions and Sources serve the pages alone and may be nil:
 	// then pages leave out what they tell.
 	Headlines  web.Headlines

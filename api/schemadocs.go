@@ -131,6 +131,26 @@ func answerDocs() map[string]typeDoc {
 		"FindingRecord": {about: "A finding with what people say about it.", like: "Finding", fields: map[string]string{
 			"judgement": "What people say.", "provenance_hidden": "The part that AI had in the suspects is not shown to this caller before the cause is decided.",
 		}},
+		"GateAnswer": {about: "The decision about a change before it is deployed.", fields: map[string]string{
+			"decision": "Any rule that denies denies; otherwise any that warns warns.", "change": "The change.", "class": "What part AI had in it.",
+			"tier": "Tier of the most critical changed service, 1 to 4; 0 when unknown.", "findings": "The rules that it does not keep.",
+			"approvals": "The approvals that were looked at, and what is known of each.", "break_glass": "Whether it goes through in spite of the rules.",
+			"policy": "Version of the rules.", "decided_at": "When.",
+		}},
+		"ApprovalFacts": {about: "An approval with what is known of it.", fields: map[string]string{
+			"by": "Who.", "level": "Free text of the sender.", "at": "When; absent without a time.", "timed": "It has a time.", "senior": "The policy takes the level for senior.",
+			"human": "No bot and no reviewing agent.", "by_author": "By someone who wrote, opened or started the change.", "before_start": "Given before the change began.",
+			"latest": "No commit is known to be younger.", "counts": "Human, by someone else, before the start, of the latest commit.",
+		}},
+		"RuleFinding": {about: "A rule that a change does not keep.", fields: map[string]string{
+			"rule": "Id of the rule.", "title": "What it is about.", "outcome": "What it led to.", "lapse": "What is wrong, in one word.", "reason": "The same as a sentence.", "mend": "What would mend it.",
+		}},
+		"BreakGlass": {about: "A change that goes through in spite of the rules.", fields: map[string]string{"used": "Whether a reason was given.", "reason": "Why."}},
+		"Violation": {about: "A rule that a change did not keep when it went through.", like: "RuleFinding", fields: map[string]string{
+			"change": "The change.", "change_title": "Its title.", "kind": "What sort of change it is.", "services": "The changed services.", "started_at": "When it began.",
+			"tier": "Tier of the most critical changed service, 1 to 4; 0 when unknown.", "class": "What part AI had in it.", "approvals": "Its approvals, and what is known of each.", "policy": "Version of the rules.",
+		}},
+		"PageViolation": {about: "A page of violations.", fields: page},
 		"OverrideRequest": {about: "A word on the provenance of a change.", fields: map[string]string{
 			"class": "The class, or auto to withdraw earlier words.", "reason": "Why, in words; at most 2000 characters.",
 		}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/figures"
+	"github.com/faultline/faultline/internal/policy"
 )
 
 // typeDoc says what a type of the answers means, and each of its fields.
@@ -77,6 +78,12 @@ func fieldEnums() map[string][]any {
 		"Finding.verdict": words([]correlate.Verdict{
 			correlate.VerdictProbable, correlate.VerdictPossible, correlate.VerdictWeak, correlate.VerdictNoChange,
 		}),
+		"GateAnswer.decision":     words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
+		"GateAnswer.class":        words(correlate.ProvenanceClasses()),
+		"RuleFinding.outcome":     words([]policy.Outcome{policy.Warn, policy.Deny}),
+		"RuleFinding.lapse":       words(policy.Lapses()),
+		"Violation.kind":          words(correlate.ChangeKinds()),
+		"Violation.class":         words(correlate.ProvenanceClasses()),
 		"Judgement.decision":      words(correlate.Decisions()),
 		"VerdictRequest.decision": words(correlate.Decisions()),
 		"Standing.state":          words(correlate.JudgementWords()),

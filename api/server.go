@@ -113,6 +113,7 @@ func (s *Server) build() {
 	s.routeVerdicts()
 	s.routeChanges()
 	s.routeProvenance()
+	s.routePolicy()
 	s.routeServices()
 	s.routeStream()
 	s.routeFigures()

@@ -84,7 +84,7 @@ func rootCommand(environ []string) *cobra.Command {
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
 		dashboardsCommand(), incidentsCommand(environ), mcpCommand(environ),
-		verdictCommand(environ), provenanceCommand(environ),
+		verdictCommand(environ), provenanceCommand(environ), gateCommand(environ), policyCommand(),
 	)
 	return root
 }

@@ -32,6 +32,9 @@ func serveCommand(environ []string) *cobra.Command {
 		case dump:
 			return cfg.Dump(cmd.OutOrStdout())
 		case check:
+			if _, err := app.LoadPolicy(cfg.Policy.File); err != nil {
+				return err
+			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the configuration is valid")
 			return err
 		}

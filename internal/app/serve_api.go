@@ -29,6 +29,10 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	rules, err := LoadPolicy(s.cfg.Policy.File)
+	if err != nil {
+		return err
+	}
 	intakeConfig := ingest.DefaultIntakeConfig()
 	intakeConfig.Secrets = make(map[string]ingest.Secret, len(s.cfg.Ingest.Webhooks))
 	for name, secret := range s.cfg.Ingest.Webhooks {
@@ -42,7 +46,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		return err
 	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{
-		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Figures: s.figures(), Probes: s.probes.list(),
+		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Probes: s.probes.list(),
 		Headlines: s.store, Suspicions: s.store, Sources: s.store,
 		Agents:     agentsOver,
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),

@@ -42,6 +42,7 @@ type Config struct {
 	API             API           `yaml:"api"`
 	Figures         Figures       `yaml:"figures"`
 	Report          Report        `yaml:"report"`
+	Policy          Policy        `yaml:"policy"`
 }
 
 // Log says how the process logs.
@@ -161,6 +162,12 @@ type API struct {
 	SessionSecret Secret `yaml:"session_secret"`
 	// SessionLife is how long a visitor of the pages stays signed in.
 	SessionLife time.Duration `yaml:"session_life"`
+}
+
+// Policy says by which rules changes are judged.
+type Policy struct {
+	// File holds the rules; those that ship count when it is empty.
+	File string `yaml:"file"`
 }
 
 // Token is one API token by its hash; the token itself is never stored.

@@ -100,6 +100,18 @@ type Label struct {
 	Provenance correlate.Provenance
 }
 
+// GateDecision is one answer of the policy gate. Decision is allow, warn or
+// deny; Rules are those that were not kept, Reasons why, in the same order; Body
+// is the whole answer as JSON.
+type GateDecision struct {
+	At             time.Time
+	Change         correlate.Key
+	Decision       string
+	Rules, Reasons []string
+	AskedBy        string
+	Body           string
+}
+
 // Freshness is how recent the events of one source are.
 type Freshness struct {
 	// Kind is "change", "alert" or "topology".
