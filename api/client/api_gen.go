@@ -698,6 +698,60 @@ func (e FindingRecordVerdict) Valid() bool {
 	}
 }
 
+// Defines values for GateAnswerClass.
+const (
+	GateAnswerClassAiAdvised  GateAnswerClass = "ai_advised"
+	GateAnswerClassAiAssisted GateAnswerClass = "ai_assisted"
+	GateAnswerClassAiAuthored GateAnswerClass = "ai_authored"
+	GateAnswerClassAiOperated GateAnswerClass = "ai_operated"
+	GateAnswerClassAutomation GateAnswerClass = "automation"
+	GateAnswerClassHuman      GateAnswerClass = "human"
+	GateAnswerClassUnknown    GateAnswerClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the GateAnswerClass enum.
+func (e GateAnswerClass) Valid() bool {
+	switch e {
+	case GateAnswerClassAiAdvised:
+		return true
+	case GateAnswerClassAiAssisted:
+		return true
+	case GateAnswerClassAiAuthored:
+		return true
+	case GateAnswerClassAiOperated:
+		return true
+	case GateAnswerClassAutomation:
+		return true
+	case GateAnswerClassHuman:
+		return true
+	case GateAnswerClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GateAnswerDecision.
+const (
+	GateAnswerDecisionAllow GateAnswerDecision = "allow"
+	GateAnswerDecisionDeny  GateAnswerDecision = "deny"
+	GateAnswerDecisionWarn  GateAnswerDecision = "warn"
+)
+
+// Valid indicates whether the value is a known member of the GateAnswerDecision enum.
+func (e GateAnswerDecision) Valid() bool {
+	switch e {
+	case GateAnswerDecisionAllow:
+		return true
+	case GateAnswerDecisionDeny:
+		return true
+	case GateAnswerDecisionWarn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -1034,6 +1088,66 @@ func (e ReadinessStatus) Valid() bool {
 	}
 }
 
+// Defines values for RuleFindingLapse.
+const (
+	RuleFindingLapseAfterStart  RuleFindingLapse = "after_start"
+	RuleFindingLapseBreakGlass  RuleFindingLapse = "break_glass"
+	RuleFindingLapseByAuthor    RuleFindingLapse = "by_author"
+	RuleFindingLapseByMachine   RuleFindingLapse = "by_machine"
+	RuleFindingLapseNoApproval  RuleFindingLapse = "no_approval"
+	RuleFindingLapseNotJudged   RuleFindingLapse = "not_judged"
+	RuleFindingLapseNotSenior   RuleFindingLapse = "not_senior"
+	RuleFindingLapseOlderCommit RuleFindingLapse = "older_commit"
+	RuleFindingLapseRule        RuleFindingLapse = "rule"
+	RuleFindingLapseWithoutTime RuleFindingLapse = "without_time"
+)
+
+// Valid indicates whether the value is a known member of the RuleFindingLapse enum.
+func (e RuleFindingLapse) Valid() bool {
+	switch e {
+	case RuleFindingLapseAfterStart:
+		return true
+	case RuleFindingLapseBreakGlass:
+		return true
+	case RuleFindingLapseByAuthor:
+		return true
+	case RuleFindingLapseByMachine:
+		return true
+	case RuleFindingLapseNoApproval:
+		return true
+	case RuleFindingLapseNotJudged:
+		return true
+	case RuleFindingLapseNotSenior:
+		return true
+	case RuleFindingLapseOlderCommit:
+		return true
+	case RuleFindingLapseRule:
+		return true
+	case RuleFindingLapseWithoutTime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RuleFindingOutcome.
+const (
+	RuleFindingOutcomeDeny RuleFindingOutcome = "deny"
+	RuleFindingOutcomeWarn RuleFindingOutcome = "warn"
+)
+
+// Valid indicates whether the value is a known member of the RuleFindingOutcome enum.
+func (e RuleFindingOutcome) Valid() bool {
+	switch e {
+	case RuleFindingOutcomeDeny:
+		return true
+	case RuleFindingOutcomeWarn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StandingState.
 const (
 	StandingStateConfirmed StandingState = "confirmed"
@@ -1073,6 +1187,156 @@ func (e VerdictRequestDecision) Valid() bool {
 	case VerdictRequestDecisionNoChange:
 		return true
 	case VerdictRequestDecisionReject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViolationClass.
+const (
+	ViolationClassAiAdvised  ViolationClass = "ai_advised"
+	ViolationClassAiAssisted ViolationClass = "ai_assisted"
+	ViolationClassAiAuthored ViolationClass = "ai_authored"
+	ViolationClassAiOperated ViolationClass = "ai_operated"
+	ViolationClassAutomation ViolationClass = "automation"
+	ViolationClassHuman      ViolationClass = "human"
+	ViolationClassUnknown    ViolationClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the ViolationClass enum.
+func (e ViolationClass) Valid() bool {
+	switch e {
+	case ViolationClassAiAdvised:
+		return true
+	case ViolationClassAiAssisted:
+		return true
+	case ViolationClassAiAuthored:
+		return true
+	case ViolationClassAiOperated:
+		return true
+	case ViolationClassAutomation:
+		return true
+	case ViolationClassHuman:
+		return true
+	case ViolationClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViolationKind.
+const (
+	ViolationKindAccess          ViolationKind = "access"
+	ViolationKindCertificate     ViolationKind = "certificate"
+	ViolationKindConfig          ViolationKind = "config"
+	ViolationKindData            ViolationKind = "data"
+	ViolationKindDependency      ViolationKind = "dependency"
+	ViolationKindDeploy          ViolationKind = "deploy"
+	ViolationKindFeatureFlag     ViolationKind = "feature_flag"
+	ViolationKindGuardrail       ViolationKind = "guardrail"
+	ViolationKindInfrastructure  ViolationKind = "infrastructure"
+	ViolationKindModel           ViolationKind = "model"
+	ViolationKindOther           ViolationKind = "other"
+	ViolationKindPrompt          ViolationKind = "prompt"
+	ViolationKindRollback        ViolationKind = "rollback"
+	ViolationKindScaling         ViolationKind = "scaling"
+	ViolationKindSchemaMigration ViolationKind = "schema_migration"
+)
+
+// Valid indicates whether the value is a known member of the ViolationKind enum.
+func (e ViolationKind) Valid() bool {
+	switch e {
+	case ViolationKindAccess:
+		return true
+	case ViolationKindCertificate:
+		return true
+	case ViolationKindConfig:
+		return true
+	case ViolationKindData:
+		return true
+	case ViolationKindDependency:
+		return true
+	case ViolationKindDeploy:
+		return true
+	case ViolationKindFeatureFlag:
+		return true
+	case ViolationKindGuardrail:
+		return true
+	case ViolationKindInfrastructure:
+		return true
+	case ViolationKindModel:
+		return true
+	case ViolationKindOther:
+		return true
+	case ViolationKindPrompt:
+		return true
+	case ViolationKindRollback:
+		return true
+	case ViolationKindScaling:
+		return true
+	case ViolationKindSchemaMigration:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViolationLapse.
+const (
+	ViolationLapseAfterStart  ViolationLapse = "after_start"
+	ViolationLapseBreakGlass  ViolationLapse = "break_glass"
+	ViolationLapseByAuthor    ViolationLapse = "by_author"
+	ViolationLapseByMachine   ViolationLapse = "by_machine"
+	ViolationLapseNoApproval  ViolationLapse = "no_approval"
+	ViolationLapseNotJudged   ViolationLapse = "not_judged"
+	ViolationLapseNotSenior   ViolationLapse = "not_senior"
+	ViolationLapseOlderCommit ViolationLapse = "older_commit"
+	ViolationLapseRule        ViolationLapse = "rule"
+	ViolationLapseWithoutTime ViolationLapse = "without_time"
+)
+
+// Valid indicates whether the value is a known member of the ViolationLapse enum.
+func (e ViolationLapse) Valid() bool {
+	switch e {
+	case ViolationLapseAfterStart:
+		return true
+	case ViolationLapseBreakGlass:
+		return true
+	case ViolationLapseByAuthor:
+		return true
+	case ViolationLapseByMachine:
+		return true
+	case ViolationLapseNoApproval:
+		return true
+	case ViolationLapseNotJudged:
+		return true
+	case ViolationLapseNotSenior:
+		return true
+	case ViolationLapseOlderCommit:
+		return true
+	case ViolationLapseRule:
+		return true
+	case ViolationLapseWithoutTime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViolationOutcome.
+const (
+	ViolationOutcomeDeny ViolationOutcome = "deny"
+	ViolationOutcomeWarn ViolationOutcome = "warn"
+)
+
+// Valid indicates whether the value is a known member of the ViolationOutcome enum.
+func (e ViolationOutcome) Valid() bool {
+	switch e {
+	case ViolationOutcomeDeny:
+		return true
+	case ViolationOutcomeWarn:
 		return true
 	default:
 		return false
@@ -1244,6 +1508,48 @@ func (e ListIncidentsParamsSeverity) Valid() bool {
 	}
 }
 
+// Defines values for ListViolationsParamsLapse.
+const (
+	ListViolationsParamsLapseAfterStart  ListViolationsParamsLapse = "after_start"
+	ListViolationsParamsLapseBreakGlass  ListViolationsParamsLapse = "break_glass"
+	ListViolationsParamsLapseByAuthor    ListViolationsParamsLapse = "by_author"
+	ListViolationsParamsLapseByMachine   ListViolationsParamsLapse = "by_machine"
+	ListViolationsParamsLapseNoApproval  ListViolationsParamsLapse = "no_approval"
+	ListViolationsParamsLapseNotJudged   ListViolationsParamsLapse = "not_judged"
+	ListViolationsParamsLapseNotSenior   ListViolationsParamsLapse = "not_senior"
+	ListViolationsParamsLapseOlderCommit ListViolationsParamsLapse = "older_commit"
+	ListViolationsParamsLapseRule        ListViolationsParamsLapse = "rule"
+	ListViolationsParamsLapseWithoutTime ListViolationsParamsLapse = "without_time"
+)
+
+// Valid indicates whether the value is a known member of the ListViolationsParamsLapse enum.
+func (e ListViolationsParamsLapse) Valid() bool {
+	switch e {
+	case ListViolationsParamsLapseAfterStart:
+		return true
+	case ListViolationsParamsLapseBreakGlass:
+		return true
+	case ListViolationsParamsLapseByAuthor:
+		return true
+	case ListViolationsParamsLapseByMachine:
+		return true
+	case ListViolationsParamsLapseNoApproval:
+		return true
+	case ListViolationsParamsLapseNotJudged:
+		return true
+	case ListViolationsParamsLapseNotSenior:
+		return true
+	case ListViolationsParamsLapseOlderCommit:
+		return true
+	case ListViolationsParamsLapseRule:
+		return true
+	case ListViolationsParamsLapseWithoutTime:
+		return true
+	default:
+		return false
+	}
+}
+
 // AIDeclaration What the sender declares about AI.
 type AIDeclaration struct {
 	// Assistance The part that AI had.
@@ -1409,6 +1715,39 @@ type Approval struct {
 	Level *string `json:"level,omitempty"`
 }
 
+// ApprovalFacts An approval with what is known of it.
+type ApprovalFacts struct {
+	// At When; absent without a time.
+	At *time.Time `json:"at,omitempty"`
+
+	// BeforeStart Given before the change began.
+	BeforeStart bool `json:"before_start"`
+
+	// By Who.
+	By string `json:"by"`
+
+	// ByAuthor By someone who wrote, opened or started the change.
+	ByAuthor bool `json:"by_author"`
+
+	// Counts Human, by someone else, before the start, of the latest commit.
+	Counts bool `json:"counts"`
+
+	// Human No bot and no reviewing agent.
+	Human bool `json:"human"`
+
+	// Latest No commit is known to be younger.
+	Latest bool `json:"latest"`
+
+	// Level Free text of the sender.
+	Level *string `json:"level,omitempty"`
+
+	// Senior The policy takes the level for senior.
+	Senior bool `json:"senior"`
+
+	// Timed It has a time.
+	Timed bool `json:"timed"`
+}
+
 // ApprovalGroup AI-assisted changes that were approved alike.
 type ApprovalGroup struct {
 	// Approval How.
@@ -1479,6 +1818,15 @@ type BlastRadius struct {
 
 	// Truncated The graph was cut; the counts were not.
 	Truncated *bool `json:"truncated,omitempty"`
+}
+
+// BreakGlass A change that goes through in spite of the rules.
+type BreakGlass struct {
+	// Reason Why.
+	Reason *string `json:"reason,omitempty"`
+
+	// Used Whether a reason was given.
+	Used bool `json:"used"`
 }
 
 // Calibration How far probabilities can be taken at their word.
@@ -2087,6 +2435,42 @@ type FindingRecord struct {
 // FindingRecordVerdict The answer in one word. The machine suspects; people confirm.
 type FindingRecordVerdict string
 
+// GateAnswer The decision about a change before it is deployed.
+type GateAnswer struct {
+	// Approvals The approvals that were looked at, and what is known of each.
+	Approvals []ApprovalFacts `json:"approvals"`
+
+	// BreakGlass A change that goes through in spite of the rules.
+	BreakGlass BreakGlass `json:"break_glass"`
+
+	// Change Identity of a change.
+	Change Key `json:"change"`
+
+	// Class What part AI had in it.
+	Class GateAnswerClass `json:"class"`
+
+	// DecidedAt When.
+	DecidedAt time.Time `json:"decided_at"`
+
+	// Decision Any rule that denies denies; otherwise any that warns warns.
+	Decision GateAnswerDecision `json:"decision"`
+
+	// Findings The rules that it does not keep.
+	Findings []RuleFinding `json:"findings"`
+
+	// Policy Version of the rules.
+	Policy string `json:"policy"`
+
+	// Tier Tier of the most critical changed service, 1 to 4; 0 when unknown.
+	Tier int64 `json:"tier"`
+}
+
+// GateAnswerClass What part AI had in it.
+type GateAnswerClass string
+
+// GateAnswerDecision Any rule that denies denies; otherwise any that warns warns.
+type GateAnswerDecision string
+
 // Health The process answers.
 type Health struct {
 	// Status Always ok.
@@ -2474,6 +2858,15 @@ type PageJudgement struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// PageViolation A page of violations.
+type PageViolation struct {
+	// Items The page.
+	Items []Violation `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
 // Person Author or committer as the forge states it.
 type Person struct {
 	// Email Address.
@@ -2804,6 +3197,33 @@ type RolloutStep struct {
 	Region *string `json:"region,omitempty"`
 }
 
+// RuleFinding A rule that a change does not keep.
+type RuleFinding struct {
+	// Lapse What is wrong, in one word.
+	Lapse RuleFindingLapse `json:"lapse"`
+
+	// Mend What would mend it.
+	Mend *string `json:"mend,omitempty"`
+
+	// Outcome What it led to.
+	Outcome RuleFindingOutcome `json:"outcome"`
+
+	// Reason The same as a sentence.
+	Reason string `json:"reason"`
+
+	// Rule Id of the rule.
+	Rule string `json:"rule"`
+
+	// Title What it is about.
+	Title *string `json:"title,omitempty"`
+}
+
+// RuleFindingLapse What is wrong, in one word.
+type RuleFindingLapse string
+
+// RuleFindingOutcome What it led to.
+type RuleFindingOutcome string
+
 // Service A service.
 type Service struct {
 	// Environment Environment.
@@ -3058,6 +3478,66 @@ type VerdictRequest_Change struct {
 // VerdictRequestDecision What is decided.
 type VerdictRequestDecision string
 
+// Violation A rule that a change did not keep when it went through.
+type Violation struct {
+	// Approvals Its approvals, and what is known of each.
+	Approvals []ApprovalFacts `json:"approvals"`
+
+	// Change Identity of a change.
+	Change Key `json:"change"`
+
+	// ChangeTitle Its title.
+	ChangeTitle *string `json:"change_title,omitempty"`
+
+	// Class What part AI had in it.
+	Class ViolationClass `json:"class"`
+
+	// Kind What sort of change it is.
+	Kind ViolationKind `json:"kind"`
+
+	// Lapse What is wrong, in one word.
+	Lapse ViolationLapse `json:"lapse"`
+
+	// Mend What would mend it.
+	Mend *string `json:"mend,omitempty"`
+
+	// Outcome What it led to.
+	Outcome ViolationOutcome `json:"outcome"`
+
+	// Policy Version of the rules.
+	Policy string `json:"policy"`
+
+	// Reason The same as a sentence.
+	Reason string `json:"reason"`
+
+	// Rule Id of the rule.
+	Rule string `json:"rule"`
+
+	// Services The changed services.
+	Services []string `json:"services"`
+
+	// StartedAt When it began.
+	StartedAt time.Time `json:"started_at"`
+
+	// Tier Tier of the most critical changed service, 1 to 4; 0 when unknown.
+	Tier int64 `json:"tier"`
+
+	// Title What it is about.
+	Title *string `json:"title,omitempty"`
+}
+
+// ViolationClass What part AI had in it.
+type ViolationClass string
+
+// ViolationKind What sort of change it is.
+type ViolationKind string
+
+// ViolationLapse What is wrong, in one word.
+type ViolationLapse string
+
+// ViolationOutcome What it led to.
+type ViolationOutcome string
+
 // Week A week of changes.
 type Week struct {
 	// All A proportion with its Wilson interval.
@@ -3278,6 +3758,36 @@ type ListVerdictsParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// ListViolationsParams defines parameters for ListViolations.
+type ListViolationsParams struct {
+	// Limit Longest page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before, with all other parameters unchanged.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// From Earliest start, inclusive. RFC 3339 with zone.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Latest start, exclusive. RFC 3339 with zone.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Service Changes of this service.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Rule Id of a rule.
+	Rule *string `form:"rule,omitempty" json:"rule,omitempty"`
+
+	// Lapse What is wrong: any of these, separated by commas.
+	Lapse *[]ListViolationsParamsLapse `form:"lapse,omitempty" json:"lapse,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListViolationsParamsLapse defines parameters for ListViolations.
+type ListViolationsParamsLapse string
+
 // GetServiceParams defines parameters for GetService.
 type GetServiceParams struct {
 	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
@@ -3345,6 +3855,9 @@ type SendChangesJSONRequestBody SendChangesJSONBody
 
 // OverrideProvenanceJSONRequestBody defines body for OverrideProvenance for application/json ContentType.
 type OverrideProvenanceJSONRequestBody = OverrideRequest
+
+// AskGateJSONRequestBody defines body for AskGate for application/json ContentType.
+type AskGateJSONRequestBody = ChangeInput
 
 // JudgeIncidentJSONRequestBody defines body for JudgeIncident for application/json ContentType.
 type JudgeIncidentJSONRequestBody = VerdictRequest
@@ -3825,6 +4338,32 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
 	OverrideProvenance(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// AskGateWithBody Ask whether a change may be deployed
+	//
+	// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+	//
+	// Needs a token with the role `ingest` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/gate (the `AskGate` operationId).
+	AskGateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AskGate Ask whether a change may be deployed
+	//
+	// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+	//
+	// Needs a token with the role `ingest` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/gate (the `AskGate` operationId).
+	AskGate(ctx context.Context, body AskGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListIncidents List incidents
 	//
 	// Newest first, a page at a time.
@@ -3927,6 +4466,17 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListViolations List changes that went through against the policy
+	//
+	// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
+	//
+	// Problems of its own: `invalid-parameter`, `rules-missing`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
+	ListViolations(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReapplyProvenanceWithBody Apply the rules of today to changes of the past
 	//
@@ -4323,6 +4873,52 @@ func (c *Client) OverrideProvenance(ctx context.Context, id string, params *Over
 	return c.Client.Do(req)
 }
 
+// AskGateWithBody Ask whether a change may be deployed
+//
+// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+//
+// Needs a token with the role `ingest` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/gate (the `AskGate` operationId).
+func (c *Client) AskGateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskGateRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AskGate Ask whether a change may be deployed
+//
+// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+//
+// Needs a token with the role `ingest` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/gate (the `AskGate` operationId).
+func (c *Client) AskGate(ctx context.Context, body AskGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskGateRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListIncidents List incidents
 //
 // Newest first, a page at a time.
@@ -4506,6 +5102,27 @@ func (c *Client) JudgeIncident(ctx context.Context, id string, params *JudgeInci
 // Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListVerdictsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListViolations List changes that went through against the policy
+//
+// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
+//
+// Problems of its own: `invalid-parameter`, `rules-missing`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
+func (c *Client) ListViolations(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListViolationsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5367,6 +5984,46 @@ func NewOverrideProvenanceRequestWithBody(server string, id string, params *Over
 	return req, nil
 }
 
+// NewAskGateRequest calls the generic AskGate builder with application/json body
+func NewAskGateRequest(server string, body AskGateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAskGateRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAskGateRequestWithBody constructs an http.Request for the AskGate method, with any body, and a specified content type
+func NewAskGateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gate")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListIncidentsRequest constructs an http.Request for the ListIncidents method
 func NewListIncidentsRequest(server string, params *ListIncidentsParams) (*http.Request, error) {
 	var err error
@@ -5959,6 +6616,147 @@ func NewListVerdictsRequest(server string, id string, params *ListVerdictsParams
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListViolationsRequest constructs an http.Request for the ListViolations method
+func NewListViolationsRequest(server string, params *ListViolationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/policy/violations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Rule != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "rule", *params.Rule, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Lapse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "lapse", *params.Lapse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -6665,6 +7463,32 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
 	OverrideProvenanceWithResponse(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*OverrideProvenanceResponse, error)
 
+	// AskGateWithBodyWithResponse Ask whether a change may be deployed
+	//
+	// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+	//
+	// Needs a token with the role `ingest` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gate (the `AskGate` operationId).
+	AskGateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskGateResponse, error)
+
+	// AskGateWithResponse Ask whether a change may be deployed
+	//
+	// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+	//
+	// Needs a token with the role `ingest` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gate (the `AskGate` operationId).
+	AskGateWithResponse(ctx context.Context, body AskGateJSONRequestBody, reqEditors ...RequestEditorFn) (*AskGateResponse, error)
+
 	// ListIncidentsWithResponse List incidents
 	//
 	// Newest first, a page at a time.
@@ -6781,6 +7605,19 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdictsWithResponse(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*ListVerdictsResponse, error)
+
+	// ListViolationsWithResponse List changes that went through against the policy
+	//
+	// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
+	//
+	// Problems of its own: `invalid-parameter`, `rules-missing`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
+	ListViolationsWithResponse(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*ListViolationsResponse, error)
 
 	// ReapplyProvenanceWithBodyWithResponse Apply the rules of today to changes of the past
 	//
@@ -7288,6 +8125,47 @@ func (r OverrideProvenanceResponse) ContentType() string {
 	return ""
 }
 
+type AskGateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GateAnswer
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AskGateResponse) GetJSON200() *GateAnswer {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AskGateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AskGateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AskGateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AskGateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListIncidentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7610,6 +8488,47 @@ func (r ListVerdictsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListVerdictsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListViolationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageViolation
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListViolationsResponse) GetJSON200() *PageViolation {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListViolationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListViolationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListViolationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListViolationsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8176,6 +9095,44 @@ func (c *ClientWithResponses) OverrideProvenanceWithResponse(ctx context.Context
 	return ParseOverrideProvenanceResponse(rsp)
 }
 
+// AskGateWithBodyWithResponse Ask whether a change may be deployed
+//
+// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+//
+// Needs a token with the role `ingest` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gate (the `AskGate` operationId).
+func (c *ClientWithResponses) AskGateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskGateResponse, error) {
+	rsp, err := c.AskGateWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskGateResponse(rsp)
+}
+
+// AskGateWithResponse Ask whether a change may be deployed
+//
+// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-body`, `rules-missing`.
+//
+// Needs a token with the role `ingest` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gate (the `AskGate` operationId).
+func (c *ClientWithResponses) AskGateWithResponse(ctx context.Context, body AskGateJSONRequestBody, reqEditors ...RequestEditorFn) (*AskGateResponse, error) {
+	rsp, err := c.AskGate(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskGateResponse(rsp)
+}
+
 // ListIncidentsWithResponse List incidents
 //
 // Newest first, a page at a time.
@@ -8345,6 +9302,25 @@ func (c *ClientWithResponses) ListVerdictsWithResponse(ctx context.Context, id s
 		return nil, err
 	}
 	return ParseListVerdictsResponse(rsp)
+}
+
+// ListViolationsWithResponse List changes that went through against the policy
+//
+// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
+//
+// Problems of its own: `invalid-parameter`, `rules-missing`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
+func (c *ClientWithResponses) ListViolationsWithResponse(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*ListViolationsResponse, error) {
+	rsp, err := c.ListViolations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListViolationsResponse(rsp)
 }
 
 // ReapplyProvenanceWithBodyWithResponse Apply the rules of today to changes of the past
@@ -8777,6 +9753,32 @@ func ParseOverrideProvenanceResponse(rsp *http.Response) (*OverrideProvenanceRes
 	return response, nil
 }
 
+// ParseAskGateResponse parses an HTTP response from a AskGateWithResponse call
+func ParseAskGateResponse(rsp *http.Response) (*AskGateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AskGateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GateAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListIncidentsResponse parses an HTTP response from a ListIncidentsWithResponse call
 func ParseListIncidentsResponse(rsp *http.Response) (*ListIncidentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -8975,6 +9977,32 @@ func ParseListVerdictsResponse(rsp *http.Response) (*ListVerdictsResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest PageJudgement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListViolationsResponse parses an HTTP response from a ListViolationsWithResponse call
+func ParseListViolationsResponse(rsp *http.Response) (*ListViolationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListViolationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageViolation
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

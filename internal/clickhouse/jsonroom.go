@@ -34,11 +34,44 @@ func (t *jsonRoom) provenance(p *correlate.Provenance) (string, error) {
 	for i := range p.Evidence {
 		b, plain = appendMark(b, i, &p.Evidence[i], plain)
 	}
-	if !plain {
+	b, plain = appendOrigin(append(b, ']'), p, plain)
+	if !plain || p.Override != nil || p.Machine != nil {
 		return toJSON(p)
 	}
-	t.room = append(b, "]}"...)
+	t.room = append(b, '}')
 	return textOf(t.room[from:]), nil
+}
+
+// appendOrigin writes the fields behind the evidence, which are left out when
+// they are empty.
+func appendOrigin(b []byte, p *correlate.Provenance, plain bool) ([]byte, bool) {
+	b, plain = appendWord(b, "rules", p.Rules, plain)
+	for i := range p.Commits {
+		c := &p.Commits[i]
+		if i == 0 {
+			b = append(b, `,"commits":[`...)
+		}
+		b = append(append(appendComma(b, i), `{"sha":"`...), c.SHA...)
+		b = append(append(append(b, `","class":"`...), c.Class...), `","confidence":`...)
+		b, plain = appendShare(b, c.Confidence, plain && isPlain(c.SHA) && isPlain(string(c.Class)))
+		b = append(b, '}')
+	}
+	if len(p.Commits) > 0 {
+		b = append(b, ']')
+	}
+	if p.CommitShare != 0 {
+		b, plain = appendShare(append(b, `,"commit_share":`...), p.CommitShare, plain)
+	}
+	return appendWord(b, "source", string(p.Source), plain)
+}
+
+// appendWord writes a field with a text, nothing for an empty one.
+func appendWord(b []byte, name, text string, plain bool) ([]byte, bool) {
+	if text == "" {
+		return b, plain
+	}
+	b = append(append(append(b, `,"`...), name...), `":"`...)
+	return append(append(b, text...), '"'), plain && isPlain(text)
 }
 
 func appendTool(b []byte, place int, tool *correlate.AITool, plain bool) ([]byte, bool) {

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -34,6 +35,16 @@ func TestProvenanceIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
 				Excerpt: texter.Draw(t, "excerpt"), Weight: weight.Draw(t, "weight"),
 			})
 		}
+		p.Rules, p.CommitShare = texter.Draw(t, "rules"), weight.Draw(t, "share")
+		p.Source = rapid.SampledFrom([]correlate.ProvenanceSource{"", correlate.ProvenanceByRules}).Draw(t, "source")
+		for range rapid.IntRange(0, 3).Draw(t, "commits") {
+			p.Commits = append(p.Commits, correlate.CommitProvenance{
+				SHA: texter.Draw(t, "sha"), Class: correlate.ProvenanceClass(plain.Draw(t, "class")), Confidence: weight.Draw(t, "confidence"),
+			})
+		}
+		if rapid.IntRange(0, 9).Draw(t, "overridden") == 0 {
+			p = p.Overridden(correlate.ProvenanceOverride{Class: "human", Reason: "r", DecidedBy: "d"})
+		}
 		if rapid.Bool().Draw(t, "without lists") {
 			p.Tools, p.Evidence = nil, nil
 		}
@@ -45,6 +56,20 @@ func TestProvenanceIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
 			t.Fatalf("got %s, %v; want %s", got, err, want)
 		}
 	})
+}
+
+// TestNoFieldOfAProvenanceIsForgotten fills every field, whatever is added.
+func TestNoFieldOfAProvenanceIsForgotten(t *testing.T) {
+	of := reflect.TypeFor[correlate.Provenance]()
+	known := map[string]bool{}
+	for _, name := range []string{"Class", "Confidence", "Tools", "Evidence", "Rules", "Commits", "CommitShare", "Source", "Override", "Machine"} {
+		known[name] = true
+	}
+	for i := range of.NumField() {
+		if !known[of.Field(i).Name] {
+			t.Errorf("the short way does not write %s", of.Field(i).Name)
+		}
+	}
 }
 
 // TestTextsStayWhatTheyWere writes more than one piece of memory holds.
