@@ -46,6 +46,8 @@ type Engine struct {
 	delays  delayTables
 	off     map[EvidenceKind]bool
 	scratch sync.Pool
+	// rooms holds lists of candidates for use again.
+	rooms sync.Pool
 }
 
 // NewEngine returns an engine with the weights. The kinds of evidence named in
@@ -64,6 +66,7 @@ func NewEngine(w Weights, without ...EvidenceKind) *Engine {
 		e.off[kind] = true
 	}
 	e.scratch.New = func() any { return &spreader{} }
+	e.rooms.New = func() any { return new([]candidate) }
 	return e
 }
 
@@ -72,6 +75,8 @@ func NewEngine(w Weights, without ...EvidenceKind) *Engine {
 // version 1; whoever stores findings numbers them.
 func (e *Engine) Attribute(in Input) Finding {
 	s := e.newScene(&in)
+	s.room = *e.rooms.Get().(*[]candidate) //nolint:errcheck // The pool holds nothing else.
+	defer e.leave(s)
 	r := e.rank(s)
 	finding := Finding{
 		Incident: in.Incident.ID, Version: 1, AsOf: in.AsOf.UTC(),
@@ -118,6 +123,16 @@ type scene struct {
 	skew    clockSkew
 	outside outside
 	metrics metricView
+	// room is the list of candidates; it is used again after the attribution.
+	room []candidate
+}
+
+// leave gives the scene's list of candidates back, with nothing in it that would
+// hold on to changes.
+func (e *Engine) leave(s *scene) {
+	clear(s.room)
+	room := s.room[:0]
+	e.rooms.Put(&room)
 }
 
 func (e *Engine) newScene(in *Input) *scene {

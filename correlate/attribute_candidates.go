@@ -41,7 +41,10 @@ type gatherer struct {
 	e    *Engine
 	s    *scene
 	list []candidate
-	best float64
+	// parts are, for each change of several services, the places in origins.list
+	// of those that are linked.
+	parts map[uint32][]int
+	best  float64
 	// rest is the weight of the unlinked changes that were not looked at.
 	rest float64
 }
@@ -53,7 +56,7 @@ const hopeless = 12
 // candidates collects the changes of every service that could explain a
 // symptom, the environment-wide ones and the most recent of all.
 func (e *Engine) candidates(s *scene) *gatherer {
-	g := &gatherer{e: e, s: s, best: -math.MaxFloat64}
+	g := &gatherer{e: e, s: s, best: -math.MaxFloat64, list: s.room[:0], parts: map[uint32][]int{}}
 	x := s.in.Changes
 	if x.Len() == 0 || s.origins.none == 0 {
 		return g
@@ -65,12 +68,16 @@ func (e *Engine) candidates(s *scene) *gatherer {
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(s.origins.list[b].total, s.origins.list[a].total)
 	})
+	most := g.mostOfAny()
 	for _, i := range order {
 		o := &s.origins.list[i]
+		if g.topology(o.total)+most < g.best-hopeless {
+			break // The explanations that follow are worse still.
+		}
 		g.walk(x.of(s.in.Graph.names[o.node], s.asOf), i, &o.explanation)
 	}
 	g.unknown()
-	g.walk(x.until(x.wide, s.asOf), -1, &s.origins.wide)
+	g.walk(until(x.wide, s.asOf), -1, &s.origins.wide)
 	g.recent()
 	g.unite()
 	return g
@@ -78,41 +85,56 @@ func (e *Engine) candidates(s *scene) *gatherer {
 
 // walk weighs one service's changes, newest first, until older ones are
 // hopeless.
-func (g *gatherer) walk(refs []uint32, origin int, why *explanation) {
-	if len(refs) == 0 {
+func (g *gatherer) walk(list []dated, origin int, why *explanation) {
+	if len(list) == 0 {
 		return
 	}
-	busy := g.e.busy(g.s, len(g.recentOf(refs)))
+	busy := g.e.busy(g.s, g.recently(list))
 	if origin >= 0 {
 		g.s.origins.list[origin].busy = busy
 	}
 	ceiling := g.topology(why.total) + busy
 	firsts := g.s.origins.frame.firsts
 	last := g.s.symptoms[firsts[len(firsts)-1].first].start
-	for n := range min(len(refs), g.e.weights.Limits.PerService) {
-		ref := refs[len(refs)-1-n]
-		entry := &g.s.in.Changes.entries[ref]
+	for n := range min(len(list), g.e.weights.Limits.PerService) {
+		d := list[len(list)-1-n]
 		if !g.e.off[EvidenceTiming] {
-			age := float64(last-entry.start)/1000 - float64(entry.span)/1000
-			if ceiling+g.e.prior(g.s, entry.kind)+g.most(entry.kind, age) < g.best-hopeless {
+			age := float64(last-d.start-int64(g.s.in.Changes.spanOf(d))) / 1000
+			if ceiling+g.e.prior(g.s, d.kind())+g.most(d.kind(), age) < g.best-hopeless {
 				if n >= maxHopeless {
 					return
 				}
 				continue
 			}
 		}
-		g.add(ref, origin, why, busy)
+		if d.multi() && origin >= 0 {
+			g.parts[d.ref] = append(g.parts[d.ref], origin)
+			continue
+		}
+		g.add(d, origin, why, busy)
 	}
+}
+
+// mostOfAny is the greatest that prior and timing of any change could add up to.
+func (g *gatherer) mostOfAny() float64 {
+	if g.e.off[EvidenceTiming] {
+		return math.Inf(1)
+	}
+	most := math.Inf(-1)
+	for kind := range uint8(kindCodes) {
+		most = max(most, g.e.prior(g.s, kind)+g.most(kind, 0))
+	}
+	return most + max(g.e.busy(g.s, 0), 0)
 }
 
 // maxHopeless is how many of a service's newest changes are looked at even if
 // the first are hopeless: an older one may be of a worse kind.
 const maxHopeless = 8
 
-// recentOf cuts the list to the rate window.
-func (g *gatherer) recentOf(refs []uint32) []uint32 {
+// recently counts the changes of the list in the rate window.
+func (g *gatherer) recently(list []dated) int {
 	from := g.s.asOf - g.e.weights.Limits.RateWindow.Milliseconds()
-	return refs[len(g.s.in.Changes.until(refs, from)):]
+	return len(list) - len(until(list, from))
 }
 
 // most is the greatest timing term of a change that old, or older.
@@ -126,10 +148,12 @@ func (g *gatherer) topology(plain float64) float64 {
 }
 
 // add weighs one change by prior, timing and topology.
-func (g *gatherer) add(ref uint32, origin int, why *explanation, busy float64) {
-	entry := &g.s.in.Changes.entries[ref]
-	c := candidate{ref: ref, origin: int32(origin), why: why, prior: g.e.prior(g.s, entry.kind) + busy}
-	g.e.weighTiming(g.s, &c, func(y *symptom) float64 { return g.e.delayDensity(entry, y.start, g.s.skew) })
+func (g *gatherer) add(d dated, origin int, why *explanation, busy float64) {
+	c := candidate{ref: d.ref, origin: int32(origin), why: why, prior: g.e.prior(g.s, d.kind()) + busy}
+	span := g.s.in.Changes.spanOf(d)
+	g.e.weighTiming(g.s, &c, func(y *symptom) float64 {
+		return g.e.delayDensity(d.kind(), y.start-d.start, span, g.s.skew)
+	})
 	c.topology = g.topology(why.total)
 	c.score = c.prior + c.timing + c.topology
 	g.best = max(g.best, c.score)
@@ -198,9 +222,9 @@ func (g *gatherer) recent() {
 	limit := g.e.weights.Limits.Recent
 	left, oldest := limit, g.s.asOf
 	x.time.latest(x, g.s.asOf, func(ref uint32) bool {
-		oldest = x.entries[ref].start
+		oldest = x.at(ref).start
 		if !g.linked(ref) {
-			g.add(ref, -1, &g.s.origins.unlinked, 0)
+			g.add(x.at(ref).dated(ref), -1, &g.s.origins.unlinked, 0)
 		}
 		left--
 		return left > 0
@@ -219,7 +243,7 @@ func (g *gatherer) recent() {
 // linked reports whether the slot's services were dealt with as origins.
 func (g *gatherer) linked(ref uint32) bool {
 	x := g.s.in.Changes
-	if x.entries[ref].service == serviceWide {
+	if x.at(ref).service == serviceWide {
 		return true
 	}
 	for _, name := range x.servicesOf(ref) {

@@ -42,7 +42,7 @@ func (f *frame) overload(o *origins) {
 		}
 	}
 	slices.SortStableFunc(pushes, func(a, b push) int {
-		return cmp.Or(cmp.Compare(g.names[a.caller], g.names[b.caller]), cmp.Compare(g.names[a.callee], g.names[b.callee]))
+		return cmp.Or(g.compareNames(a.caller, b.caller), g.compareNames(a.callee, b.callee))
 	})
 	fresh := map[int32][]onsetWeight{}
 	own := map[int32]float64{}

@@ -31,6 +31,7 @@ func (e *Engine) rank(s *scene) ranking {
 	for i := range best {
 		r.shortlist[i] = &best[i]
 	}
+	s.room = g.list
 	e.examine(s, r.shortlist)
 	topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
 	r.normalise(g.list, g.rest)
@@ -86,16 +87,7 @@ func order[T any](a, b *T, better func(a, b *T) bool) int {
 // them, sometimes as a fault in all.
 func (g *gatherer) unite() {
 	x := g.s.in.Changes
-	parts := map[uint32][]int{}
-	kept := g.list[:0]
-	for _, c := range g.list {
-		if x.entries[c.ref].service != serviceMulti || c.origin < 0 {
-			kept = append(kept, c)
-			continue
-		}
-		parts[c.ref] = append(parts[c.ref], int(c.origin))
-	}
-	g.list = kept
+	parts := g.parts
 	refs := make([]uint32, 0, len(parts))
 	for ref := range parts {
 		refs = append(refs, ref)
@@ -103,7 +95,7 @@ func (g *gatherer) unite() {
 	slices.SortFunc(refs, x.compare)
 	for _, ref := range refs {
 		why := g.united(parts[ref], len(x.multi[ref]))
-		g.add(ref, parts[ref][0], &why, 0)
+		g.add(x.at(ref).dated(ref), parts[ref][0], &why, 0)
 	}
 }
 

@@ -26,7 +26,7 @@ func (e *Engine) background(s *scene) background {
 	b := background{window: w.Limits.RateWindow.Seconds()}
 	x := s.in.Changes
 	if x.Len() > 0 {
-		from := max(s.asOf-w.Limits.RateWindow.Milliseconds(), x.entries[x.time.first()].start)
+		from := max(s.asOf-w.Limits.RateWindow.Milliseconds(), x.at(x.time.first()).start)
 		kinds, total := x.time.count(x, from, s.asOf)
 		for code, n := range kinds {
 			b.kinds[code] = float64(n)
@@ -85,14 +85,14 @@ func (e *Engine) kindFactor(b *background, code uint8) float64 {
 	return e.weights.kindShare(int(code)) / b.shares / (max(b.kinds[code], 1e-9) / b.count)
 }
 
-// delayDensity is the density per second of the first alert at onset given the
-// change: part of it for an effect from the start on, part for an effect at any
-// moment of the rollout.
-func (e *Engine) delayDensity(c *lightChange, onset int64, skew clockSkew) float64 {
-	table := e.delays.of(c.kind)
-	delay := float64(onset-c.start) / 1000
+// delayDensity is the density per second of the first alert so many
+// milliseconds after the start of a change: part of it for an effect from the
+// start on, part for an effect at any moment of the rollout, which took spanMS.
+func (e *Engine) delayDensity(kind uint8, afterMS int64, spanMS uint32, skew clockSkew) float64 {
+	table := e.delays.of(kind)
+	delay := float64(afterMS) / 1000
 	fromStart := table.at(delay, skew)
-	span := min(float64(c.span)/1000, delay)
+	span := min(float64(spanMS)/1000, delay)
 	if span < 1 {
 		return fromStart
 	}

@@ -26,9 +26,9 @@ func (e *Engine) findUndo(s *scene, c *candidate) (undoing, bool) {
 	for _, name := range x.servicesOf(c.ref) {
 		refs := x.of(name, s.asOf)
 		for n := range min(len(refs), maxLaterChanges) {
-			ref := refs[len(refs)-1-n]
+			ref := refs[len(refs)-1-n].ref
 			body := x.bodies[ref]
-			if x.entries[ref].start < x.entries[c.ref].start || body == nil || ref == c.ref {
+			if x.at(ref).start < x.at(c.ref).start || body == nil || ref == c.ref {
 				continue
 			}
 			if undoes(body, &c.detail.change) && (found.at.IsZero() || body.StartedAt.Before(found.at)) {

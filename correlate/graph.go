@@ -18,8 +18,10 @@ type Graph struct {
 	callers  rows
 	// busiest holds, for services that call more than hubFan others, the arcs
 	// with the greatest share of their calls.
-	busiest  map[int32][]arc
-	tokens   map[string][]int32
+	busiest map[int32][]arc
+	tokens  map[string][]int32
+	// parts are the words of each name, in the order of names.
+	parts    [][]string
 	observed time.Time
 	// patch holds what With has added since the rows were packed; nil if
 	// nothing.
@@ -157,7 +159,7 @@ func (b *graphBuilder) build() *Graph {
 			g.busiest[int32(i)] = busiestOf(row)
 		}
 	}
-	g.tokens = nameTokens(g.names)
+	g.parts, g.tokens = nameTokens(g.names)
 	return g
 }
 

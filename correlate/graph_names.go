@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -11,16 +12,17 @@ import (
 // says nothing about kinship.
 const maxCarriers = 64
 
-// nameTokens maps each word of the services' names to the services that carry
-// it.
-func nameTokens(names []string) map[string][]int32 {
-	tokens := map[string][]int32{}
+// nameTokens splits the services' names into words, and maps each word to the
+// services that carry it.
+func nameTokens(names []string) (parts [][]string, tokens map[string][]int32) {
+	parts, tokens = make([][]string, len(names)), map[string][]int32{}
 	for i, name := range names {
-		for _, word := range words(name) {
+		parts[i] = words(name)
+		for _, word := range parts[i] {
 			tokens[word] = append(tokens[word], int32(i))
 		}
 	}
-	return tokens
+	return parts, tokens
 }
 
 // words splits a name or text into distinct lower-case words of letters or
@@ -74,9 +76,18 @@ func (g *Graph) kin(name string, said []string, yield func(node int32, own []str
 	slices.Sort(near)
 	for _, node := range slices.Compact(near) {
 		if g.names[node] != name {
-			yield(node, words(g.names[node]))
+			yield(node, g.parts[node])
 		}
 	}
+}
+
+// compareNames orders two services by name. Of those that were packed the
+// numbers are in that order.
+func (g *Graph) compareNames(a, b int32) int {
+	if packed := int32(len(g.callees.offsets)) - 1; a < packed && b < packed {
+		return cmp.Compare(a, b)
+	}
+	return cmp.Compare(g.names[a], g.names[b])
 }
 
 // likeness is the cosine between two names' words weighted by rarity, 0 to 1.

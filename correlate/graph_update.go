@@ -38,6 +38,7 @@ func (g *Graph) With(t Topology) *Graph {
 	next.patch = g.patch.clone()
 	next.names = slices.Clip(g.names)
 	next.services = slices.Clip(g.services)
+	next.parts = slices.Clip(g.parts)
 	if t.ObservedAt.After(next.observed) {
 		next.observed = t.ObservedAt
 	}
@@ -47,11 +48,13 @@ func (g *Graph) With(t Topology) *Graph {
 			next.patch.describe(id, next.serviceOf(id), s)
 		}
 	}
+	rows := rowEdits{g: &next, callees: map[int32][]arc{}, callers: map[int32]bool{}}
 	for _, e := range t.Edges {
 		if e.Caller != "" && e.Callee != "" && e.Caller != e.Callee {
-			next.connect(next.ensure(e.Caller), next.ensure(e.Callee), e)
+			rows.connect(next.ensure(e.Caller), next.ensure(e.Callee), e)
 		}
 	}
+	rows.finish()
 	return &next
 }
 
@@ -102,34 +105,62 @@ func (g *Graph) ensure(name string) int32 {
 	g.names = append(g.names, name)
 	g.services = append(g.services, Service{Name: name})
 	g.patch.ids[name] = id
-	for _, word := range words(name) {
+	g.parts = append(g.parts, words(name))
+	for _, word := range g.parts[id] {
 		g.patch.tokens[word] = append(slices.Clip(g.patch.tokens[word]), id)
 	}
 	return id
 }
 
-// connect adds or updates one edge in both directions.
-func (g *Graph) connect(caller, callee int32, e Edge) {
-	before := g.calleesOf(caller)
-	out := before
+// rowEdits are the rows that one snapshot changes. Each is copied once, however
+// many of its edges the snapshot names: a hub's row is long.
+type rowEdits struct {
+	g *Graph
+	// callees are the rows of the callers touched, as they were before.
+	callees map[int32][]arc
+	// callers are the callees whose rows have been copied.
+	callers map[int32]bool
+}
+
+// connect adds or updates one edge in the caller's row; finish tells the callees.
+func (r *rowEdits) connect(caller, callee int32, e Edge) {
+	row := r.g.calleesOf(caller)
 	a := arc{to: callee, kind: edgeCode(e.Kind), rate: float32(max(e.CallsPerSecond, 0)), share: 1}
-	at, known := findArc(out, callee)
+	at, known := findArc(row, callee)
 	if known {
-		a.rate = max(a.rate, out[at].rate)
-		if a.rate == out[at].rate && a.kind == out[at].kind {
+		a.rate = max(a.rate, row[at].rate)
+		if a.rate == row[at].rate && a.kind == row[at].kind {
 			return
 		}
-		out = slices.Clone(out)
-		out[at] = a
-	} else {
-		out = slices.Insert(slices.Clone(out), at, a)
-		g.patch.added++
 	}
-	reshare(out)
-	g.patch.callees[caller] = out
-	for _, x := range out {
-		if at, known := findArc(before, x.to); !known || before[at] != x {
-			g.mirror(caller, x)
+	if _, own := r.callees[caller]; !own {
+		r.callees[caller] = row
+		row = slices.Clone(row)
+	}
+	if known {
+		row[at] = a
+	} else {
+		row = slices.Insert(row, at, a)
+		r.g.patch.added++
+	}
+	r.g.patch.callees[caller] = row
+}
+
+// finish sets the shares of the rows that were touched and puts what changed
+// into the callees' rows of callers.
+func (r *rowEdits) finish() {
+	for caller, before := range r.callees {
+		row := r.g.patch.callees[caller]
+		reshare(row)
+		for _, x := range row { // Both rows are in order, and the newer one only has more.
+			if len(before) == 0 || before[0].to != x.to {
+				r.mirror(caller, x)
+				continue
+			}
+			if before[0] != x {
+				r.mirror(caller, x)
+			}
+			before = before[1:]
 		}
 	}
 }
@@ -154,16 +185,19 @@ func reshare(row []arc) {
 }
 
 // mirror puts the edge into the callee's row of callers.
-func (g *Graph) mirror(caller int32, a arc) {
-	in := g.callersOf(a.to)
+func (r *rowEdits) mirror(caller int32, a arc) {
 	callee := a.to
-	a.to = caller
-	at, known := findArc(in, caller)
-	if known {
-		in = slices.Clone(in)
-		in[at] = a
-	} else {
-		in = slices.Insert(slices.Clone(in), at, a)
+	row := r.g.callersOf(callee)
+	if !r.callers[callee] {
+		r.callers[callee] = true
+		row = slices.Clone(row)
 	}
-	g.patch.callers[callee] = in
+	a.to = caller
+	at, known := findArc(row, caller)
+	if known {
+		row[at] = a
+	} else {
+		row = slices.Insert(row, at, a)
+	}
+	r.g.patch.callers[callee] = row
 }

@@ -12,47 +12,25 @@ import (
 // as long as its owner wants to spend the memory; see [ChangeIndex.Release]. It
 // belongs to one goroutine: nothing may read it while it is written.
 type ChangeIndex struct {
-	entries  []lightChange
+	slots    slots
 	free     []uint32
-	bodies   []*Change
+	bodies   map[uint32]*Change
 	byKey    map[uint64]uint32
 	arena    keyArena
 	services map[string]int32
 	titles   []string
-	lists    [][]uint32
-	wide     []uint32
+	lists    [][]dated
+	wide     []dated
 	multi    map[uint32][]int32
 	time     timeIndex
 	names    interner
-	// heldFrom is the number of the first bucket that may hold whole values.
-	heldFrom int64
 }
-
-// lightChange is what ranking reads of every candidate, 32 bytes without
-// pointers. start is in Unix milliseconds; span is the length of the rollout in
-// milliseconds, 0 when unknown.
-type lightChange struct {
-	start   int64
-	key     keyRef
-	span    uint32
-	service int32
-	source  uint16
-	env     uint16
-	kind    uint8
-	live    bool
-}
-
-// Values of lightChange.service for changes that are not of one service.
-const (
-	serviceWide  = -1
-	serviceMulti = -2
-)
 
 // NewChangeIndex returns an index of the changes.
 func NewChangeIndex(changes ...Change) *ChangeIndex {
 	x := &ChangeIndex{
 		byKey: make(map[uint64]uint32, len(changes)), services: map[string]int32{},
-		multi: map[uint32][]int32{}, names: newInterner(), heldFrom: math.MinInt64,
+		bodies: map[uint32]*Change{}, multi: map[uint32][]int32{}, names: newInterner(),
 	}
 	for i := range changes {
 		x.Put(changes[i])
@@ -65,8 +43,11 @@ func (x *ChangeIndex) Len() int {
 	if x == nil {
 		return 0
 	}
-	return len(x.entries) - len(x.free)
+	return x.slots.n - len(x.free)
 }
+
+// Held is the number of changes of which the whole value is held.
+func (x *ChangeIndex) Held() int { return len(x.bodies) }
 
 // Put adds the change, or replaces the one with the same key. The value must be
 // the whole folded change; the index keeps it and shares its slices.
@@ -78,7 +59,7 @@ func (x *ChangeIndex) Put(c Change) {
 	} else {
 		ref = x.allocate(key)
 	}
-	e := &x.entries[ref]
+	e := x.at(ref)
 	e.start = c.StartedAt.UnixMilli()
 	e.span = uint32(min(max(c.End().Sub(c.StartedAt).Milliseconds(), 0), 1<<32-1))
 	e.kind = kindCode(c.Kind)
@@ -102,7 +83,7 @@ func (x *ChangeIndex) DropBefore(moment time.Time, limit int) int {
 	dropped := 0
 	for x.Len() > 0 && dropped < limit {
 		ref := x.time.first()
-		if x.entries[ref].start >= moment.UnixMilli() {
+		if x.at(ref).start >= moment.UnixMilli() {
 			break
 		}
 		x.drop(ref)
@@ -112,24 +93,32 @@ func (x *ChangeIndex) DropBefore(moment time.Time, limit int) int {
 }
 
 // Release forgets the whole values of changes that started before the moment,
-// at most limit of them, and returns how many. Such a change is still ranked;
-// its full value then comes from [Input.Lookup].
+// the oldest first and at most limit of them, and returns how many. Such a
+// change is still ranked; its full value then comes from [Input.Lookup].
 func (x *ChangeIndex) Release(moment time.Time, limit int) int {
+	return x.release(moment.UnixMilli(), limit)
+}
+
+// ReleaseOldest forgets the whole values of the oldest changes, at most limit of
+// them, and returns how many.
+func (x *ChangeIndex) ReleaseOldest(limit int) int { return x.release(math.MaxInt64, limit) }
+
+func (x *ChangeIndex) release(before int64, limit int) int {
 	released := 0
-	at, _ := x.time.locate(x.heldFrom)
-	for ; at < len(x.time.buckets) && released < limit; at++ {
+	for at := range x.time.buckets {
 		b := &x.time.buckets[at]
-		for _, ref := range b.refs {
-			if x.entries[ref].start < moment.UnixMilli() && x.bodies[ref] != nil && released < limit {
-				x.bodies[ref] = nil
-				released++
-			}
-		}
-		if b.number >= bucketOf(moment.UnixMilli()) {
+		if released >= limit || b.number > bucketOf(before) {
 			break
 		}
-		if released < limit {
-			x.heldFrom = b.number + 1
+		for _, ref := range b.refs {
+			if b.held == 0 || released >= limit || x.at(ref).start >= before {
+				break
+			}
+			if x.bodies[ref] != nil {
+				delete(x.bodies, ref)
+				b.held--
+				released++
+			}
 		}
 	}
 	return released
@@ -153,7 +142,7 @@ func (x *ChangeIndex) Oldest() time.Time {
 	if x.Len() == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(x.entries[x.time.first()].start).UTC()
+	return time.UnixMilli(x.at(x.time.first()).start).UTC()
 }
 
 // indexKey cuts an absurdly long id to what the arena stores.
@@ -166,9 +155,9 @@ func indexKey(k Key) Key {
 func (x *ChangeIndex) drop(ref uint32) {
 	x.unlink(ref)
 	x.forgetKey(ref)
-	x.arena.release(x.entries[ref].key)
-	x.entries[ref] = lightChange{}
-	x.bodies[ref] = nil
+	x.arena.release(x.at(ref).key)
+	*x.at(ref) = lightChange{}
+	delete(x.bodies, ref)
 	x.free = append(x.free, ref)
 }
 
@@ -178,11 +167,9 @@ func (x *ChangeIndex) allocate(k Key) uint32 {
 	if n := len(x.free); n > 0 {
 		ref, x.free = x.free[n-1], x.free[:n-1]
 	} else {
-		ref = uint32(len(x.entries))
-		x.entries = append(x.entries, lightChange{})
-		x.bodies = append(x.bodies, nil)
+		ref = x.slots.add()
 	}
-	x.entries[ref] = lightChange{key: x.arena.put(k.ID), source: x.names.code(k.Source), live: true}
+	*x.at(ref) = lightChange{key: x.arena.put(k.ID), source: x.names.code(k.Source), live: true}
 	h := hashKey(k)
 	for _, taken := x.byKey[h]; taken; _, taken = x.byKey[h] {
 		h++
@@ -227,27 +214,26 @@ func (x *ChangeIndex) forgetKey(ref uint32) {
 }
 
 func (x *ChangeIndex) keyOf(ref uint32) Key {
-	e := &x.entries[ref]
+	e := x.at(ref)
 	return Key{Source: x.names.name(e.source), ID: x.arena.get(e.key)}
 }
 
 // link enters the slot into the lists of its services and of its time.
 func (x *ChangeIndex) link(ref uint32, services []string) {
-	e := &x.entries[ref]
+	e := x.at(ref)
 	x.time.insert(x, ref)
-	x.heldFrom = min(x.heldFrom, bucketOf(e.start))
 	switch ids := x.numbers(services); len(ids) {
 	case 0:
 		e.service = serviceWide
-		x.wide = x.insertSorted(x.wide, ref)
+		x.wide = x.insertDated(x.wide, e.dated(ref))
 	case 1:
 		e.service = ids[0]
-		x.lists[ids[0]] = x.insertSorted(x.lists[ids[0]], ref)
+		x.lists[ids[0]] = x.insertDated(x.lists[ids[0]], e.dated(ref))
 	default:
 		e.service = serviceMulti
 		x.multi[ref] = ids
 		for _, id := range ids {
-			x.lists[id] = x.insertSorted(x.lists[id], ref)
+			x.lists[id] = x.insertDated(x.lists[id], e.dated(ref))
 		}
 	}
 }
@@ -255,16 +241,17 @@ func (x *ChangeIndex) link(ref uint32, services []string) {
 // unlink takes the slot out of all lists.
 func (x *ChangeIndex) unlink(ref uint32) {
 	x.time.remove(x, ref)
-	switch service := x.entries[ref].service; service {
+	e := x.at(ref)
+	switch e.service {
 	case serviceWide:
-		x.wide = x.removeSorted(x.wide, ref)
+		x.wide = x.removeDated(x.wide, e.dated(ref))
 	case serviceMulti:
 		for _, id := range x.multi[ref] {
-			x.lists[id] = x.removeSorted(x.lists[id], ref)
+			x.lists[id] = x.removeDated(x.lists[id], e.dated(ref))
 		}
 		delete(x.multi, ref)
 	default:
-		x.lists[service] = x.removeSorted(x.lists[service], ref)
+		x.lists[e.service] = x.removeDated(x.lists[e.service], e.dated(ref))
 	}
 }
 

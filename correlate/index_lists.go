@@ -12,16 +12,62 @@ func (x *ChangeIndex) compare(a, b uint32) int {
 	if a == b {
 		return 0
 	}
-	ea, eb := &x.entries[a], &x.entries[b]
-	if c := cmp.Compare(ea.start, eb.start); c != 0 {
+	if c := cmp.Compare(x.at(a).start, x.at(b).start); c != 0 {
 		return c
 	}
+	return x.compareKeys(a, b)
+}
+
+func (x *ChangeIndex) compareKeys(a, b uint32) int {
 	ka, kb := x.keyOf(a), x.keyOf(b)
 	return cmp.Or(cmp.Compare(ka.Source, kb.Source), cmp.Compare(ka.ID, kb.ID))
 }
 
-// insertSorted keeps the list in order. Changes mostly arrive in order of time,
+// compareDated is compare for entries of lists; it looks no further while the
+// starts differ.
+func (x *ChangeIndex) compareDated(a, b dated) int {
+	switch {
+	case a.start < b.start:
+		return -1
+	case a.start > b.start:
+		return 1
+	case a.ref == b.ref:
+		return 0
+	default:
+		return x.compareKeys(a.ref, b.ref)
+	}
+}
+
+// insertDated keeps the list in order. Changes mostly arrive in order of time,
 // so the end is tried first.
+func (x *ChangeIndex) insertDated(list []dated, d dated) []dated {
+	if n := len(list); n == 0 || x.compareDated(list[n-1], d) < 0 {
+		return append(list, d)
+	}
+	at, found := slices.BinarySearchFunc(list, d, x.compareDated)
+	if found {
+		return list
+	}
+	return slices.Insert(list, at, d)
+}
+
+// removeDated takes the entry out. The first one goes without moving the others,
+// since old changes are dropped one after another.
+func (x *ChangeIndex) removeDated(list []dated, d dated) []dated {
+	at, found := slices.BinarySearchFunc(list, d, x.compareDated)
+	switch {
+	case !found:
+		return list
+	case len(list) == 1:
+		return nil
+	case at == 0:
+		return list[1:]
+	default:
+		return slices.Delete(list, at, at+1)
+	}
+}
+
+// insertSorted and removeSorted do the same for lists of slots alone.
 func (x *ChangeIndex) insertSorted(list []uint32, ref uint32) []uint32 {
 	if n := len(list); n == 0 || x.compare(list[n-1], ref) < 0 {
 		return append(list, ref)
@@ -34,15 +80,18 @@ func (x *ChangeIndex) insertSorted(list []uint32, ref uint32) []uint32 {
 }
 
 func (x *ChangeIndex) removeSorted(list []uint32, ref uint32) []uint32 {
+	if len(list) > 0 && list[0] == ref {
+		return list[1:]
+	}
 	if at, found := slices.BinarySearchFunc(list, ref, x.compare); found {
 		return slices.Delete(list, at, at+1)
 	}
 	return list
 }
 
-// of returns the slots of the service's changes that start at or before the
-// moment, oldest first. The slice belongs to the index.
-func (x *ChangeIndex) of(service string, moment int64) []uint32 {
+// of returns the service's changes that start at or before the moment, oldest
+// first. The slice belongs to the index.
+func (x *ChangeIndex) of(service string, moment int64) []dated {
 	if x == nil {
 		return nil
 	}
@@ -50,13 +99,17 @@ func (x *ChangeIndex) of(service string, moment int64) []uint32 {
 	if !ok {
 		return nil
 	}
-	return x.until(x.lists[id], moment)
+	return until(x.lists[id], moment)
 }
 
-// until cuts a list, ordered by start, after the moment.
-func (x *ChangeIndex) until(list []uint32, moment int64) []uint32 {
-	n, _ := slices.BinarySearchFunc(list, moment, func(ref uint32, t int64) int {
-		if x.entries[ref].start <= t {
+// until cuts a list, ordered by start, after the moment. Most often all of it
+// has begun.
+func until(list []dated, moment int64) []dated {
+	if n := len(list); n == 0 || list[n-1].start <= moment {
+		return list
+	}
+	n, _ := slices.BinarySearchFunc(list, moment, func(d dated, t int64) int {
+		if d.start <= t {
 			return -1
 		}
 		return 1
@@ -66,7 +119,7 @@ func (x *ChangeIndex) until(list []uint32, moment int64) []uint32 {
 
 // servicesOf returns the names of the services that the slot changes.
 func (x *ChangeIndex) servicesOf(ref uint32) []string {
-	switch service := x.entries[ref].service; service {
+	switch service := x.at(ref).service; service {
 	case serviceWide:
 		return nil
 	case serviceMulti:
@@ -82,7 +135,7 @@ func (x *ChangeIndex) servicesOf(ref uint32) []string {
 
 // outline is what the index knows of a change without its whole value.
 func (x *ChangeIndex) outline(ref uint32) Change {
-	e := &x.entries[ref]
+	e := x.at(ref)
 	k := x.keyOf(ref)
 	c := Change{
 		ID: k.ID, Source: k.Source, Kind: KindOther, Services: x.servicesOf(ref),
@@ -108,10 +161,11 @@ type timeIndex struct {
 }
 
 // timeBucket holds the slots of one bucket in order, and how many there are of
-// each kind.
+// each kind; held counts those whose whole value is held.
 type timeBucket struct {
 	number int64
 	refs   []uint32
+	held   int
 	kinds  [kindCodes]uint32
 }
 
@@ -131,7 +185,7 @@ func (t *timeIndex) locate(number int64) (int, bool) {
 }
 
 func (t *timeIndex) insert(x *ChangeIndex, ref uint32) {
-	e := &x.entries[ref]
+	e := x.at(ref)
 	at, found := t.locate(bucketOf(e.start))
 	if !found {
 		t.buckets = slices.Insert(t.buckets, at, timeBucket{number: bucketOf(e.start)})
@@ -139,10 +193,13 @@ func (t *timeIndex) insert(x *ChangeIndex, ref uint32) {
 	b := &t.buckets[at]
 	b.refs = x.insertSorted(b.refs, ref)
 	b.kinds[e.kind]++
+	if x.bodies[ref] != nil {
+		b.held++
+	}
 }
 
 func (t *timeIndex) remove(x *ChangeIndex, ref uint32) {
-	e := &x.entries[ref]
+	e := x.at(ref)
 	at, found := t.locate(bucketOf(e.start))
 	if !found {
 		return
@@ -150,6 +207,9 @@ func (t *timeIndex) remove(x *ChangeIndex, ref uint32) {
 	b := &t.buckets[at]
 	b.refs = x.removeSorted(b.refs, ref)
 	b.kinds[e.kind]--
+	if x.bodies[ref] != nil {
+		b.held--
+	}
 	if len(b.refs) == 0 {
 		t.buckets = slices.Delete(t.buckets, at, at+1)
 	}
@@ -168,7 +228,7 @@ func (t *timeIndex) latest(x *ChangeIndex, moment int64, yield func(ref uint32) 
 	for ; at >= 0; at-- {
 		refs := t.buckets[at].refs
 		for i := len(refs) - 1; i >= 0; i-- {
-			if x.entries[refs[i]].start <= moment && !yield(refs[i]) {
+			if x.at(refs[i]).start <= moment && !yield(refs[i]) {
 				return
 			}
 		}
@@ -181,18 +241,17 @@ func (t *timeIndex) count(x *ChangeIndex, from, until int64) (kinds [kindCodes]u
 	at, _ := t.locate(bucketOf(from))
 	for ; at < len(t.buckets) && t.buckets[at].number <= bucketOf(until); at++ {
 		b := &t.buckets[at]
-		if b.number < bucketOf(until) {
-			for k, n := range b.kinds {
-				kinds[k] += n
-				total += n
-			}
-			continue
+		for k, n := range b.kinds {
+			kinds[k] += n
+			total += n
 		}
-		for _, ref := range b.refs {
-			if e := &x.entries[ref]; e.start <= until {
-				kinds[e.kind]++
-				total++
+		for i := len(b.refs) - 1; i >= 0 && b.number == bucketOf(until); i-- {
+			e := x.at(b.refs[i])
+			if e.start <= until {
+				break
 			}
+			kinds[e.kind]--
+			total--
 		}
 	}
 	return kinds, total

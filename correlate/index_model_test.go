@@ -78,10 +78,10 @@ func drawIndexed(t *rapid.T) Change {
 }
 
 // keysOf names the slots.
-func (x *ChangeIndex) keysOf(refs []uint32) []Key {
+func (x *ChangeIndex) keysOf(list []dated) []Key {
 	var keys []Key
-	for _, ref := range refs {
-		keys = append(keys, x.keyOf(ref))
+	for _, d := range list {
+		keys = append(keys, x.keyOf(d.ref))
 	}
 	return keys
 }
@@ -96,7 +96,7 @@ func (x *ChangeIndex) disagree(l listed, moment time.Time) string {
 			return fmt.Sprintf("changes of %s until %s (-want +got):\n%s", service, moment, diff)
 		}
 	}
-	if diff := gocmp.Diff(l.of("", moment), x.keysOf(x.until(x.wide, moment.UnixMilli()))); diff != "" {
+	if diff := gocmp.Diff(l.of("", moment), x.keysOf(until(x.wide, moment.UnixMilli()))); diff != "" {
 		return fmt.Sprintf("changes of the environment until %s (-want +got):\n%s", moment, diff)
 	}
 	var newest []Key

@@ -144,7 +144,7 @@ func TestAReleasedChangeIsStillRankedByItsOutline(t *testing.T) {
 		ID: "one", Source: "ci", Kind: KindSchemaMigration, Services: []string{"cart", "pay"}, Environment: "staging",
 		StartedAt: c.StartedAt, FinishedAt: &end,
 	}
-	if diff := gocmp.Diff(want, x.outline(x.of("cart", indexDay.UnixMilli())[0])); diff != "" {
+	if diff := gocmp.Diff(want, x.outline(x.of("cart", indexDay.UnixMilli())[0].ref)); diff != "" {
 		t.Errorf("outline (-want +got):\n%s", diff)
 	}
 	x.Put(c)
@@ -158,9 +158,12 @@ func TestTheSpanOfARolloutCannotOverflow(t *testing.T) {
 	year, before := long.StartedAt.AddDate(1, 0, 0), back.StartedAt.Add(-time.Hour)
 	long.FinishedAt, back.FinishedAt = &year, &before
 	x := NewChangeIndex(long, back)
-	for _, ref := range x.of("cart", indexDay.UnixMilli()) {
-		span := x.entries[ref].span
-		if id := x.keyOf(ref).ID; id == "long" && span != 1<<32-1 || id == "back" && span != 0 {
+	for _, d := range x.of("cart", indexDay.UnixMilli()) {
+		span := x.at(d.ref).span
+		if x.spanOf(d) != span {
+			t.Errorf("the list says %d ms, the index %d", x.spanOf(d), span)
+		}
+		if id := x.keyOf(d.ref).ID; id == "long" && span != 1<<32-1 || id == "back" && span != 0 {
 			t.Errorf("%s has a span of %d ms", id, span)
 		}
 	}
@@ -185,7 +188,7 @@ func TestAnAbsurdlyLongIDIsCutAndStillFound(t *testing.T) {
 	c := indexed(strings.Repeat("x", 1<<20), 0, "cart")
 	x := NewChangeIndex(c)
 	x.Put(c)
-	if x.Len() != 1 || len(x.keyOf(x.of("cart", indexDay.UnixMilli())[0]).ID) != 1<<16-1 {
+	if x.Len() != 1 || len(x.keyOf(x.of("cart", indexDay.UnixMilli())[0].ref).ID) != 1<<16-1 {
 		t.Errorf("holds %d", x.Len())
 	}
 	if !x.Remove(c.Key()) || x.Len() != 0 {
@@ -244,8 +247,8 @@ func TestALongRunningWindowDoesNotGrow(t *testing.T) {
 			grown = len(x.arena.chunks)
 		}
 	}
-	if x.Len() > window+1 || len(x.entries) > window+16 {
-		t.Errorf("holds %d changes in %d slots, want about %d", x.Len(), len(x.entries), window)
+	if x.Len() > window+1 || x.slots.n > window+16 {
+		t.Errorf("holds %d changes in %d slots, want about %d", x.Len(), x.slots.n, window)
 	}
 	if len(x.arena.chunks) > grown+2 {
 		t.Errorf("the ids take %d chunks, %d at the beginning", len(x.arena.chunks), grown)

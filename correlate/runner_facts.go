@@ -104,14 +104,14 @@ const maxRollout = 24 * time.Hour
 // environment, that began between the two moments or up to maxRollout before.
 func (x *ChangeIndex) eachAround(services []string, environment string, from, to int64, visit func(*Change)) {
 	seen := map[uint32]struct{}{}
-	scan := func(refs []uint32) {
-		for i := len(refs) - 1; i >= 0; i-- {
-			ref := refs[i]
-			if x.entries[ref].start < from-maxRollout.Milliseconds() {
+	scan := func(list []dated) {
+		for i := len(list) - 1; i >= 0; i-- {
+			ref := list[i].ref
+			if list[i].start < from-maxRollout.Milliseconds() {
 				return
 			}
 			body := x.bodies[ref]
-			if _, twice := seen[ref]; twice || body == nil || x.names.name(x.entries[ref].env) != environment {
+			if _, twice := seen[ref]; twice || body == nil || x.names.name(x.at(ref).env) != environment {
 				continue
 			}
 			seen[ref] = struct{}{}
@@ -121,7 +121,7 @@ func (x *ChangeIndex) eachAround(services []string, environment string, from, to
 	for _, name := range services {
 		scan(x.of(name, to))
 	}
-	scan(x.until(x.wide, to))
+	scan(until(x.wide, to))
 }
 
 // around returns the names of the incident's services and of those next to

@@ -66,7 +66,7 @@ func contentOf(row any) uint64 {
 // pause stays below ten milliseconds.
 const (
 	cleanEvery = time.Minute
-	cleanBatch = 20_000
+	cleanBatch = 4000
 )
 
 // clean forgets what is too old to matter.
@@ -78,6 +78,7 @@ func (r *Runner) clean() {
 	dropped := r.changes.DropBefore(now.Add(-r.cfg.ChangeWindow), cleanBatch)
 	if r.ports.Archive != nil {
 		dropped = max(dropped, r.changes.Release(now.Add(-r.cfg.BodyWindow), cleanBatch))
+		r.holdFewer()
 	}
 	for _, id := range r.grouper.Evict(now.Add(-r.cfg.Retain)) {
 		r.untrack(id)
@@ -86,5 +87,16 @@ func (r *Runner) clean() {
 	}
 	if dropped < cleanBatch {
 		r.cleaned = now
+	}
+}
+
+// holdFewer forgets the oldest whole changes beyond those that may be held. It
+// lets some more gather first, so that many go at once.
+func (r *Runner) holdFewer() {
+	if r.ports.Archive == nil || r.changes.Held() <= r.cfg.HeldBodies+cleanBatch {
+		return
+	}
+	for r.changes.Held() > r.cfg.HeldBodies {
+		r.changes.ReleaseOldest(cleanBatch)
 	}
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// The targets of the engine, of which one core is one second per second.
+const (
+	wantAttributionMS = 5
+	wantEngineMB      = 4000
+	wantPauseMS       = 10
+)
+
+// engineFlags size the company and the measurement.
+type engineFlags struct {
+	seed                        uint64
+	services, edges, changes    int
+	alerting, attributions      int
+	updates, snapshots, snapped int
+	window                      time.Duration
+	bodies                      int
+	profiles                    string
+}
+
+func parseEngineFlags(args []string) (engineFlags, error) {
+	var f engineFlags
+	runner := correlate.DefaultRunnerConfig()
+	flags := flag.NewFlagSet("engine", flag.ContinueOnError)
+	flags.Uint64Var(&f.seed, "seed", 1, "seed of the company")
+	flags.IntVar(&f.services, "services", 100_000, "services")
+	flags.IntVar(&f.edges, "edges", 1_000_000, "calls between services")
+	flags.IntVar(&f.changes, "changes", 10_000_000, "changes in the window")
+	flags.IntVar(&f.alerting, "alerting", 50, "alerting services of an incident")
+	flags.IntVar(&f.attributions, "attributions", 1000, "incidents to attribute")
+	flags.IntVar(&f.updates, "updates", 200_000, "single updates of changes")
+	flags.IntVar(&f.snapshots, "snapshots", 200, "updates of the topology")
+	flags.IntVar(&f.snapped, "snapshot-edges", 500, "calls in one update of the topology, a tenth of them new")
+	flags.DurationVar(&f.window, "window", runner.ChangeWindow, "time that the changes fill")
+	flags.IntVar(&f.bodies, "bodies", runner.HeldBodies, "whole changes held, as the runner does")
+	flags.StringVar(&f.profiles, "profiles", "", "directory for processor and heap profiles")
+	return f, flags.Parse(args)
+}
+
+// engineMeasure is what one run found.
+type engineMeasure struct {
+	flags *engineFlags
+	world *world
+	graph *correlate.Graph
+	index *correlate.ChangeIndex
+
+	attribution                  attributionCost
+	puts, snapshots, drops       spread
+	releases, packing, stopWorld spread
+	residentMB, suspects         float64
+}
+
+// runEngine builds the company in memory, attributes incidents in it, and
+// updates it.
+func runEngine(ctx context.Context, args []string) error {
+	f, err := parseEngineFlags(args)
+	if err != nil {
+		return err
+	}
+	m := &engineMeasure{flags: &f}
+	m.build()
+	if err := m.profiled("attribute", func() { m.attribute(ctx) }); err != nil {
+		return err
+	}
+	if err := m.profiled("update", func() { m.update(ctx) }); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("stopped: %w", err)
+	}
+	title := fmt.Sprintf("engine: %d services, %d calls (fan-out p99 %d, max %d), %d changes in %s, %d alerting services, GOMAXPROCS %d",
+		m.graph.Len(), m.graph.Edges(), at99(m.world.fanOut), m.world.fanOut[0], m.index.Len(), f.window, f.alerting, runtime.GOMAXPROCS(0))
+	return printReport(os.Stdout, title, m.figures())
+}
+
+// build fills graph and index the way the runner does: changes in order of
+// time, the oldest whole values forgotten when there are too many.
+func (m *engineMeasure) build() {
+	m.world = newWorld(m.flags)
+	m.graph = correlate.NewGraph(m.world.topology(m.flags.edges))
+	m.index = correlate.NewChangeIndex()
+	for i := range m.flags.changes {
+		m.index.Put(m.world.change(i, m.flags.changes))
+		if m.index.Held() > m.flags.bodies+cleanPortion {
+			m.index.ReleaseOldest(cleanPortion)
+		}
+	}
+	debug.FreeOSMemory()
+}
+
+// profiled runs the part, under a profile where one is asked for.
+func (m *engineMeasure) profiled(name string, part func()) error {
+	if m.flags.profiles == "" {
+		part()
+		return nil
+	}
+	file, err := os.Create(filepath.Join(m.flags.profiles, "engine-"+name+".pprof"))
+	if err != nil {
+		return fmt.Errorf("making a profile: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return fmt.Errorf("starting the profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	part()
+	return nil
+}
+
+// figures list what was measured beside what is wanted.
+func (m *engineMeasure) figures() []figure {
+	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
+	a := &m.attribution
+	return []figure{
+		{name: "attribution, processor time, p50", measured: ms(a.cpu.at(0.50)), unit: "ms"},
+		{name: "attribution, processor time, p99", measured: ms(a.cpu.at(0.99)), unit: "ms", target: wantAttributionMS},
+		{name: "attribution, with all that the collector did, mean", measured: ms(a.all), unit: "ms", target: wantAttributionMS},
+		{name: "attribution, by the clock, p99", measured: ms(a.wall.at(0.99)), unit: "ms"},
+		{name: "suspects found per incident", measured: m.suspects, unit: ""},
+		{name: "memory allocated per attribution", measured: a.allocatedKB, unit: "KB"},
+		{name: "resident, peak while attributing and updating", measured: m.residentMB, unit: "MB", target: wantEngineMB},
+		{name: "one change put, processor time, p99", measured: ms(m.puts.at(0.99)), unit: "ms"},
+		{name: "one change put, processor time, longest", measured: ms(m.puts.at(1)), unit: "ms", target: wantPauseMS},
+		{name: "one topology update, processor time, longest", measured: ms(m.snapshots.at(1)), unit: "ms", target: wantPauseMS},
+		{name: "dropping a portion of old changes, longest", measured: ms(m.drops.at(1)), unit: "ms", target: wantPauseMS},
+		{name: "releasing a portion of whole changes, longest", measured: ms(m.releases.at(1)), unit: "ms", target: wantPauseMS},
+		{name: "the collector stopping everything, longest", measured: ms(m.stopWorld.at(1)), unit: "ms", target: wantPauseMS},
+		{name: "packing the graph, beside the looks", measured: ms(m.packing.at(1)), unit: "ms"},
+	}
+}
