@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve build engine kafka chromium deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
+.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
 
 ARGS ?=
 BIN := bin/faultline
@@ -25,7 +25,10 @@ kafka: ## fetch Apache Kafka for the tests (once)
 chromium: ## make sure that tests find a browser, fetch axe-core (once)
 	@scripts/fetch-chromium.sh
 
-deps: engine kafka chromium ## fetch everything that tests need
+prometheus: ## fetch Prometheus for the tests (once)
+	@scripts/fetch-prometheus.sh
+
+deps: engine kafka chromium prometheus ## fetch everything that tests need
 
 demo: engine build ## replay a recorded outage through the real pipeline (ARGS="--scenario NAME --exit")
 	@$(BIN) demo $(ARGS)

@@ -175,7 +175,7 @@ func (e *Engine) recency(s *scene, service string) float64 {
 	if len(refs) == 0 {
 		return never
 	}
-	age := float64(s.symptoms[0].start-s.in.Changes.entries[refs[len(refs)-1]].start) / 1000
+	age := float64(s.symptoms[0].start-refs[len(refs)-1].start) / 1000
 	return max(e.delays.usual.at(max(age, 0), s.skew), never)
 }
 

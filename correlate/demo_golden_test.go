@@ -154,7 +154,7 @@ var goldens = []golden{
 	},
 	{
 		"retail-outage", 7 * time.Hour, "argo-cd-48731", "timing+ topology+ text+ rollback+ prior-",
-		[]string{"It was undone by argo-cd-48731-rollback at 16:50:00 UTC on 20 Nov; 7 of 7 alerts resolved"},
+		[]string{"It was undone by argo-cd-48731-rollback at 16:50:00 UTC on 20 Nov; 14 min 0 s later half of the 7 alerts had resolved"},
 	},
 	{
 		"agent-infrastructure", 5 * time.Minute, "tf-run-7f31c2", "timing+ topology+ text+",
@@ -166,6 +166,6 @@ var goldens = []golden{
 	},
 	{
 		"assistant-guardrail", 4 * time.Hour, "prompt-guard-118", "topology+ text+ rollback+ prior+",
-		[]string{"It was undone by prompt-guard-118-rollback at 16:58:00 UTC on 20 Nov; 2 of 2 alerts resolved"},
+		[]string{"It was undone by prompt-guard-118-rollback at 16:58:00 UTC on 20 Nov; 7 min 0 s later half of the 2 alerts had resolved"},
 	},
 }

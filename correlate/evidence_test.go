@@ -289,7 +289,7 @@ func TestRollbackJudgesByWhatTheUndoingBrought(t *testing.T) {
 	runEvidence(t, []evidenceTest{
 		{
 			"recovery follows", undone(10*time.Minute, false, 12*time.Minute, 13*time.Minute).judgedAt(20 * time.Minute), EvidenceRollback, speaks,
-			[]string{"It was undone by undo at 14:13:27 UTC on 4 May", "2 of 2 alerts resolved within 10 min 0 s"}, ref,
+			[]string{"It was undone by undo at 14:13:27 UTC on 4 May", "2 min 0 s later half of the 2 alerts had resolved"}, ref,
 		},
 		{
 			"by version", undone(10*time.Minute, true, 12*time.Minute, 13*time.Minute).judgedAt(20 * time.Minute), EvidenceRollback, speaks,
@@ -297,9 +297,9 @@ func TestRollbackJudgesByWhatTheUndoingBrought(t *testing.T) {
 		},
 		{
 			"nothing recovers for hours", undone(10*time.Minute, false).judgedAt(3 * time.Hour), EvidenceRollback, against,
-			[]string{"2 alerts still firing 2 h 50 min later"}, ref,
+			[]string{"2 h 50 min later 2 of the 2 alerts still fire"}, ref,
 		},
-		{"too early to tell", undone(10*time.Minute, false).judgedAt(11 * time.Minute), EvidenceRollback, said, []string{"whether it helped cannot be told yet"}, ref},
+		{"too early to tell", undone(10*time.Minute, false).judgedAt(11 * time.Minute), EvidenceRollback, said, []string{"1 min 0 s later it is too early to see whether that helped"}, ref},
 		{"undone before", undone(-time.Minute, false), EvidenceRollback, against, []string{"It had been undone by undo at 14:02:27", "before the trouble began"}, ref},
 		{"cancelled before", cancelled, EvidenceRollback, against, []string{"It was cancelled at 13:24:17", "before the trouble began"}, nil},
 		{"another change was undone", other, EvidenceRollback, absent, nil, nil},

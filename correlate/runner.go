@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -78,9 +79,11 @@ type RunnerConfig struct {
 	Poll  time.Duration
 	Batch int
 	// ChangeWindow is how far back changes are suspected; whole changes are
-	// held for BodyWindow if an Archive keeps them.
+	// held for BodyWindow if an Archive keeps them, and at most HeldBodies of
+	// them: a kilobyte each adds up where there are ten million.
 	ChangeWindow time.Duration
 	BodyWindow   time.Duration
+	HeldBodies   int
 	// Retain is how long an incident is held after its last alert has ended,
 	// and thus how late news can still reach it.
 	Retain time.Duration
@@ -106,6 +109,9 @@ type RunnerConfig struct {
 	CallTimeout, SaveTimeout, MaxBackoff time.Duration
 	// SaveBatch is the number of rows handed to the sink at once.
 	SaveBatch int
+	// MeasureWithin bounds how long a finding waits for the metrics of a
+	// checkpoint.
+	MeasureWithin time.Duration
 }
 
 // DefaultRunnerConfig returns the settings for production.
@@ -116,6 +122,7 @@ func DefaultRunnerConfig() RunnerConfig {
 		Batch:               5000,
 		ChangeWindow:        30 * 24 * time.Hour,
 		BodyWindow:          7 * 24 * time.Hour,
+		HeldBodies:          400_000,
 		Retain:              24 * time.Hour,
 		Checkpoints:         []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute},
 		RecoveryCheckpoints: []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute},
@@ -129,6 +136,7 @@ func DefaultRunnerConfig() RunnerConfig {
 		SaveTimeout:         5 * time.Second,
 		MaxBackoff:          15 * time.Second,
 		SaveBatch:           500,
+		MeasureWithin:       10 * time.Second,
 	}
 }
 
@@ -142,6 +150,7 @@ type RunnerPorts struct {
 	Atlas      Atlas
 	Archive    Archive
 	Enricher   Enricher
+	Meter      Meter
 	Observer   Observer
 	// Now is the clock; nil means time.Now. It only decides when a checkpoint
 	// is due, when an incident has been quiet for long enough, and what is too
@@ -180,6 +189,8 @@ type Runner struct {
 	cleaned time.Time
 	look    Look
 	began   time.Time
+	// measuring are the readings of metrics under way.
+	measuring sync.WaitGroup
 }
 
 // NewRunner returns a runner that does nothing until [Runner.Run].
@@ -215,6 +226,7 @@ func (r *Runner) Wake() {
 // is lost and nothing piles up. Run may be called once.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.atlas.wait()
+	defer r.measuring.Wait()
 	if !r.prepare(ctx) {
 		return
 	}

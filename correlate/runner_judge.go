@@ -20,7 +20,8 @@ type tracked struct {
 	version int
 	content uint64
 	// around are the services whose changes make the incident due.
-	around []string
+	around   []string
+	measured measured
 }
 
 // absorb takes over what the feed has brought.
@@ -37,6 +38,7 @@ func (r *Runner) absorb(delta *Delta) {
 			continue
 		}
 		r.changes.Put(*c)
+		r.holdFewer()
 		r.touch(c)
 	}
 	r.grouper.Advance(r.ports.Now())
@@ -102,8 +104,8 @@ func (r *Runner) judgeDue(ctx context.Context) {
 		if t.next <= now.UnixMilli() {
 			r.due(t)
 		}
-		if t.waits {
-			waiting = append(waiting, t)
+		if t.waits && len(t.measured.coming) == cap(t.measured.coming) {
+			waiting = append(waiting, t) // Its metrics, if it awaits some, are here.
 		}
 	}
 	slices.SortFunc(waiting, byUrgency)
@@ -138,11 +140,16 @@ func (r *Runner) judge(ctx context.Context, t *tracked) {
 	if t.content == 0 && f.count <= t.version {
 		return // Saved before this process began, and nothing has come since.
 	}
+	if !r.measure(ctx, t, c, f.latest) {
+		t.waits = true
+		return
+	}
 	in := Input{
 		Incident: c.living(f.latest, &r.cfg.Group), Alerts: r.grouper.Alerts(t.row.ID), AsOf: timeOf(f.latest),
 		Graph: r.atlas.graph, Changes: r.changes,
 	}
 	in.Incident.Revision = t.row.Revision
+	t.measured.tell(&in, r.ports.Meter != nil)
 	r.enrich(ctx, &in)
 	finding := r.ports.Attributor.Attribute(in)
 	finding.Incident, finding.AsOf, finding.Version = t.row.ID, in.AsOf, max(f.count, t.version)

@@ -117,7 +117,12 @@ func (s *service) startRunner(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	meter, err := openMeter(&s.cfg.Metrics, s.cleanup)
+	if err != nil {
+		return err
+	}
 	s.runner = correlate.NewRunner(cfg, correlate.RunnerPorts{
+		Meter:      meter,
 		Feed:       s.store.NewTail(nowUTC().Add(-cfg.ChangeWindow)),
 		Sink:       s.store,
 		Attributor: correlate.NewEngine(correlate.DefaultWeights()),

@@ -39,6 +39,7 @@ type Config struct {
 	Ingest          Ingest        `yaml:"ingest"`
 	Formats         Formats       `yaml:"formats"`
 	Correlate       Correlate     `yaml:"correlate"`
+	Metrics         Metrics       `yaml:"metrics"`
 	API             API           `yaml:"api"`
 	Figures         Figures       `yaml:"figures"`
 	Report          Report        `yaml:"report"`
@@ -206,7 +207,11 @@ func Default() Config {
 			BatchRows: 10_000, BatchBytes: 12 << 20,
 			ChangeAge: 250 * time.Millisecond, AlertAge: 50 * time.Millisecond,
 		},
-		Formats:   defaultFormats(),
+		Formats: defaultFormats(),
+		Metrics: Metrics{
+			Timeout: 5 * time.Second, MaxQueries: 64, Concurrency: 4, MaxResponseBytes: 4 << 20,
+			Step: 30 * time.Second, Window: 2 * time.Minute, ServiceLabel: "job",
+		},
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},
 		Figures:   defaultFigures(),
 		Report:    defaultReport(),

@@ -15,7 +15,7 @@ import (
 func (c *Config) Validate() error {
 	return errors.Join(slices.Concat(
 		c.validateProcess(), c.Kafka.validate(), c.ClickHouse.validate(),
-		c.Ingest.validate(), c.Formats.validate(), c.Correlate.validate(), c.API.validate(),
+		c.Ingest.validate(), c.Formats.validate(), c.Correlate.validate(), c.Metrics.validate(), c.API.validate(),
 		c.Figures.validate(), c.Report.validate(),
 	)...)
 }
