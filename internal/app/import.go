@@ -122,17 +122,27 @@ func importFile(ctx context.Context, sender *sender, name, format string, stdin 
 	return sender.flush(ctx)
 }
 
+// skipMark skips the byte order mark that some editors begin a text with.
+func skipMark(in *bufio.Reader) io.Reader {
+	const mark = "\ufeff"
+	if head, _ := in.Peek(len(mark)); string(head) == mark {
+		_, _ = in.Discard(len(mark))
+	}
+	return in
+}
+
 // gunzip unpacks a gzip stream, told by its first bytes, and passes others.
+// Either way a byte order mark is left out.
 func gunzip(in io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(in, 1<<16)
 	if magic, _ := buffered.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, nil
+		return skipMark(buffered), nil
 	}
 	unpacked, err := gzip.NewReader(buffered)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	return unpacked, nil
+	return skipMark(bufio.NewReader(unpacked)), nil
 }
 
 // eachValue calls do for every JSON value of a stream: values one after

@@ -89,6 +89,20 @@ func TestImportSortsValuesByWhatTheyAre(t *testing.T) {
 	}
 }
 
+func TestImportSkipsAByteOrderMark(t *testing.T) {
+	const marked = "\ufeff" + `{"id":"1","kind":"deploy","source":"ci"}`
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	_, _ = zip.Write([]byte(marked))
+	_ = zip.Close()
+	for name, stdin := range map[string]string{"plain": marked, "gzip": packed.String(), "nothing else": "\ufeff"} {
+		out, err := importFrom(t, &fakeServer{}, "auto", stdin, "-")
+		if want := fmt.Sprintf("accepted %d", strings.Count(marked, "id")-strings.Count(name, "nothing")); err != nil || !strings.HasPrefix(out, want) {
+			t.Errorf("%s: %q, %v", name, out, err)
+		}
+	}
+}
+
 func TestImportNamesRefusedElements(t *testing.T) {
 	out, err := importFrom(t, &fakeServer{}, "auto", `{"id":"1","kind":"deploy","source":"ci"} {"id":"bad","kind":"deploy","source":"ci"} {"what":1} 7`, "-")
 	if err == nil || errors.Is(err, ErrDependency) {

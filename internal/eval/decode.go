@@ -241,6 +241,10 @@ func checkTopology(t *correlate.Topology) *event.FieldError {
 			return missing(fmt.Sprintf("topology.edges[%d].caller", i), "send the name of the calling service")
 		case e.Callee == "":
 			return missing(fmt.Sprintf("topology.edges[%d].callee", i), "send the name of the called service")
+		default:
+			if err := event.CheckEdgeWords(e); err != nil {
+				return within(fmt.Sprintf("topology.edges[%d]", i), err)
+			}
 		}
 	}
 	return nil
@@ -250,18 +254,11 @@ func missing(path, mend string) *event.FieldError {
 	return &event.FieldError{Path: path, Problem: "is missing", Mend: mend}
 }
 
-// checkChange also refuses unknown kinds and states, which decide how a change
-// is read. Unknown severities and signals of alerts are let through: they only
-// weigh.
+// checkChange also refuses words that no enumeration has: a misspelt one would
+// be judged as something else, without a sound.
 func checkChange(c *correlate.Change) *event.FieldError {
-	if err := event.CheckChange(c); err != nil {
+	if err := cmp.Or(event.CheckChange(c), event.CheckChangeWords(c)); err != nil {
 		return err
-	}
-	if !slices.Contains(correlate.ChangeKinds(), c.Kind) {
-		return unknown("kind", string(c.Kind), "use a kind of the contract, or other")
-	}
-	if c.Status != "" && !slices.Contains(correlate.ChangeStatuses(), c.Status) {
-		return unknown("status", string(c.Status), "use a status of the contract, or none")
 	}
 	for i := range c.Rollout {
 		if c.Rollout[i].At.IsZero() {
@@ -272,15 +269,5 @@ func checkChange(c *correlate.Change) *event.FieldError {
 }
 
 func checkAlert(a *correlate.Alert) *event.FieldError {
-	if err := event.CheckAlert(a); err != nil {
-		return err
-	}
-	if a.Status != correlate.AlertFiring && a.Status != correlate.AlertResolved {
-		return unknown("status", string(a.Status), "use firing or resolved")
-	}
-	return nil
-}
-
-func unknown(path, value, mend string) *event.FieldError {
-	return &event.FieldError{Path: path, Problem: fmt.Sprintf("%q is not a known value", value), Mend: mend}
+	return cmp.Or(event.CheckAlert(a), event.CheckAlertWords(a))
 }

@@ -102,7 +102,19 @@ func eachInStream(ctx context.Context, name string, in io.Reader, visit func(Cas
 	}
 }
 
-// uncompressed returns the stream behind gzip, or the stream itself.
+// byteOrderMark begins texts that some editors write. It says nothing.
+const byteOrderMark = "\ufeff"
+
+// skipMark skips a byte order mark at the start of a stream.
+func skipMark(in *bufio.Reader) *bufio.Reader {
+	if head, _ := in.Peek(len(byteOrderMark)); string(head) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark))
+	}
+	return in
+}
+
+// uncompressed returns the stream behind gzip, or the stream itself, without a
+// byte order mark.
 func uncompressed(in io.Reader) (*bufio.Reader, error) {
 	buffered := bufio.NewReaderSize(in, 1<<20)
 	head, err := buffered.Peek(len(gzipMagic))
@@ -110,13 +122,13 @@ func uncompressed(in io.Reader) (*bufio.Reader, error) {
 		return nil, fmt.Errorf("read: %w", err)
 	}
 	if !bytes.Equal(head, gzipMagic) {
-		return buffered, nil
+		return skipMark(buffered), nil
 	}
 	zipped, err := gzip.NewReader(buffered)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	return bufio.NewReaderSize(zipped, 1<<20), nil
+	return skipMark(bufio.NewReaderSize(zipped, 1<<20)), nil
 }
 
 // lineReader cuts a stream into lines, reusing one buffer for lines that do not

@@ -101,6 +101,12 @@ func TestBadLineIsNamedWithFileLineAndField(t *testing.T) {
 		"alert no name":   {replace(`"name":"E",`, ``), ":2: alerts[0].name: is missing"},
 		"alert start":     {replace(`,"started_at":"2026-03-04T14:59:00Z"`, ``), ":2: alerts[0].started_at: is missing"},
 		"alert status":    {replace(`"firing"`, `"ringing"`), `:2: alerts[0].status: "ringing" is not a known`},
+		"alert severity":  {replace(`"status":"firing"`, `"status":"firing","severity":"page"`), `:2: alerts[0].severity: "page" is not a known value; use one of critical, high, warning, info`},
+		"alert signal":    {replace(`"status":"firing"`, `"status":"firing","signal":"noise"`), `:2: alerts[0].signal: "noise" is not a known value; use one of availability,`},
+		"alert state":     {replace(`"firing"`, `"ringing"`), `use one of firing, resolved`},
+		"actor type":      {replace(`"new_thing":[1]`, `"actor":{"type":"robot"}`), `:2: changes[0].actor.type: "robot" is not a known value; use one of human, automation, ai_agent`},
+		"assistance":      {replace(`"new_thing":[1]`, `"ai":{"assistance":"much"}`), `:2: changes[0].ai.assistance: "much" is not a known value; use one of none,`},
+		"edge kind":       {replace(`"callee":"b"`, `"callee":"b","kind":"rope"`), `:2: topology.edges[0].kind: "rope" is not a known value; use one of sync,`},
 		"series service":  {replace(`{"service":"a","signal"`, `{"signal"`), ":2: metrics[0].service: is missing"},
 		"point":           {replace(`["2026-03-04T14:00:00Z",1.5]`, `["2026-03-04T14:00:00Z"]`), ":2: metrics[0]: point: want [time, value]"},
 		"deep in change":  {replace(`"new_thing":[1]`, `"commits":[{},{"author":{"email":3}}]`), ":2: changes[0].commits[1].author.email: is a number"},
@@ -120,6 +126,22 @@ func TestBadLineIsNamedWithFileLineAndField(t *testing.T) {
 				t.Errorf("error %q does not contain %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestAByteOrderMarkAtTheStartIsSkipped(t *testing.T) {
+	const marked = "\ufeff" + goodLine + "\n" + goodLine + "\n"
+	for name, file := range map[string]string{
+		"plain": fileOf(t, "marked.jsonl", []byte(marked)),
+		"gzip":  fileOf(t, "marked.jsonl.gz", zipped(t, marked)),
+	} {
+		if cases, err := ReadCases(t.Context(), []string{file}, nil); err != nil || len(cases) != 2 {
+			t.Errorf("%s: %d cases, %v", name, len(cases), err)
+		}
+	}
+	inside := fileOf(t, "inside.jsonl", []byte(goodLine+"\n\ufeff"+goodLine+"\n"))
+	if _, err := ReadCases(t.Context(), []string{inside}, nil); err == nil {
+		t.Error("a byte order mark in the middle of a file was taken for nothing")
 	}
 }
 

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,8 +39,46 @@ func (e enum[T]) read(r *reader, to *T) *FieldError {
 		*to = e.values[place]
 		return nil
 	}
-	return r.fault(fmt.Sprintf("%s is not a known value", clip(s)), "use one of "+e.list())
+	fe := e.unknown(s)
+	return r.here(fe)
 }
+
+// unknown is the error of a value that is none of these, without a path.
+func (e enum[T]) unknown(value string) *FieldError {
+	return &FieldError{Problem: fmt.Sprintf("%s is not a known value", clip(value)), Mend: "use one of " + e.list()}
+}
+
+// check demands one of the values, or none at all.
+func (e enum[T]) check(path string, value T) *FieldError {
+	if value == "" || slices.Contains(e.values, value) {
+		return nil
+	}
+	fe := e.unknown(string(value))
+	fe.Path = path
+	return fe
+}
+
+// CheckChangeWords demands that every word of a change out of an enumeration of
+// the contract is one of it, or empty. It is for changes that another decoder
+// than this package's has read.
+func CheckChangeWords(c *correlate.Change) *FieldError {
+	faults := []*FieldError{changeKinds.check("kind", c.Kind), changeStatuses.check("status", c.Status)}
+	if c.Actor != nil {
+		faults = append(faults, actorTypes.check("actor.type", c.Actor.Type))
+	}
+	if c.AI != nil {
+		faults = append(faults, assistances.check("ai.assistance", c.AI.Assistance))
+	}
+	return cmp.Or(faults...)
+}
+
+// CheckAlertWords is CheckChangeWords for alerts.
+func CheckAlertWords(a *correlate.Alert) *FieldError {
+	return cmp.Or(severities.check("severity", a.Severity), alertStatuses.check("status", a.Status), signals.check("signal", a.Signal))
+}
+
+// CheckEdgeWords is CheckChangeWords for calls between services.
+func CheckEdgeWords(e *correlate.Edge) *FieldError { return edgeKinds.check("kind", e.Kind) }
 
 // list writes the values for an error text.
 func (e enum[T]) list() string {
