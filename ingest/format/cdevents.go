@@ -138,7 +138,7 @@ func (c cloudEvents) environment(e api.CDEventV04, verb string) *correlate.Chang
 func (c cloudEvents) merged(e *cdevents.ChangeMergedEvent) *correlate.Change {
 	repository := idOf(e.Subject.Content.Repository)
 	change := c.fact(e, correlate.KindOther, fmt.Sprintf("change %s merged", e.GetSubjectId()))
-	change.Environment = repositoryEnvironment
+	change.Environment = event.CodeEnvironment
 	if repository != "" {
 		change.Services = []string{c.names.repository(cloudEventsName, repository)}
 		change.Labels["repository"] = repository

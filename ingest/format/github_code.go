@@ -15,7 +15,7 @@ import (
 // code is what every change of source code has. It is a fact without duration.
 func (g gitHub) code(id, repository, title string, happened time.Time) *correlate.Change {
 	return &correlate.Change{
-		ID: id, Source: gitHubName, Kind: correlate.KindOther, Title: title, Environment: repositoryEnvironment,
+		ID: id, Source: gitHubName, Kind: correlate.KindOther, Title: title, Environment: event.CodeEnvironment,
 		Services:  []string{g.names.repository(gitHubName, repository)},
 		StartedAt: happened.UTC(), FinishedAt: at(happened), ObservedAt: at(happened), Status: correlate.StatusSucceeded,
 		Links: &correlate.ChangeLinks{}, Labels: labels("repository", repository),

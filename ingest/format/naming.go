@@ -34,12 +34,6 @@ func (rules Rules) Service(source, attribute, value string) (string, bool) {
 	return "", false
 }
 
-// repositoryEnvironment is the environment of changes to source code: commits
-// and merged pull requests. They are kept because they tell what a later
-// deployment carries, joined by commit; they change no production by
-// themselves, and this environment keeps them from being suspected.
-const repositoryEnvironment = "repository"
-
 // naming gives things the names that the rest of Faultline knows them by.
 type naming struct{ cfg Config }
 

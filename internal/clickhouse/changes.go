@@ -73,8 +73,12 @@ func (s *Store) changesAt(ctx context.Context, places []place) ([]correlate.Chan
 	if err != nil {
 		return nil, err
 	}
+	folded := event.FoldChanges(events)
+	if err := s.joinCode(ctx, folded); err != nil {
+		return nil, err
+	}
 	byKey := map[string]correlate.Change{}
-	for _, c := range event.FoldChanges(events) {
+	for _, c := range folded {
 		byKey[identity(c.Source, c.ID)] = c
 	}
 	changes := make([]correlate.Change, 0, len(places))
@@ -90,8 +94,12 @@ func (s *Store) changesAt(ctx context.Context, places []place) ([]correlate.Chan
 
 // changeEvents reads every event of the changes whose ids have these hashes.
 func (s *Store) changeEvents(ctx context.Context, hashes []uint64) ([]event.Change, error) {
+	return s.readChangeEvents(ctx, "read changes", "change_events", hashes)
+}
+
+func (s *Store) readChangeEvents(ctx context.Context, op, statement string, hashes []uint64) ([]event.Change, error) {
 	var events []event.Change
-	err := s.query(ctx, "read changes", s.sql["change_events"], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
+	err := s.query(ctx, op, s.sql[statement], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
 		var b stored
 		if err := b.scan(rows); err != nil {
 			return err
@@ -115,5 +123,5 @@ func (s *Store) ChangesByID(ctx context.Context, id, source string) ([]correlate
 	})
 	changes := event.FoldChanges(events)
 	slices.SortFunc(changes, func(a, b correlate.Change) int { return strings.Compare(a.Source, b.Source) })
-	return changes, nil
+	return changes, s.joinCode(ctx, changes)
 }

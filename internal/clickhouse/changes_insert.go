@@ -153,6 +153,9 @@ func lookupsOf(changes []changeRow) []lookupRow {
 	for i := range changes {
 		c := &changes[i]
 		rows = append(rows, lookupRow{hash: c.key, startedAt: c.StartedAt}, lookupRow{hash: c.UID, startedAt: c.StartedAt})
+		for _, sha := range joinedBy(&c.Change.Change) {
+			rows = append(rows, lookupRow{hash: commitHash(sha), startedAt: c.StartedAt})
+		}
 	}
 	return rows
 }

@@ -47,8 +47,18 @@ var (
 )
 
 // Provenances answers the provenance of each change: a person's word where there
-// is one, else what the rules said last. A change without either is left out.
+// is one, else what the rules said last, of the change itself or of the source
+// code that it carries. A change without any is left out.
 func (s *Store) Provenances(ctx context.Context, keys []correlate.Key) (map[correlate.Key]correlate.Provenance, error) {
+	given, err := s.ownProvenances(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	return given, s.codeProvenances(ctx, keys, given)
+}
+
+// ownProvenances is Provenances without the code that changes carry.
+func (s *Store) ownProvenances(ctx context.Context, keys []correlate.Key) (map[correlate.Key]correlate.Provenance, error) {
 	given := make(map[correlate.Key]correlate.Provenance, len(keys))
 	if len(keys) == 0 {
 		return given, nil

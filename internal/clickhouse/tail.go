@@ -103,6 +103,11 @@ func (t *tail) follow(ctx context.Context, limit int) (delta correlate.Delta, er
 	if delta.Changes, err = t.store.changesMarked(ctx, t.changes.found); err != nil {
 		return correlate.Delta{}, err
 	}
+	carriers, err := t.store.carriers(ctx, delta.Changes)
+	if err != nil {
+		return correlate.Delta{}, err
+	}
+	delta.Changes = append(delta.Changes, carriers...)
 	if delta.Alerts, err = t.store.alertsMarked(ctx, t.alerts.found); err != nil {
 		return correlate.Delta{}, err
 	}
@@ -125,7 +130,11 @@ func (s *Store) changesMarked(ctx context.Context, marks []mark) ([]correlate.Ch
 		hashes[i] = m.key
 	}
 	events, err := s.changeEvents(ctx, hashes)
-	return event.FoldChanges(events), err
+	if err != nil {
+		return nil, err
+	}
+	changes := event.FoldChanges(events)
+	return changes, s.joinCode(ctx, changes)
 }
 
 // alertsMarked reads the whole episodes of which an event was marked.

@@ -20,6 +20,16 @@ const (
 	KindTopology Kind = "topology"
 )
 
+// CodeEnvironment is the environment of changes to source code: pushes, merged
+// pull requests, reviews. They tell what a later deployment carries, joined by
+// commit. They change no production by themselves, and this environment keeps
+// them from being suspected.
+const CodeEnvironment = "repository"
+
+// RepositoryLabel is the label with the full name of the repository that a
+// change is of.
+const RepositoryLabel = "repository"
+
 // Origin is where a message stood in Kafka. HTTP input has an empty Topic.
 type Origin struct {
 	Topic     string
