@@ -87,7 +87,8 @@ func TestADeploymentShowsTheCommitsThatItCarries(t *testing.T) {
 // TestAPushThatComesLateReachesTheDeployment follows the tail: the deployment
 // is told again when what it carries becomes known.
 func TestAPushThatComesLateReachesTheDeployment(t *testing.T) {
-	s := embedded(t)
+	s := openEmbedded(t, config(t))
+	up(t, s)
 	tail := s.NewTail(noon.Add(-time.Hour))
 	next := func() map[string]correlate.Change {
 		t.Helper()
