@@ -106,7 +106,7 @@ func exampleReapplyResult() ReapplyResult {
 		Rules: "2026.11.1", Examined: 180, Changed: 4, Overridden: 1,
 		Classes: []ClassCount{{Class: correlate.ProvenanceAssisted, Changes: 40}, {Class: correlate.ProvenanceUnknown, Changes: 140}},
 		Moves:   []ClassMove{{From: correlate.ProvenanceUnknown, To: correlate.ProvenanceAssisted, Changes: 4, Examples: []string{"argo-cd/checkout-1842"}}},
-		Unknown: []UnknownReason{{Reason: "absent.marker", Words: unknownWords("absent.marker"), Changes: 140}},
+		Unknown: []UnknownReason{{Reason: "absent.marker", Words: UnknownWords("absent.marker"), Changes: 140}},
 	}
 }
 

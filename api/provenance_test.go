@@ -136,7 +136,7 @@ func TestRulesAppliedToHistoryShowTheDifference(t *testing.T) {
 			{correlate.ProvenanceHuman, correlate.ProvenanceUnknown, 9, []string{"cd/c9", "cd/c8", "cd/c7", "cd/c6", "cd/c5"}},
 			{correlate.ProvenanceHuman, correlate.ProvenanceAssisted, 1, []string{"cd/c1"}},
 		},
-		Unknown: []UnknownReason{{"absent.commits", unknownWords("absent.commits"), 9}},
+		Unknown: []UnknownReason{{"absent.commits", UnknownWords("absent.commits"), 9}},
 	}
 	if diff := cmp.Diff(want, h.reapplied(t, `{`+wholeDay+`, "dry_run": true}`)); diff != "" {
 		t.Error(diff)
@@ -198,7 +198,7 @@ func TestReapplyRefusesWhatItCannotDo(t *testing.T) {
 func TestEveryReasonHasWordsOfItsOwn(t *testing.T) {
 	seen := map[string]bool{}
 	for _, reason := range []string{"absent.commits", "absent.messages", "absent.agreement", "absent.certainty", "absent.marker", ""} {
-		words := unknownWords(reason)
+		words := UnknownWords(reason)
 		if words == "" || seen[words] {
 			t.Errorf("%q: %q", reason, words)
 		}

@@ -193,7 +193,7 @@ func (t *tally) why(now *correlate.Provenance) {
 	reason, words := "absent.reason", "the rules do not say why"
 	for i := range now.Evidence {
 		if strings.HasPrefix(now.Evidence[i].Marker, "absent.") {
-			reason, words = now.Evidence[i].Marker, unknownWords(now.Evidence[i].Marker)
+			reason, words = now.Evidence[i].Marker, UnknownWords(now.Evidence[i].Marker)
 		}
 	}
 	if t.unknown[reason] == nil {
@@ -202,8 +202,8 @@ func (t *tally) why(now *correlate.Provenance) {
 	t.unknown[reason].Changes++
 }
 
-// unknownWords tells people what a reason means and what would mend it.
-func unknownWords(reason string) string {
+// UnknownWords tells people what a reason means and what would mend it.
+func UnknownWords(reason string) string {
 	switch reason {
 	case "absent.commits":
 		return "no commits were sent; let the sender add them, or the pull request, or what it knows of AI"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,20 +21,34 @@ type classified struct {
 	correlate.Provenance
 }
 
-// Classify prints the AI provenance of each change of a file (or of stdin for
-// "-"), one line each, in the order of the file. A line is a change, or a
-// labelled change, whose object is under "change".
-func Classify(ctx context.Context, name, output string, stdin io.Reader, out io.Writer) error {
-	if err := checkLines(output); err != nil {
+// ClassifyOptions say which changes to classify and what to print.
+type ClassifyOptions struct {
+	// File holds changes as JSON Lines, also packed by gzip; "-" is standard
+	// input. A line is a change, or a labelled change, whose object is under
+	// "change".
+	File string
+	// Score compares with the labels, Summary counts classes and the reasons why
+	// the rest is unknown; with neither, each change is printed.
+	Score, Summary bool
+	Output         string
+}
+
+// Classify tells the AI provenance of each change of a file: one line each, in
+// the order of the file, or all of them together as a summary or a score.
+func Classify(ctx context.Context, opts ClassifyOptions, stdin io.Reader, out io.Writer) error {
+	if err := checkLines(opts.Output); err != nil {
 		return err
+	}
+	if opts.Score && opts.Summary {
+		return errors.New("--score and --summary are two answers; ask for one")
 	}
 	classifier, err := newClassifier()
 	if err != nil {
 		return err
 	}
 	in := stdin
-	if name != "-" {
-		file, err := os.Open(name)
+	if opts.File != "-" {
+		file, err := os.Open(opts.File)
 		if err != nil {
 			return err
 		}
@@ -41,10 +56,24 @@ func Classify(ctx context.Context, name, output string, stdin io.Reader, out io.
 		in = file
 	}
 	if in, err = gunzip(in); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", opts.File, err)
 	}
-	print, flush := classifiedPrinter(output, out)
-	err = eachValue(in, func(value json.RawMessage) error {
+	if opts.Score {
+		return score(&opts, classifier, in, out)
+	}
+	print, flush := classifiedPrinter(opts.Output, out)
+	if opts.Summary {
+		print, flush = summaryPrinter(opts.Output, classifier.Version(), out)
+	}
+	if err := classifyEach(ctx, classifier, in, print); err != nil {
+		return fmt.Errorf("%s: %w", opts.File, err)
+	}
+	return flush()
+}
+
+// classifyEach classifies the changes of a stream one by one.
+func classifyEach(ctx context.Context, classifier *provenance.Classifier, in io.Reader, print func(classified) error) error {
+	return eachValue(in, func(value json.RawMessage) error {
 		change, err := changeOf(value)
 		if err != nil {
 			return err
@@ -54,10 +83,6 @@ func Classify(ctx context.Context, name, output string, stdin io.Reader, out io.
 		}
 		return print(classified{ID: change.ID, Provenance: classifier.Label(&change)})
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return flush()
 }
 
 // newClassifier makes a classifier with the rules that ship.

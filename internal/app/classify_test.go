@@ -13,7 +13,7 @@ const agentCommit = `{"id":"c-1","source":"git","kind":"deploy","started_at":"20
 func TestClassifyPrintsALineForEachChange(t *testing.T) {
 	in := agentCommit + "\n" + `{"change":{"id":"c-2","commits":[{"sha":"b","message":"Fix"}]},"label":"human"}` + "\n"
 	var out strings.Builder
-	if err := Classify(context.Background(), "-", "json", strings.NewReader(in), &out); err != nil {
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "json"}, strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -45,7 +45,7 @@ func TestClassifyPrintsALineForEachChange(t *testing.T) {
 
 func TestClassifyAsTable(t *testing.T) {
 	var out strings.Builder
-	if err := Classify(context.Background(), "-", "table", strings.NewReader(agentCommit), &out); err != nil {
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "table"}, strings.NewReader(agentCommit), &out); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "CLASS") || !strings.Contains(out.String(), "c-1") || !strings.Contains(out.String(), "ai_assisted") {
@@ -55,15 +55,52 @@ func TestClassifyAsTable(t *testing.T) {
 
 func TestClassifyRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ file, output, in, want string }{
-		"output":  {"-", "xml", "", "table or json"},
+		"output":  {"-", "xml", "", "want table"},
 		"file":    {"/nonexistent", "json", "", "/nonexistent"},
 		"no JSON": {"-", "json", "{", "JSON value 1"},
 		"number":  {"-", "json", "7", "no JSON object"},
 		"type":    {"-", "json", `{"id":7}`, "change"},
 	} {
-		err := Classify(context.Background(), tc.file, tc.output, strings.NewReader(tc.in), io.Discard)
+		err := Classify(context.Background(), ClassifyOptions{File: tc.file, Output: tc.output}, strings.NewReader(tc.in), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+func TestClassifySummaryTellsTheShareOfTheUnknownAndWhy(t *testing.T) {
+	in := agentCommit + "\n" + `{"id":"c-2","commits":[{"sha":"b","message":"Fix"}]}` + "\n" + `{"id":"c-3"}` + "\n" + `{"id":"c-4","commits":[{"sha":"b"}]}` + "\n"
+	var out strings.Builder
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "table", Summary: true}, strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"unknown      3        75.0%", "ai_assisted  1        25.0%", "no commits were sent", "by hash alone", "no commit carries a marker"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
+	}
+	out.Reset()
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "json", Summary: true}, strings.NewReader(in), &out); err != nil || !strings.Contains(out.String(), `"reason": "absent.messages"`) {
+		t.Errorf("%v %s", err, out.String())
+	}
+}
+
+func TestClassifyScoresLabelledChanges(t *testing.T) {
+	labelled := `{"change": ` + agentCommit + `, "acceptable": ["ai_assisted"], "tools": ["claude-code"]}` + "\n"
+	var out strings.Builder
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "table", Score: true}, strings.NewReader(labelled), &out); err != nil || !strings.Contains(out.String(), "AI: precision") || !strings.Contains(out.String(), "1 of 1") {
+		t.Errorf("%v %s", err, out.String())
+	}
+	out.Reset()
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "json", Score: true}, strings.NewReader(labelled), &out); err != nil || !json.Valid([]byte(out.String())) {
+		t.Errorf("%v %s", err, out.String())
+	}
+	for in, want := range map[string]string{labelled + agentCommit: "line 2 has no label", "": "no label", "{": "line 1"} {
+		if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "table", Score: true}, strings.NewReader(in), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "table", Score: true, Summary: true}, strings.NewReader(""), io.Discard); err == nil {
+		t.Error("both are taken")
 	}
 }

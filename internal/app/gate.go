@@ -171,8 +171,8 @@ func readTiers(path string) (map[string]int, error) {
 }
 
 func printGate(out io.Writer, output string, a *api.GateAnswer) error {
-	if output == "json" {
-		return writeJSON(out, a)
+	if output != "table" {
+		return writeDocument(out, output, a)
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintf(t, "%s: %s (%s, tier %s, policy %s)\n", strings.ToUpper(string(a.Decision.Decision)), a.Change, a.Class, tierWord(a.Tier), a.Policy)

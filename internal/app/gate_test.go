@@ -95,7 +95,7 @@ func TestGateRefusesBadInputBeforeItJudges(t *testing.T) {
 		"bad topology":   {assistedChange(""), GateOptions{Topology: bad}, "--topology"},
 		"here and there": {assistedChange(""), GateOptions{Policy: bad, Server: "http://x"}, "one or the other"},
 		"a bad address":  {assistedChange(""), GateOptions{Server: "x"}, "--server"},
-		"a bad -o":       {assistedChange(""), GateOptions{Output: "yaml"}, "yaml"},
+		"a bad -o":       {assistedChange(""), GateOptions{Output: "xml"}, "xml"},
 	} {
 		_, err := gate(t, tc.change, tc.opts)
 		if err == nil || errors.Is(err, ErrNo) || errors.Is(err, ErrDependency) || !strings.Contains(err.Error(), tc.want) {

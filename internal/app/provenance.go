@@ -55,8 +55,8 @@ func Reapply(ctx context.Context, opts ReapplyOptions, out io.Writer) error {
 		}
 		request.Cursor = part.NextCursor
 	}
-	if opts.Output == "json" {
-		return writeJSON(out, total)
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, total)
 	}
 	return printReapplied(out, &total, opts.DryRun)
 }
@@ -141,7 +141,17 @@ func printReapplied(out io.Writer, r *api.ReapplyResult, dry bool) error {
 	for _, m := range r.Moves {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", m.From, m.To, m.Changes, firstOf(m.Examples))
 	}
-	_, _ = fmt.Fprintln(t, "\nCLASS\tCHANGES\tSHARE")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(out)
+	return printCounts(out, r)
+}
+
+// printCounts prints the share of each class, and why the rest is unknown.
+func printCounts(out io.Writer, r *api.ReapplyResult) error {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "CLASS\tCHANGES\tSHARE")
 	for _, c := range r.Classes {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", c.Class, c.Changes, shareOf(c.Changes, r.Examined))
 	}

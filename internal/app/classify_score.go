@@ -1,0 +1,61 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/faultline/faultline/api"
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/provenance"
+)
+
+// score classifies labelled changes and prints how the answers compare.
+func score(opts *ClassifyOptions, classifier *provenance.Classifier, in io.Reader, out io.Writer) error {
+	rows, err := provenance.ReadLabelled(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", opts.File, err)
+	}
+	unlabelled := func(row provenance.Labelled) bool { return len(row.Acceptable) == 0 }
+	if i := slices.IndexFunc(rows, unlabelled); i >= 0 || len(rows) == 0 {
+		return fmt.Errorf("%s: line %d has no label; want {\"change\": {...}, \"acceptable\": [\"ai_assisted\", ...], \"tools\": [...]}", opts.File, max(i, 0)+1)
+	}
+	scores := classifier.Score(rows)
+	if opts.Output == "json" {
+		return writeJSON(out, scores)
+	}
+	return scores.WriteTable(out)
+}
+
+// summaryPrinter counts what is printed, as the service does when it applies its
+// rules to history.
+func summaryPrinter(output, rules string, out io.Writer) (print func(classified) error, flush func() error) {
+	total := api.ReapplyResult{Rules: rules, Classes: []api.ClassCount{}, Moves: []api.ClassMove{}, Unknown: []api.UnknownReason{}}
+	print = func(c classified) error {
+		part := api.ReapplyResult{Rules: rules, Examined: 1, Classes: []api.ClassCount{{Class: c.Class, Changes: 1}}}
+		if c.Class == correlate.ProvenanceUnknown {
+			reason := unknownReason(c.Evidence)
+			part.Unknown = []api.UnknownReason{{Reason: reason, Words: api.UnknownWords(reason), Changes: 1}}
+		}
+		addReapplied(&total, &part)
+		return nil
+	}
+	flush = func() error {
+		if output == "json" {
+			return writeJSON(out, total)
+		}
+		return printCounts(out, &total)
+	}
+	return print, flush
+}
+
+// unknownReason is the marker that says why nothing is known.
+func unknownReason(marks []correlate.ProvenanceMark) string {
+	for i := range marks {
+		if strings.HasPrefix(marks[i].Marker, "absent.") {
+			return marks[i].Marker
+		}
+	}
+	return "absent.reason"
+}
