@@ -20,8 +20,10 @@ func changesBoard() board {
 				{shape: shapeGroups, title: "Changes by service", about: "The twenty services with most changes.", sql: "changes_by_service", unit: unitCount, width: 12, height: 8},
 			}},
 			{"Changes", []panel{
-				{shape: shapeTable, title: "Latest changes", about: "Newest first, at most 500. The last column tells whether an incident was laid on the change by a person (confirmed) or the engine (suspected).", sql: "changes_table",
-					unit: unitPlain, width: 24, height: 12, links: map[string]link{"change": changeLink()}},
+				{
+					shape: shapeTable, title: "Latest changes", about: "Newest first, at most 500. The last column tells whether an incident was laid on the change by a person (confirmed) or the engine (suspected).", sql: "changes_table",
+					unit: unitPlain, width: 24, height: 12, links: map[string]link{"change": changeLink()},
+				},
 			}},
 		},
 	}
@@ -46,8 +48,10 @@ func impactBoard() board {
 				{shape: shapeStat, title: "Incidents without a verdict", about: "Share of incidents that nobody has judged; their causes are missing from every rate.", sql: "impact_unlinked", unit: unitShare, width: 6, height: 4},
 			}},
 			{"Rates and ratios", []panel{
-				{shape: shapeTable, title: "Confirmed causes for each change, by provenance", about: "Rate with the 95% Wilson interval.", sql: "impact_rates", unit: unitPlain, width: 12, height: 8,
-					units: map[string]string{"rate": unitShare, "low": unitShare, "high": unitShare}},
+				{
+					shape: shapeTable, title: "Confirmed causes for each change, by provenance", about: "Rate with the 95% Wilson interval.", sql: "impact_rates", unit: unitPlain, width: 12, height: 8,
+					units: map[string]string{"rate": unitShare, "low": unitShare, "high": unitShare},
+				},
 				{shape: shapeTable, title: "AI-assisted against human: risk ratio", about: "Above 1: more confirmed causes for each AI-assisted change. With the 95% interval; empty where there is nothing to divide by.", sql: "impact_ratio", unit: unitPlain, width: 12, height: 8},
 				{shape: shapeLines, title: "Rate by week", about: "Confirmed causes for each matured change, by the week of its start. Weekly numbers are small: look at the table before the line.", sql: "impact_weekly", unit: unitShare, width: 12, height: 8},
 				{shape: shapeGroups, title: "Mix of kinds", about: "Matured changes by kind. Unequal mixes are why the crude ratio misleads.", sql: "impact_kinds", unit: unitCount, width: 12, height: 8},

@@ -28,9 +28,11 @@ func incidentsBoard() board {
 				{shape: shapeStat, title: "Judged by people", about: "Share of incidents on which a person has given a verdict.", sql: "incidents_confirmed", unit: unitShare, width: 5, height: 4},
 			}},
 			{"Incidents", []panel{
-				{shape: shapeTable, title: "Incidents and their first suspect", about: "Newest first, at most 200. The answer is the machine's; people_say is the last verdict.", sql: "incidents_table",
+				{
+					shape: shapeTable, title: "Incidents and their first suspect", about: "Newest first, at most 200. The answer is the machine's; people_say is the last verdict.", sql: "incidents_table",
 					unit: unitPlain, width: 24, height: 12, units: map[string]string{"probability": unitShare, "no_change": unitShare, "minutes": unitMinutes},
-					links: map[string]link{"incident": incidentLink(), "title": {"Show in detail", "/d/faultline-incident?var-incident=${__data.fields.incident}&${__url_time_range}"}}},
+					links: map[string]link{"incident": incidentLink(), "title": {"Show in detail", "/d/faultline-incident?var-incident=${__data.fields.incident}&${__url_time_range}"}},
+				},
 			}},
 			{"Over time", []panel{
 				{shape: shapeBars, title: "Incidents by severity", about: "Incidents by the moment of their first alert.", sql: "incidents_series", unit: unitCount, width: 12, height: 8},
@@ -49,17 +51,23 @@ func incidentBoard() board {
 		variables: []variable{{name: "incident", label: "Incident", sql: "var_incident", single: true}},
 		rows: []row{
 			{"Answer", []panel{
-				{shape: shapeTable, title: "The incident", about: "State of the incident and the answer of its newest finding.", sql: "incident_head", unit: unitPlain, width: 24, height: 4,
-					units: map[string]string{"no_change": unitShare}, links: map[string]link{"incident": incidentLink()}},
-				{shape: shapeTable, title: "Suspects", about: "Suspects of the newest finding; evidence in natural log odds, plus speaks for and minus against.", sql: "incident_suspects",
-					unit: unitPlain, width: 24, height: 8, units: map[string]string{"probability": unitShare}, links: map[string]link{"change": changeLink()}},
+				{
+					shape: shapeTable, title: "The incident", about: "State of the incident and the answer of its newest finding.", sql: "incident_head", unit: unitPlain, width: 24, height: 4,
+					units: map[string]string{"no_change": unitShare}, links: map[string]link{"incident": incidentLink()},
+				},
+				{
+					shape: shapeTable, title: "Suspects", about: "Suspects of the newest finding; evidence in natural log odds, plus speaks for and minus against.", sql: "incident_suspects",
+					unit: unitPlain, width: 24, height: 8, units: map[string]string{"probability": unitShare}, links: map[string]link{"change": changeLink()},
+				},
 				{shape: shapeGroups, title: "Evidence by kind", about: "Natural log odds of each kind of evidence for the first five suspects. Reach is rollout, region and version together.", sql: "incident_evidence", unit: unitPlain, width: 12, height: 9},
 				{shape: shapeLines, title: "How the finding developed", about: "Probability of the first suspect and of no recorded change, by version of the finding.", sql: "incident_findings", unit: unitShare, width: 12, height: 9},
 			}},
 			{"What happened", []panel{
 				{shape: shapeTable, title: "Alerts", about: "The alert episodes of the incident by their start.", sql: "incident_alerts", unit: unitPlain, width: 24, height: 9},
-				{shape: shapeTable, title: "Changes of its services", about: "Changes in the time range on services of the incident.", sql: "incident_changes", unit: unitPlain, width: 24, height: 9,
-					links: map[string]link{"change": changeLink()}},
+				{
+					shape: shapeTable, title: "Changes of its services", about: "Changes in the time range on services of the incident.", sql: "incident_changes", unit: unitPlain, width: 24, height: 9,
+					links: map[string]link{"change": changeLink()},
+				},
 			}},
 		},
 	}

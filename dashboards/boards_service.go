@@ -14,8 +14,10 @@ func weeklyBoard() board {
 			}},
 			{"Where, and what waits", []panel{
 				{shape: shapeGroups, title: "Services by incident minutes", about: "The fifteen services with most incident minutes in the time range.", sql: "weekly_services", unit: unitCount, width: 12, height: 10},
-				{shape: shapeTable, title: "Serious incidents without a verdict", about: "Critical and high incidents that nobody has judged yet.", sql: "weekly_undecided", unit: unitPlain, width: 12, height: 10,
-					links: map[string]link{"incident": incidentLink()}},
+				{
+					shape: shapeTable, title: "Serious incidents without a verdict", about: "Critical and high incidents that nobody has judged yet.", sql: "weekly_undecided", unit: unitPlain, width: 12, height: 10,
+					links: map[string]link{"incident": incidentLink()},
+				},
 			}},
 		},
 	}
@@ -30,8 +32,10 @@ func healthBoard() board {
 			{"Ingest", []panel{
 				{shape: shapeLines, title: "Events stored", about: "Events stored for each second, by kind.", sql: "health_rate", unit: unitRate, width: 12, height: 8},
 				{shape: shapeLines, title: "From arrival to the store", about: "Time from an event's arrival to its acknowledged insert.", sql: "health_delay", unit: unitSeconds, width: 12, height: 8},
-				{shape: shapeTable, title: "Sources", about: "When each source was last heard of. A source that has fallen silent hides causes.", sql: "health_sources", unit: unitPlain, width: 24, height: 8,
-					units: map[string]string{"silent": unitSeconds}},
+				{
+					shape: shapeTable, title: "Sources", about: "When each source was last heard of. A source that has fallen silent hides causes.", sql: "health_sources", unit: unitPlain, width: 24, height: 8,
+					units: map[string]string{"silent": unitSeconds},
+				},
 			}},
 			{"Findings", []panel{
 				{shape: shapeLines, title: "From the first alert to the first finding", about: "Time from the arrival of an incident's first alert to its first stored finding.", sql: "health_finding", unit: unitSeconds, width: 18, height: 8},

@@ -112,8 +112,10 @@ func (a alarm) rule(sql, datasource string, panel int) rule {
 				"refId": "A", "editorType": "sql", "queryType": "table", "format": formatTable, "rawSql": sql,
 			}},
 			{RefID: "B", Datasource: expressions, Model: map[string]any{"refId": "B", "type": "reduce", "expression": "A", "reducer": "last"}},
-			{RefID: "C", Datasource: expressions, Model: map[string]any{"refId": "C", "type": "threshold", "expression": "B",
-				"conditions": []map[string]any{{"evaluator": map[string]any{"type": "gt", "params": []float64{a.limit}}}}}},
+			{RefID: "C", Datasource: expressions, Model: map[string]any{
+				"refId": "C", "type": "threshold", "expression": "B",
+				"conditions": []map[string]any{{"evaluator": map[string]any{"type": "gt", "params": []float64{a.limit}}}},
+			}},
 		},
 	}
 }

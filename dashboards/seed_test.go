@@ -64,7 +64,7 @@ func (w *warehouse) ask(t *testing.T, sql string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	defer response.Body.Close() //nolint:errcheck // Only read.
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {
 		return answer{}, fmt.Errorf("%s %w", text, err)
@@ -93,8 +93,10 @@ func (w *warehouse) fill(t *testing.T, store *clickhouse.Store) {
 	incidents, findings := w.incidents()
 	check(store.SaveIncidents(ctx, incidents))
 	check(store.SaveFindings(ctx, findings))
-	check(store.InsertDeadLetters(ctx, []event.DeadLetter{{At: w.now.Add(-time.Hour), Format: "faultline", Reason: "kind: is missing", Value: []byte("{}"),
-		Origin: event.Origin{Topic: "faultline.changes"}}}))
+	check(store.InsertDeadLetters(ctx, []event.DeadLetter{{
+		At: w.now.Add(-time.Hour), Format: "faultline", Reason: "kind: is missing", Value: []byte("{}"),
+		Origin: event.Origin{Topic: "faultline.changes"},
+	}}))
 	for _, sql := range w.judgements() {
 		_, err := w.ask(t, sql)
 		check(err)
@@ -159,8 +161,10 @@ func (w *warehouse) incidents() ([]correlate.Incident, []correlate.Finding) {
 	var findings []correlate.Finding
 	for i := range 40 {
 		began := w.started(i)
-		in := correlate.Incident{ID: fmt.Sprintf("inc-%d", i), Revision: 1, Title: "checkout errors", Status: correlate.IncidentResolved, Severity: correlate.SeverityCritical,
-			StartedAt: began, UpdatedAt: began, Services: []string{"checkout"}, Alerts: []correlate.AlertKey{{Fingerprint: fmt.Sprintf("f-%d", i), StartedAt: began}}}
+		in := correlate.Incident{
+			ID: fmt.Sprintf("inc-%d", i), Revision: 1, Title: "checkout errors", Status: correlate.IncidentResolved, Severity: correlate.SeverityCritical,
+			StartedAt: began, UpdatedAt: began, Services: []string{"checkout"}, Alerts: []correlate.AlertKey{{Fingerprint: fmt.Sprintf("f-%d", i), StartedAt: began}},
+		}
 		end := began.Add(30 * time.Minute)
 		in.ResolvedAt = &end
 		if i == 0 {
@@ -170,9 +174,13 @@ func (w *warehouse) incidents() ([]correlate.Incident, []correlate.Finding) {
 		if i == 3 {
 			continue // One incident waits for its finding.
 		}
-		findings = append(findings, correlate.Finding{Incident: in.ID, Version: 1, AsOf: began.Add(time.Second), Verdict: correlate.VerdictProbable, NoChangeProbability: 0.1,
-			Suspects: []correlate.Suspect{{Rank: 1, Probability: 0.8, Change: correlate.Change{Source: "ci", ID: fmt.Sprintf("c-%d", i*4), Kind: correlate.KindDeploy, Services: []string{"checkout"}},
-				Evidence: []correlate.Evidence{{Kind: correlate.EvidenceTiming, LogOdds: 2.5}, {Kind: correlate.EvidenceTopology, LogOdds: -0.5}}}}})
+		findings = append(findings, correlate.Finding{
+			Incident: in.ID, Version: 1, AsOf: began.Add(time.Second), Verdict: correlate.VerdictProbable, NoChangeProbability: 0.1,
+			Suspects: []correlate.Suspect{{
+				Rank: 1, Probability: 0.8, Change: correlate.Change{Source: "ci", ID: fmt.Sprintf("c-%d", i*4), Kind: correlate.KindDeploy, Services: []string{"checkout"}},
+				Evidence: []correlate.Evidence{{Kind: correlate.EvidenceTiming, LogOdds: 2.5}, {Kind: correlate.EvidenceTopology, LogOdds: -0.5}},
+			}},
+		})
 	}
 	return incidents, findings
 }

@@ -149,8 +149,10 @@ func linksOf(links *client.ChangeLinks) map[string]string {
 
 // recordOf is a change in short.
 func recordOf(c *client.ChangeRecord) Change {
-	out := Change{ID: c.Id, Source: c.Source, Kind: string(c.Kind), Title: of(c.Title), Services: append([]string{}, of(c.Services)...), Status: string(of(c.Status)),
-		StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, Version: of(c.Version), RollbackOf: of(c.RollbackOf)}
+	out := Change{
+		ID: c.Id, Source: c.Source, Kind: string(c.Kind), Title: of(c.Title), Services: append([]string{}, of(c.Services)...), Status: string(of(c.Status)),
+		StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, Version: of(c.Version), RollbackOf: of(c.RollbackOf),
+	}
 	if c.Provenance != nil {
 		out.Provenance = string(c.Provenance.Class)
 	}
@@ -160,8 +162,10 @@ func recordOf(c *client.ChangeRecord) Change {
 // changeOf is a suspect's change in short; its provenance is not asked about
 // here, since it is hidden while people judge.
 func changeOf(c *client.Change) Change {
-	return Change{ID: c.Id, Source: c.Source, Kind: string(c.Kind), Title: of(c.Title), Services: append([]string{}, of(c.Services)...), Status: string(of(c.Status)),
-		StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, Version: of(c.Version), RollbackOf: of(c.RollbackOf)}
+	return Change{
+		ID: c.Id, Source: c.Source, Kind: string(c.Kind), Title: of(c.Title), Services: append([]string{}, of(c.Services)...), Status: string(of(c.Status)),
+		StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, Version: of(c.Version), RollbackOf: of(c.RollbackOf),
+	}
 }
 
 // ChangeEvent is one change on the timeline of an incident.
@@ -200,8 +204,10 @@ func (t tools) incidentChanges(ctx context.Context, in OneIncident) (ChangeEvent
 		}
 		out.More = out.More || of(lane.Truncated)
 		for _, m := range lane.Moments {
-			out.Events = append(out.Events, ChangeEvent{At: m.At, Until: m.Until, Lane: string(lane.Name), Ref: m.Ref, Kind: of(m.Kind), Title: m.Title,
-				Services: append([]string{}, of(m.Services)...), Status: of(m.Status), Probability: m.Probability})
+			out.Events = append(out.Events, ChangeEvent{
+				At: m.At, Until: m.Until, Lane: string(lane.Name), Ref: m.Ref, Kind: of(m.Kind), Title: m.Title,
+				Services: append([]string{}, of(m.Services)...), Status: of(m.Status), Probability: m.Probability,
+			})
 		}
 	}
 	slices.SortStableFunc(out.Events, func(a, b ChangeEvent) int { return a.At.Compare(b.At) })
@@ -227,8 +233,10 @@ func (t tools) blastRadius(ctx context.Context, in OneChange) (Radius, error) {
 	if err != nil {
 		return Radius{}, err
 	}
-	return Radius{Changed: r.Changed, Alerting: r.Alerting, Quiet: r.Quiet, Potential: r.Potential,
-		PotentialByTier: orEmpty(of(r.PotentialByTier)), Teams: append([]string{}, of(r.Teams)...)}, nil
+	return Radius{
+		Changed: r.Changed, Alerting: r.Alerting, Quiet: r.Quiet, Potential: r.Potential,
+		PotentialByTier: orEmpty(of(r.PotentialByTier)), Teams: append([]string{}, of(r.Teams)...),
+	}, nil
 }
 
 func orEmpty(counts map[string]int64) map[string]int64 {
@@ -256,7 +264,7 @@ func (t tools) getService(ctx context.Context, in OneService) (ServiceDetail, er
 	if err != nil {
 		return ServiceDetail{}, err
 	}
-	out := ServiceDetail{Name: s.Service.Name, Tier: int64(of(s.Service.Tier)), Team: of(s.Service.Team), Calls: []string{}, CalledBy: []string{}}
+	out := ServiceDetail{Name: s.Service.Name, Tier: of(s.Service.Tier), Team: of(s.Service.Team), Calls: []string{}, CalledBy: []string{}}
 	for _, e := range s.Callees {
 		out.Calls = append(out.Calls, e.Callee)
 	}

@@ -127,8 +127,10 @@ func (t tools) getIncident(ctx context.Context, in OneIncident) (Answer, error) 
 }
 
 func incidentOf(in *client.IncidentRecord) Incident {
-	out := Incident{ID: in.Id, Title: in.Title, Status: string(in.Status), StartedAt: in.StartedAt, EndedAt: in.ResolvedAt,
-		Services: in.Services, PeopleSay: string(in.Judgement.State)}
+	out := Incident{
+		ID: in.Id, Title: in.Title, Status: string(in.Status), StartedAt: in.StartedAt, EndedAt: in.ResolvedAt,
+		Services: in.Services, PeopleSay: string(in.Judgement.State),
+	}
 	if in.Severity != nil {
 		out.Severity = string(*in.Severity)
 	}
@@ -136,8 +138,10 @@ func incidentOf(in *client.IncidentRecord) Incident {
 }
 
 func findingOf(f *client.FindingRecord) *Finding {
-	out := &Finding{Version: f.Version, AsOf: f.AsOf, Verdict: string(f.Verdict), NoChangeProbability: f.NoChangeProbability,
-		Suspects: make([]Suspect, len(f.Suspects)), Missing: f.Missing}
+	out := &Finding{
+		Version: f.Version, AsOf: f.AsOf, Verdict: string(f.Verdict), NoChangeProbability: f.NoChangeProbability,
+		Suspects: make([]Suspect, len(f.Suspects)), Missing: f.Missing,
+	}
 	for i := range f.Suspects {
 		s := &f.Suspects[i]
 		one := Suspect{Rank: s.Rank, Probability: s.Probability, Change: changeOf(&s.Change), Evidence: make([]Evidence, len(s.Evidence))}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,8 +75,10 @@ func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) er
 	var rows [][]string
 	for i := range page.Items {
 		in := &page.Items[i]
-		rows = append(rows, []string{in.StartedAt.UTC().Format("2006-01-02 15:04"), in.ID, string(in.Status), string(in.Severity),
-			string(in.Judgement.State), strings.Join(in.Services, ", "), in.Title})
+		rows = append(rows, []string{
+			in.StartedAt.UTC().Format("2006-01-02 15:04"), in.ID, string(in.Status), string(in.Severity),
+			string(in.Judgement.State), strings.Join(in.Services, ", "), in.Title,
+		})
 	}
 	if err := terminal.Table(out, columns, rows, terminalOptions(out)); err != nil {
 		return err
@@ -152,7 +155,7 @@ func WatchIncidents(ctx context.Context, opts IncidentOptions, out io.Writer) er
 	err = stream.Follow(ctx, func(e client.Event) error {
 		return watched(ctx, e, seen, service, opts, out)
 	})
-	if ctx.Err() != nil {
+	if errors.Is(err, ctx.Err()) {
 		return nil // The reader has seen enough.
 	}
 	return err
