@@ -1,0 +1,145 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// News is what there is to tell about an incident at one moment. Finding is nil
+// while there is none.
+type News struct {
+	Incident  correlate.Incident `json:"incident"`
+	Finding   *correlate.Finding `json:"finding,omitempty"`
+	Judgement correlate.Standing `json:"judgement"`
+	Link      string             `json:"link,omitempty"`
+	Changes   []string           `json:"changes"`
+}
+
+// Told is what a target has been told of an incident, and where: the part of
+// the news whose change is worth another message.
+type Told struct {
+	Incident string    `json:"incident"`
+	Target   string    `json:"target"`
+	At       time.Time `json:"at"`
+	// Thread is where the target keeps the incident's message.
+	Thread   string                   `json:"thread"`
+	Status   correlate.IncidentStatus `json:"status"`
+	Severity correlate.Severity       `json:"severity"`
+	Verdict  correlate.Verdict        `json:"verdict"`
+	// Suspect is the first suspect, "source/id", empty for none.
+	Suspect string `json:"suspect"`
+	// State is what people have come to say.
+	State string `json:"state"`
+}
+
+// toldOf is what a target knows once it has been told the news.
+func toldOf(n *News, target, thread string, at time.Time) Told {
+	t := Told{Incident: n.Incident.ID, Target: target, At: at, Thread: thread, Status: statusOf(&n.Incident), Severity: n.Incident.Severity, State: string(n.Judgement.State)}
+	if n.Finding != nil {
+		t.Verdict = n.Finding.Verdict
+		t.Suspect = firstSuspect(n.Finding)
+	}
+	return t
+}
+
+// statusOf takes a quiet incident for an open one: it may fire again any minute,
+// and nobody wants to hear of each pause.
+func statusOf(i *correlate.Incident) correlate.IncidentStatus {
+	if i.Status == correlate.IncidentQuiet {
+		return correlate.IncidentOpen
+	}
+	return i.Status
+}
+
+func firstSuspect(f *correlate.Finding) string {
+	if len(f.Suspects) == 0 {
+		return ""
+	}
+	return f.Suspects[0].Change.Key().String()
+}
+
+// changes says in words what is new since a target was last told; nothing when
+// it is not worth a message. Probabilities wander with every alert, so only
+// another first suspect or another verdict counts.
+func changes(before *Told, n *News) []string {
+	now := toldOf(n, "", "", time.Time{})
+	if before == nil {
+		return []string{"new incident"}
+	}
+	var all []string
+	note := func(changed bool, format string, args ...any) {
+		if changed {
+			all = append(all, fmt.Sprintf(format, args...))
+		}
+	}
+	note(now.Status != before.Status, "%s, was %s", now.Status, before.Status)
+	note(now.Severity != before.Severity && before.Severity != "", "severity %s, was %s", now.Severity, before.Severity)
+	switch {
+	case before.Verdict == "" && now.Verdict != "":
+		all = append(all, "first finding")
+	case now.Suspect != before.Suspect && now.Suspect != "":
+		all = append(all, "another first suspect: "+now.Suspect)
+	case now.Verdict != before.Verdict:
+		all = append(all, fmt.Sprintf("the finding is %s, was %s", wordOf(now.Verdict), wordOf(before.Verdict)))
+	}
+	note(now.State != before.State && before.State != "", "people say: %s", strings.ReplaceAll(now.State, "_", " "))
+	return all
+}
+
+// wordOf is a verdict in words.
+func wordOf(v correlate.Verdict) string {
+	if v == correlate.VerdictNoChange {
+		return "that no recorded change did it"
+	}
+	return string(v)
+}
+
+// sentence is the answer in one sentence.
+func sentence(n *News) string {
+	f := n.Finding
+	if f == nil {
+		return "There is no finding yet."
+	}
+	if len(f.Suspects) == 0 || f.Verdict == correlate.VerdictNoChange {
+		return fmt.Sprintf("Probably no recorded change did it (%s).", percent(f.NoChangeProbability))
+	}
+	s := &f.Suspects[0]
+	return fmt.Sprintf("%s cause: %s (%s).", strings.ToUpper(string(f.Verdict[:1]))+string(f.Verdict[1:]), nameOf(&s.Change), percent(s.Probability))
+}
+
+// nameOf says which change is meant. The AI class is left out: people judge
+// from here, and must not know it before they have.
+func nameOf(c *correlate.Change) string {
+	title := c.Title
+	if title == "" {
+		title = strings.Join(c.Services, ", ")
+	}
+	return fmt.Sprintf("%s %q [%s]", strings.ReplaceAll(string(c.Kind), "_", " "), clip(title, maxTitle), c.Key())
+}
+
+// maxTitle bounds how much of a title is quoted.
+const maxTitle = 150
+
+// clip keeps the beginning of a text on one line.
+func clip(text string, runes int) string {
+	line := []rune(strings.Join(strings.Fields(text), " "))
+	if len(line) <= runes {
+		return string(line)
+	}
+	return string(line[:runes-1]) + "…"
+}
+
+// percent keeps small shares from being called nothing and great ones certain.
+func percent(p float64) string {
+	switch {
+	case p > 0 && p < 0.01:
+		return "<1%"
+	case p > 0.99 && p < 1:
+		return ">99%"
+	default:
+		return fmt.Sprintf("%.0f%%", p*100)
+	}
+}

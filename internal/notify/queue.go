@@ -1,0 +1,195 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// queue tells one target. An incident waits in it once, however much happens to
+// it meanwhile: what is told is its state when its turn comes.
+type queue struct {
+	target Target
+	owner  *Notifier
+	wake   chan struct{}
+
+	mu      sync.Mutex
+	pending map[string]*pending
+	order   []string
+	told    map[string]*Told
+}
+
+// pending is an incident that may have news for the target.
+type pending struct {
+	attempts int
+	next     time.Time
+}
+
+func newQueue(target Target, owner *Notifier) *queue {
+	return &queue{target: target, owner: owner, wake: make(chan struct{}, 1), pending: map[string]*pending{}, told: map[string]*Told{}}
+}
+
+// remember takes over what the ledger has of the target, the newest of each
+// incident.
+func (q *queue) remember(told []Told) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range told {
+		t := told[i]
+		if before := q.told[t.Incident]; t.Target == q.target.Name() && (before == nil || t.At.After(before.At)) {
+			q.told[t.Incident] = &t
+		}
+	}
+}
+
+// add puts an incident into the queue.
+func (q *queue) add(incident string) {
+	q.mu.Lock()
+	if _, waits := q.pending[incident]; !waits {
+		if len(q.order) >= q.owner.cfg.MaxPending {
+			q.drop(q.order[0])
+		}
+		q.pending[incident] = &pending{}
+		q.order = append(q.order, incident)
+	}
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// drop gives an incident up because too many wait. The lock is held.
+func (q *queue) drop(incident string) {
+	delete(q.pending, incident)
+	q.order = q.order[1:]
+	q.owner.sent.WithLabelValues(q.target.Name(), "dropped").Inc()
+	q.owner.deps.Log.Error("too many incidents wait to be told; the oldest is left out", slog.String("target", q.target.Name()), slog.String("incident", incident))
+}
+
+// work tells what is due until ctx ends.
+func (q *queue) work(ctx context.Context) error {
+	for {
+		incident, wait := q.due(q.owner.deps.Now())
+		if incident != "" {
+			q.tell(ctx, incident)
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-q.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// due is the first incident whose turn has come, or how long until one's.
+func (q *queue) due(now time.Time) (incident string, wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	wait = time.Minute
+	for _, id := range q.order {
+		next := q.pending[id].next
+		if told := q.told[id]; told != nil && told.At.Add(q.owner.cfg.Quiet).After(next) {
+			next = told.At.Add(q.owner.cfg.Quiet)
+		}
+		if !next.After(now) {
+			return id, 0
+		}
+		wait = min(wait, next.Sub(now))
+	}
+	return "", wait
+}
+
+// tell tells the target what is new about an incident, if anything is.
+func (q *queue) tell(ctx context.Context, incident string) {
+	attempt, before := q.begin(incident)
+	err := q.attempt(ctx, incident, before)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		q.again(incident, 0, q.owner.deps.Now())
+	case attempt >= q.owner.cfg.Attempts || isFinal(err):
+		q.owner.sent.WithLabelValues(q.target.Name(), "failed").Inc()
+		q.owner.deps.Log.ErrorContext(ctx, "a notification is given up", slog.String("target", q.target.Name()), slog.String("incident", incident),
+			slog.Int("attempts", attempt), slog.Any("error", err))
+	default:
+		pause := min(q.owner.cfg.FirstPause<<(attempt-1), q.owner.cfg.MaxPause)
+		q.owner.deps.Log.WarnContext(ctx, "a notification failed and will be tried again", slog.String("target", q.target.Name()), slog.String("incident", incident),
+			slog.Duration("in", pause), slog.Any("error", err))
+		q.again(incident, attempt, q.owner.deps.Now().Add(pause))
+	}
+}
+
+// begin takes an incident out of the queue.
+func (q *queue) begin(incident string) (attempt int, before *Told) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	attempt = q.pending[incident].attempts + 1
+	delete(q.pending, incident)
+	for i, id := range q.order {
+		if id == incident {
+			q.order = append(q.order[:i:i], q.order[i+1:]...)
+			break
+		}
+	}
+	return attempt, q.told[incident]
+}
+
+// again puts an incident back with its attempts counted.
+func (q *queue) again(incident string, attempts int, next time.Time) {
+	q.add(incident)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if p := q.pending[incident]; p != nil {
+		p.attempts, p.next = attempts, next
+	}
+}
+
+// attempt reads the news, tells it and keeps that it was told.
+func (q *queue) attempt(ctx context.Context, incident string, before *Told) error {
+	ctx, cancel := context.WithTimeout(ctx, q.owner.cfg.Timeout)
+	defer cancel()
+	news, err := q.owner.news(ctx, incident)
+	if err != nil || news == nil {
+		return err
+	}
+	if news.Changes = changes(before, news); len(news.Changes) == 0 {
+		return nil
+	}
+	thread := ""
+	if before != nil {
+		thread = before.Thread
+	}
+	if thread, err = q.target.Tell(ctx, news, thread); err != nil {
+		return err
+	}
+	q.owner.sent.WithLabelValues(q.target.Name(), "sent").Inc()
+	told := toldOf(news, q.target.Name(), thread, q.owner.deps.Now())
+	q.mu.Lock()
+	q.told[incident] = &told
+	q.mu.Unlock()
+	// What was sent stays sent: a ledger that cannot be written is only told.
+	if err := q.owner.deps.Ledger.SaveTold(context.WithoutCancel(ctx), told); err != nil {
+		q.owner.deps.Log.ErrorContext(ctx, "that a notification was sent could not be kept; after a restart it may be sent again",
+			slog.String("target", q.target.Name()), slog.String("incident", incident), slog.Any("error", err))
+	}
+	return nil
+}
+
+// finalError is a refusal that another attempt would not change.
+type finalError struct{ error }
+
+// Unwrap is the refusal.
+func (f finalError) Unwrap() error { return f.error }
+
+func isFinal(err error) bool {
+	var f finalError
+	return errors.As(err, &f)
+}

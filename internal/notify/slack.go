@@ -1,0 +1,159 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// Slack keeps one message for each incident in a channel up to date and answers
+// in its thread to each material change.
+type Slack struct {
+	channel string
+	buttons bool
+	client  *slack.Client
+}
+
+// SlackConfig says where and as whom to write. API is the address of Slack's
+// API, empty for its own. Buttons adds buttons that judge, which need the
+// interactions of the app to reach Faultline.
+type SlackConfig struct {
+	Token, Channel string
+	API            string
+	Buttons        bool
+	HTTP           *http.Client
+}
+
+// NewSlack makes a target of a channel.
+func NewSlack(cfg SlackConfig) (*Slack, error) {
+	if cfg.Token == "" || cfg.Channel == "" {
+		return nil, errors.New("slack: give both the bot's token and the channel's id")
+	}
+	options := []slack.Option{slack.OptionHTTPClient(cfg.HTTP)}
+	if cfg.API != "" {
+		options = append(options, slack.OptionAPIURL(strings.TrimRight(cfg.API, "/")+"/"))
+	}
+	return &Slack{channel: cfg.Channel, buttons: cfg.Buttons, client: slack.New(cfg.Token, options...)}, nil
+}
+
+// Name names the target in logs and in the ledger.
+func (s *Slack) Name() string { return "slack " + s.channel }
+
+// Tell posts the incident's message, or brings it up to date and says in its
+// thread what has changed. Thread is the time stamp of the message.
+func (s *Slack) Tell(ctx context.Context, n *News, thread string) (string, error) {
+	options := []slack.MsgOption{
+		slack.MsgOptionText(plain(n), false), slack.MsgOptionBlocks(blocks(n, s.buttons)...),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
+	}
+	if thread == "" {
+		_, stamp, err := s.client.PostMessageContext(ctx, s.channel, options...)
+		return stamp, slackError(err)
+	}
+	if _, _, _, err := s.client.UpdateMessageContext(ctx, s.channel, thread, options...); err != nil {
+		return "", slackError(err)
+	}
+	update := escape(strings.Join(n.Changes, "; ")+". ") + escape(sentence(n))
+	_, _, err := s.client.PostMessageContext(ctx, s.channel, slack.MsgOptionTS(thread), slack.MsgOptionText(update, false), slack.MsgOptionDisableLinkUnfurl())
+	return thread, slackError(err)
+}
+
+// slackError tells refusals for good, such as a channel that is gone, from
+// those that pass.
+func slackError(err error) error {
+	var refused slack.SlackErrorResponse
+	if err == nil || !errors.As(err, &refused) {
+		return err
+	}
+	switch refused.Err {
+	case "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout":
+		return err
+	default:
+		return finalError{fmt.Errorf("slack refuses: %w", err)}
+	}
+}
+
+// Limits of Slack's blocks.
+const (
+	headerRunes  = 150
+	sectionRunes = 2900
+	maxEvidence  = 3
+	maxSuspects  = 3
+)
+
+// escape makes foreign text safe in Slack's markup: &, < and > are its only
+// control characters, and without them nobody is mentioned and no link is made.
+func escape(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+}
+
+// plain is the message without blocks, for notifications on a phone.
+func plain(n *News) string {
+	return escape(fmt.Sprintf("%s %s: %s. %s", strings.ToUpper(string(n.Incident.Severity)), n.Incident.Status, clip(n.Incident.Title, maxTitle), sentence(n)))
+}
+
+func section(text string) *slack.SectionBlock {
+	return slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, clipRunes(text, sectionRunes), false, true), nil, nil)
+}
+
+// clipRunes cuts a text, keeping its lines.
+func clipRunes(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// blocks is the incident's message.
+func blocks(n *News, buttons bool) []slack.Block {
+	in := &n.Incident
+	head := clip(fmt.Sprintf("%s: %s", strings.ToUpper(string(in.Status)), in.Title), headerRunes)
+	all := []slack.Block{
+		slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, head, false, false)),
+		section("*" + escape(sentence(n)) + "*"),
+	}
+	if f := n.Finding; f != nil {
+		for i := range f.Suspects[:min(len(f.Suspects), maxSuspects)] {
+			all = append(all, section(suspectText(&f.Suspects[i])))
+		}
+		if len(f.Missing) > 0 {
+			all = append(all, section("_Could not be looked at:_ "+escape(strings.Join(f.Missing, "; "))))
+		}
+	}
+	if buttons && n.Finding != nil && n.Judgement.State == correlate.JudgedNot {
+		all = append(all, judging(n))
+	}
+	return append(all, footer(n))
+}
+
+// suspectText is one suspect with the strongest evidence for and against it.
+func suspectText(s *correlate.Suspect) string {
+	var b strings.Builder
+	_, _ = fmt.Fprintf(&b, "*%d.* %s, *%s*", s.Rank, escape(nameOf(&s.Change)), percent(s.Probability))
+	for _, e := range s.Evidence[:min(len(s.Evidence), maxEvidence)] {
+		_, _ = fmt.Fprintf(&b, "\n%s %s", sign1(e.LogOdds), escape(clip(e.Text, 300)))
+	}
+	return b.String()
+}
+
+// sign1 shows a log odds with its sign.
+func sign1(odds float64) string { return fmt.Sprintf("`%+.1f`", odds) }
+
+// footer says which incident it is, since when, and where to look.
+func footer(n *News) *slack.ContextBlock {
+	text := fmt.Sprintf("%s, since %s, %s", escape(n.Incident.ID), n.Incident.StartedAt.UTC().Format(time.DateTime+" UTC"), escape(clip(strings.Join(n.Incident.Services, ", "), 200)))
+	if n.Judgement.State != correlate.JudgedNot {
+		text += ", people say: " + strings.ReplaceAll(string(n.Judgement.State), "_", " ")
+	}
+	if n.Link != "" {
+		text += fmt.Sprintf(" | <%s|open in Faultline>", escape(n.Link))
+	}
+	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, text, false, true))
+}
