@@ -153,6 +153,9 @@ type Deps struct {
 	Headlines  web.Headlines
 	Suspicions web.Suspicions
 	Sources    web.Sources
+	// Chat makes the handler of the buttons that people press in Slack, which
+	// proves by its signature who speaks; nil means that there are none.
+	Chat func(judge Judge) http.Handler
 	// Agents makes the handler for assistants at /mcp, which asks the given API
 	// with each caller's own token; nil means that there is none.
 	Agents func(api http.Handler) http.Handler

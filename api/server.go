@@ -120,6 +120,7 @@ func (s *Server) build() {
 	s.routeOps()
 	s.routePages()
 	s.routeAgents()
+	s.routeChat()
 	finishDocument(s.document)
 }
 

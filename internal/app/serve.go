@@ -75,6 +75,7 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *service
 		{config.RoleCorrelate, s.startRunner},
 		{config.RoleIngest, s.startIngest},
 		{config.RoleAPI, s.startAPI},
+		{config.RoleReport, s.startNotifier},
 	} {
 		if !cfg.Plays(part.role) {
 			continue

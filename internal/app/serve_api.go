@@ -49,6 +49,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Probes: s.probes.list(),
 		Headlines: s.store, Suspicions: s.store, Sources: s.store,
 		Agents:     agentsOver,
+		Chat:       s.chat(),
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),
 		Registerer: s.registry, Log: s.log,
 	})

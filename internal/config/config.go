@@ -43,6 +43,7 @@ type Config struct {
 	API             API           `yaml:"api"`
 	Figures         Figures       `yaml:"figures"`
 	Report          Report        `yaml:"report"`
+	Notify          Notify        `yaml:"notify"`
 	Policy          Policy        `yaml:"policy"`
 }
 

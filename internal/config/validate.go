@@ -16,7 +16,7 @@ func (c *Config) Validate() error {
 	return errors.Join(slices.Concat(
 		c.validateProcess(), c.Kafka.validate(), c.ClickHouse.validate(),
 		c.Ingest.validate(), c.Formats.validate(), c.Correlate.validate(), c.Metrics.validate(), c.API.validate(),
-		c.Figures.validate(), c.Report.validate(),
+		c.Figures.validate(), c.Report.validate(), c.Notify.validate(),
 	)...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/query"
 )
 
 // News is what there is to tell about an incident at one moment. Finding is nil
@@ -18,22 +19,8 @@ type News struct {
 	Changes   []string           `json:"changes"`
 }
 
-// Told is what a target has been told of an incident, and where: the part of
-// the news whose change is worth another message.
-type Told struct {
-	Incident string    `json:"incident"`
-	Target   string    `json:"target"`
-	At       time.Time `json:"at"`
-	// Thread is where the target keeps the incident's message.
-	Thread   string                   `json:"thread"`
-	Status   correlate.IncidentStatus `json:"status"`
-	Severity correlate.Severity       `json:"severity"`
-	Verdict  correlate.Verdict        `json:"verdict"`
-	// Suspect is the first suspect, "source/id", empty for none.
-	Suspect string `json:"suspect"`
-	// State is what people have come to say.
-	State string `json:"state"`
-}
+// Told is what a target has been told of an incident.
+type Told = query.Told
 
 // toldOf is what a target knows once it has been told the news.
 func toldOf(n *News, target, thread string, at time.Time) Told {

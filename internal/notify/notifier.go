@@ -29,6 +29,7 @@ type Store interface {
 // have judged since a moment.
 type Judgements interface {
 	Judgements(ctx context.Context, incidents []string) ([]correlate.Judgement, error)
+	JudgementsSince(ctx context.Context, after time.Time, limit int) ([]query.StoredJudgement, error)
 }
 
 // Ledger keeps what targets were told, so that a restart tells nothing twice.
@@ -93,6 +94,9 @@ type Notifier struct {
 	deps   Deps
 	queues []*queue
 	cursor time.Time
+	// judged is the cursor in what people say, heard the verdicts that are known.
+	judged time.Time
+	heard  map[string]time.Time
 	seen   map[string]query.Update
 	sent   *prometheus.CounterVec
 }
@@ -102,7 +106,7 @@ func New(cfg Config, deps Deps) (*Notifier, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	n := &Notifier{cfg: cfg, deps: deps, seen: map[string]query.Update{}, sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+	n := &Notifier{cfg: cfg, deps: deps, seen: map[string]query.Update{}, heard: map[string]time.Time{}, sent: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "faultline_notifications_total", Help: "Messages about incidents by target and outcome: sent, failed for good, or dropped because too many waited.",
 	}, []string{"target", "outcome"})}
 	if err := deps.Registerer.Register(n.sent); err != nil {
@@ -125,6 +129,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		q.remember(told)
 	}
 	n.cursor = n.deps.Now().Add(-n.cfg.Memory)
+	n.judged = n.cursor
 	group, ctx := errgroup.WithContext(ctx)
 	for _, q := range n.queues {
 		group.Go(func() error { return q.work(ctx) })
@@ -175,22 +180,43 @@ func (n *Notifier) look(ctx context.Context) error {
 		}
 	}
 	n.forget()
+	return n.listen(ctx)
+}
+
+// listen hands every incident with a new verdict to the queues: a verdict
+// changes no row of its incident.
+func (n *Notifier) listen(ctx context.Context) error {
+	verdicts, err := n.deps.Judgements.JudgementsSince(ctx, n.judged.Add(-n.cfg.Overlap), updatesAtOnce)
+	if err != nil {
+		return err
+	}
+	for i := range verdicts {
+		v := &verdicts[i]
+		if v.StoredAt.After(n.judged) {
+			n.judged = v.StoredAt
+		}
+		if _, known := n.heard[v.Judgement.ID]; known {
+			continue
+		}
+		n.heard[v.Judgement.ID] = v.StoredAt
+		for _, q := range n.queues {
+			q.add(v.Judgement.Incident)
+		}
+	}
 	return nil
 }
 
-// forget drops incidents that had no row for the length of the memory.
+// forget drops incidents and verdicts that are older than the memory.
 func (n *Notifier) forget() {
 	for id, u := range n.seen {
 		if n.deps.Now().Sub(u.At) > n.cfg.Memory {
 			delete(n.seen, id)
 		}
 	}
-}
-
-// Poke tells that people have judged an incident, which changes no row of it.
-func (n *Notifier) Poke(incident string) {
-	for _, q := range n.queues {
-		q.add(incident)
+	for id, at := range n.heard {
+		if n.judged.Sub(at) > n.cfg.Memory {
+			delete(n.heard, id)
+		}
 	}
 }
 

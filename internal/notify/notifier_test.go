@@ -83,6 +83,20 @@ func (w *world) Judgements(_ context.Context, ids []string) ([]correlate.Judgeme
 	return slices.Clone(w.verdicts[ids[0]]), nil
 }
 
+func (w *world) JudgementsSince(_ context.Context, after time.Time, limit int) ([]query.StoredJudgement, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []query.StoredJudgement
+	for _, verdicts := range w.verdicts {
+		for _, v := range verdicts {
+			if v.DecidedAt.After(after) && len(all) < limit {
+				all = append(all, query.StoredJudgement{Judgement: v, StoredAt: v.DecidedAt})
+			}
+		}
+	}
+	return all, nil
+}
+
 func (w *world) SaveTold(_ context.Context, t Told) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -344,13 +358,13 @@ func TestWhatTellsThePartOfAIIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestAVerdictIsToldWhenPoked(t *testing.T) {
+func TestAVerdictIsTold(t *testing.T) {
 	w := newWorld()
 	n, _ := w.notifier(t, quick())
 	w.happen("inc-1", correlate.IncidentOpen, correlate.VerdictProbable, "a")
 	round(t, n)
 	w.verdicts["inc-1"] = []correlate.Judgement{{ID: "j", Incident: "inc-1", Decision: correlate.DecisionConfirm, Change: &correlate.Key{Source: "cd", ID: "a"}, DecidedAt: noon}}
-	n.Poke("inc-1")
+	round(t, n)
 	round(t, n)
 	if len(w.told) != 2 || w.told[1].Changes[0] != "people say: confirmed" {
 		t.Errorf("told %d times", len(w.told))

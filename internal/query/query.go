@@ -141,3 +141,21 @@ type Suspicion struct {
 	Rank        int
 	Probability float64
 }
+
+// Told is what a target of notifications has been told of an incident, and
+// where: the part of the news whose change is worth another message.
+type Told struct {
+	Incident string
+	// Target names the room or address that was told.
+	Target string
+	At     time.Time
+	// Thread is where the target keeps the incident's message.
+	Thread   string
+	Status   correlate.IncidentStatus
+	Severity correlate.Severity
+	Verdict  correlate.Verdict
+	// Suspect is the first suspect, "source/id", empty for none.
+	Suspect string
+	// State is what people had come to say.
+	State string
+}
