@@ -35,6 +35,9 @@ func TestInABrowserEveryPageIsAccessibleQuietAndFits(t *testing.T) {
 			h.signInBy(tab, RoleJudge)
 			for _, path := range readablePages {
 				tab.Open(path)
+				if plain, _, filtered := strings.Cut(path, "?"); !filtered || strings.HasPrefix(path, "/changes/") {
+					tab.Shot("story" + strings.NewReplacer("/", "-").Replace(strings.TrimSuffix(plain, "/")) + "-" + name)
+				}
 				tab.Eval(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil)
 				tab.Accessible()
 				tab.NoSideways()

@@ -24,7 +24,7 @@ func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
 		Incidents: reader, Findings: reader, Judges: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
-		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources,
+		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures,
 	}
 	return web.New(deps)
 }

@@ -19,7 +19,7 @@ import (
 // readablePages are the addresses of the pages of the examples.
 var readablePages = []string{
 	"/", "/?status=open&severity=critical", "/incidents/inc-7f3a", "/incidents/inc-7f3a?version=3&window=2h", "/changes", "/changes?kind=deploy&class=ai_assisted",
-	"/changes/checkout-1842?source=argo-cd", "/services/checkout", "/topology", "/topology?tier=1&q=check",
+	"/changes/checkout-1842?source=argo-cd", "/services/checkout", "/topology", "/topology?tier=1&q=check", "/figures", "/figures?from=2026-01-05T00:00&to=2026-05-04T00:00",
 }
 
 func TestPagesLetInWhomTheyShould(t *testing.T) {

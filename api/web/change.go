@@ -223,19 +223,25 @@ func (s *Site) suspicions(ctx context.Context, key correlate.Key) ([]suspicionRo
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]suspicionRow, 0, len(found))
+	var incidents []correlate.Incident
+	var places []query.Suspicion
 	for i := range found {
 		incident, err := s.deps.Incidents.Incident(ctx, found[i].Incident)
 		if err != nil {
 			return nil, err
 		}
-		prepared, err := s.incidentRows(ctx, []correlate.Incident{incident})
-		if err != nil {
-			return nil, err
+		// A merged incident lives on in another one.
+		if incident.Status != correlate.IncidentMerged {
+			incidents, places = append(incidents, incident), append(places, found[i])
 		}
-		rows = append(rows, suspicionRow{
-			incidentRow: prepared[0], Rank: found[i].Rank, Probability: percent(found[i].Probability), Band: band(found[i].Probability),
-		})
+	}
+	prepared, err := s.incidentRows(ctx, incidents)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]suspicionRow, len(prepared))
+	for i := range prepared {
+		rows[i] = suspicionRow{incidentRow: prepared[i], Rank: places[i].Rank, Probability: percent(places[i].Probability), Band: band(places[i].Probability)}
 	}
 	return rows, nil
 }

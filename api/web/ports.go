@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/figures"
 	"github.com/faultline/faultline/internal/query"
 )
 
@@ -67,6 +68,14 @@ type Services interface {
 // Sources tells how fresh the events of each source are.
 type Sources interface {
 	Freshness(ctx context.Context) ([]query.Freshness, error)
+}
+
+// Figures answers the questions of leadership for a period; zero times mean the
+// default one.
+type Figures interface {
+	AIImpact(ctx context.Context, from, to time.Time) (figures.Impact, error)
+	Accuracy(ctx context.Context, from, to time.Time) (figures.Accuracy, error)
+	Policy(ctx context.Context, from, to time.Time) (figures.PolicyEffect, error)
 }
 
 // Door lets visitors in by a token and out again. SignIn sets the session cookie

@@ -46,6 +46,14 @@ type graphParts struct {
 
 func newGraph(name, about string, view *radiusView) graphParts { return graphParts{name, about, view} }
 
+// chartParts is what the template "linechart" needs.
+type chartParts struct {
+	View    *lineChart
+	Columns []string
+}
+
+func newChart(view *lineChart, columns ...string) chartParts { return chartParts{view, columns} }
+
 // pages are the parsed templates by the name of the page.
 type pages map[string]*template.Template
 
@@ -54,7 +62,7 @@ func parsePages() (pages, error) {
 	functions := template.FuncMap{
 		"percent": percent, "signed": signed, "group": group, "words": words, "line": line, "heading": heading,
 		"count": count, "outward": outward, "incidentPath": incidentPath, "servicePath": servicePath, "changePath": changePath,
-		"refPath": refPath, "boxes": newBoxes, "graph": newGraph,
+		"refPath": refPath, "boxes": newBoxes, "graph": newGraph, "chart": newChart,
 	}
 	base, err := template.New("").Funcs(functions).ParseFS(templateFiles, shared)
 	if err != nil {

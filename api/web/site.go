@@ -17,6 +17,7 @@ type Deps struct {
 	Door      Door
 	// Sources may be nil: then pages cannot tell how fresh events are and say so.
 	Sources Sources
+	Figures Figures
 	// Headlines may be nil: then lists do not show what was found.
 	Headlines Headlines
 	// Suspicions may be nil: then a change does not show where it is a suspect.
@@ -35,8 +36,8 @@ type Site struct {
 
 // New parses the templates.
 func New(deps Deps) (*Site, error) {
-	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Door == nil {
-		return nil, errors.New("the pages need incidents, findings, judges, timelines, changes, services and a door")
+	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Door == nil {
+		return nil, errors.New("the pages need incidents, findings, judges, timelines, changes, services, figures and a door")
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now
@@ -73,6 +74,7 @@ func (s *Site) Routes() []Route {
 		{http.MethodGet, "/changes/{id}", NeedReader, s.changePage},
 		{http.MethodGet, "/services/{name}", NeedReader, s.servicePage},
 		{http.MethodGet, "/topology", NeedReader, s.topologyPage},
+		{http.MethodGet, "/figures", NeedReader, s.figuresPage},
 		{http.MethodGet, "/sign-in", NeedNothing, s.signInPage},
 		{http.MethodPost, "/sign-in", NeedNothing, s.signIn},
 		{http.MethodPost, "/sign-out", NeedNothing, s.signOut},
@@ -87,6 +89,7 @@ func (s *Site) menu(section string, v Visitor) []menuEntry {
 	}
 	all := []menuEntry{
 		{Name: "Incidents", Path: "/"}, {Name: "Changes", Path: "/changes"}, {Name: "Topology", Path: "/topology"},
+		{Name: "Figures", Path: "/figures"},
 	}
 	for i := range all {
 		all[i].Current = all[i].Name == section

@@ -31,7 +31,7 @@ func (s *Store) Headlines(ctx context.Context, incidents []string) ([]query.Head
 }
 
 // maxSuspicions bounds how many incidents one change is shown with.
-const maxSuspicions = 50
+const maxSuspicions = 20
 
 // Suspicions answers the incidents in whose newest finding a change is a
 // suspect, the most recently judged first.
