@@ -98,6 +98,7 @@ var retained = []struct{ table, group, column string }{
 	{"change_services", "changes", "ingested_at"},
 	{"change_lookup", "changes", "ingested_at"},
 	{"provenance_overrides", "changes", "decided_at"},
+	{"provenance_labels", "changes", "labelled_at"},
 	{"policy_decisions", "changes", "decided_at"},
 	{"alerts", "alerts", "ingested_at"},
 	{"topologies", "topology", "ingested_at"},

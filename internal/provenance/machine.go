@@ -1,17 +1,14 @@
 package provenance
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // machines knows ordinary automation.
 type machines struct {
 	names      map[string]struct{}
 	words      []string
-	subjects   []*regexp.Regexp
-	aiSubjects []*regexp.Regexp
-	aiNames    []*regexp.Regexp
+	subjects   gated
+	aiSubjects gated
+	aiNames    gated
 }
 
 func newMachines(a *automation) (machines, error) {
@@ -20,26 +17,14 @@ func newMachines(a *automation) (machines, error) {
 		m.names[name] = struct{}{}
 	}
 	var err error
-	if m.subjects, err = compileAll("(?i)", a.Subjects); err != nil {
+	if m.subjects, err = newGated("(?i)", a.Subjects); err != nil {
 		return machines{}, err
 	}
-	if m.aiSubjects, err = compileAll("", a.AISubjects); err != nil {
+	if m.aiSubjects, err = newGated("", a.AISubjects); err != nil {
 		return machines{}, err
 	}
-	m.aiNames, err = compileAll("", a.AINames)
+	m.aiNames, err = newGated("", a.AINames)
 	return m, err
-}
-
-func compileAll(flags string, patterns []string) ([]*regexp.Regexp, error) {
-	var list []*regexp.Regexp
-	for _, p := range patterns {
-		re, err := regexp.Compile(flags + p)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, re)
-	}
-	return list, nil
 }
 
 // is reports whether the author is ordinary automation. Name and address are in
@@ -65,24 +50,15 @@ func (m *machines) agent(name, address string) bool {
 	if !strings.Contains(name, "agent") && !strings.Contains(name, "ai") && !strings.Contains(address, "openclaw") {
 		return false
 	}
-	return matchesAny(m.aiNames, name+" <"+address+">")
+	return m.aiNames.match(name + " <" + address + ">")
 }
 
 // wrote reports whether only a machine writes such a subject.
-func (m *machines) wrote(subject string) bool { return matchesAny(m.subjects, subject) }
+func (m *machines) wrote(subject string) bool { return m.subjects.match(subject) }
 
 // credits reports whether the subject says that an AI did the work of the
 // automation.
-func (m *machines) credits(subject string) bool { return matchesAny(m.aiSubjects, subject) }
-
-func matchesAny(list []*regexp.Regexp, text string) bool {
-	for _, re := range list {
-		if re.MatchString(text) {
-			return true
-		}
-	}
-	return false
-}
+func (m *machines) credits(subject string) bool { return m.aiSubjects.match(subject) }
 
 // hasWord reports whether the lower-case text holds the word with no letter or
 // digit next to it.
