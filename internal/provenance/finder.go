@@ -130,12 +130,26 @@ func hasPrefixFold(text, prefix string) bool {
 	return true
 }
 
-// containsFold is strings.Contains by the rules of hasPrefixFold.
+// containsFold is strings.Contains by the rules of hasPrefixFold, for a part
+// that is not empty. It jumps from one first byte to the next.
 func containsFold(text, part string) bool {
-	for i := range len(text) - len(part) + 1 {
+	other := part[0]
+	if letter(other) {
+		other -= 'a' - 'A'
+	}
+	return startsFold(text, part, part[0]) || other != part[0] && startsFold(text, part, other)
+}
+
+// startsFold looks for a part that begins with a byte.
+func startsFold(text, part string, first byte) bool {
+	for {
+		i := strings.IndexByte(text, first)
+		if i < 0 {
+			return false
+		}
 		if hasPrefixFold(text[i:], part) {
 			return true
 		}
+		text = text[i+1:]
 	}
-	return false
 }
