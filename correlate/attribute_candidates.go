@@ -11,6 +11,8 @@ import (
 type candidate struct {
 	prior, timing, topology float64
 	score, share            float64
+	// mapped is what calibration adds to the score's log odds.
+	mapped float64
 	// detail is filled in for the shortlist.
 	detail *detail
 	why    *explanation

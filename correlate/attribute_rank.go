@@ -35,6 +35,7 @@ func (e *Engine) rank(s *scene) ranking {
 	e.examine(s, r.shortlist)
 	topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
 	r.normalise(g.list, g.rest)
+	r.calibrate(&e.weights.Calibration)
 	return r
 }
 

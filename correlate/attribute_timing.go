@@ -82,7 +82,8 @@ func (w *Weights) kindShare(code int) float64 {
 // kindFactor is how much more often a change of the kind causes an outage than
 // the average change of this company.
 func (e *Engine) kindFactor(b *background, code uint8) float64 {
-	return e.weights.kindShare(int(code)) / b.shares / (max(b.kinds[code], 1e-9) / b.count)
+	plain := e.weights.kindShare(int(code)) / b.shares / (max(b.kinds[code], 1e-9) / b.count)
+	return math.Pow(plain, e.weights.KindPower)
 }
 
 // delayDensity is the density per second of the first alert so many

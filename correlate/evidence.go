@@ -39,6 +39,9 @@ func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
 	if s.outside.logOdds != 0 {
 		list = append(list, s.outside.evidence())
 	}
+	if math.Abs(c.mapped) >= leastMapped {
+		list = append(list, calibrationEvidence(c.mapped))
+	}
 	for _, t := range c.detail.extra {
 		text, refs := t.say()
 		list = append(list, Evidence{Kind: t.kind, LogOdds: t.logOdds, Text: text, Refs: refs})
@@ -51,6 +54,21 @@ func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
 		list[i].Refs = append([]string{self}, list[i].Refs...)
 	}
 	return list
+}
+
+// leastMapped is what calibration must add to be worth a line.
+const leastMapped = 0.01
+
+// calibrationEvidence says what experience with such findings adds.
+func calibrationEvidence(logOdds float64) Evidence {
+	often := "less"
+	if logOdds > 0 {
+		often = "more"
+	}
+	return Evidence{
+		Kind: EvidencePrior, LogOdds: logOdds,
+		Text: fmt.Sprintf("Calibration: among labelled cases, suspects with such evidence were guilty %s often than it says by itself.", often),
+	}
 }
 
 // priorText says how guilty a change of this kind is before anything else is

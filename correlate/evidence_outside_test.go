@@ -23,9 +23,7 @@ func outsideStory(alter func(a *Alert)) shopStory {
 func TestSignsFromOutsideSpeakAgainstEveryChange(t *testing.T) {
 	plain := outsideStory(func(*Alert) {})
 	usual := plain.finding()
-	if len(about(t, &usual, "c1", EvidencePrior)) != 1 {
-		t.Error("error alerts say nothing of the outside")
-	}
+	without := len(about(t, &usual, "c1", EvidencePrior))
 	for _, tc := range []struct {
 		name, says string
 		alter      func(a *Alert)
@@ -44,7 +42,7 @@ func TestSignsFromOutsideSpeakAgainstEveryChange(t *testing.T) {
 				t.Errorf("no change has %v, without the sign %v", f.NoChangeProbability, usual.NoChangeProbability)
 			}
 			list := about(t, &f, "c1", EvidencePrior)
-			if len(list) < 2 || list[1].LogOdds >= 0 || list[1].Text != tc.says {
+			if len(list) <= without || list[1].LogOdds >= 0 || list[1].Text != tc.says {
 				t.Errorf("evidence %+v, want %q", list, tc.says)
 			}
 		})
@@ -56,8 +54,10 @@ func TestOneSignAmongManyAlertsSaysNothing(t *testing.T) {
 	story.alerts = append(story.alerts, critical("db", time.Minute))
 	story.alerts[0].Signal = SignalTraffic
 	f := story.finding()
-	if n := len(about(t, &f, "c1", EvidencePrior)); n != 1 {
-		t.Errorf("%d pieces of prior evidence though one service of three alerts about traffic", n)
+	for _, ev := range about(t, &f, "c1", EvidencePrior) {
+		if strings.Contains(ev.Text, "traffic") {
+			t.Errorf("one service of three alerts about traffic, and that counts: %q", ev.Text)
+		}
 	}
 }
 

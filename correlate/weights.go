@@ -16,6 +16,9 @@ type Weights struct {
 	Outside []OutsideSign `json:"outside"`
 	// KindShare is, per kind, the share among changes that caused an outage.
 	KindShare map[ChangeKind]float64 `json:"kind_share"`
+	// KindPower is how much of that is believed: 0 makes every kind as suspect as
+	// its share of all changes, 1 as suspect as public outages say.
+	KindPower float64 `json:"kind_power"`
 	// KindMix is, per kind, the share among all changes of a usual company. It
 	// is blended with the mix seen in the window, counting for KindMixCount
 	// changes.
@@ -31,6 +34,7 @@ type Weights struct {
 	Metrics     MetricWeights      `json:"metrics"`
 	Undo        UndoWeights        `json:"undo"`
 	History     HistoryWeights     `json:"history"`
+	Calibration Calibration        `json:"calibration"`
 	Limits      Limits             `json:"limits"`
 	Verdict     VerdictWeights     `json:"verdict"`
 }

@@ -29,11 +29,12 @@ func DefaultWeights() Weights {
 			KindDependency: 0.005, KindData: 0.005, KindOther: 0.01,
 		},
 		KindMixCount: 200,
-		BusyPower:    0.1,
+		KindPower:    1,
+		BusyPower:    0.08,
 		Timing:       defaultTiming(),
 		Topology:     defaultTopology(),
 		Confinement:  ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OneRegion: 0.15, OtherEnvironment: 0.01},
-		Text:         TextWeights{PerNat: 0.45, MaxLogOdds: 3, Affinities: defaultAffinities()},
+		Text:         TextWeights{PerNat: 0.5, MaxLogOdds: 3, Affinities: defaultAffinities()},
 		Metrics:      MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Services: 0.3, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		// Outages last 209 minutes in the median of 70 published records, so one
 		// that is under way lasts another three hours; recovery within minutes of a
@@ -48,6 +49,11 @@ func DefaultWeights() Weights {
 			Suspects: 5, Shortlist: 64, Recent: 256, Approach: 256, PerService: 256,
 			Symptoms: 64, Origins: 256, Visits: 16000,
 			RateWindow: 48 * time.Hour, BlastNodes: 200, BlastVisits: 4000,
+		},
+		// Fitted by cross-validation over 64 public outages, 37 faults of a small
+		// shop and 250 simulated outages of 50 to 20,000 services, rounded.
+		Calibration: Calibration{
+			NoChange: LogitMap{Slope: 0.7}, First: LogitMap{Slope: 0.85},
 		},
 		Verdict: VerdictWeights{Probable: 0.5, Possible: 0.2},
 	}
@@ -78,13 +84,13 @@ func defaultTopology() TopologyWeights {
 		Spread: []SpreadPart{
 			{Reach: 0.02, Prior: 0.1}, {Reach: 0.1, Prior: 0.2}, {Reach: 0.4, Prior: 0.35}, {Reach: 0.85, Prior: 0.35},
 		},
-		Self:    0.35,
+		Self:    0.45,
 		Caller:  []float64{1, 0.5, 0.25},
 		Cascade: []SpreadPart{{Reach: 0, Prior: 0.9}, {Reach: 0.4, Prior: 0.1}}, Callee: 0.2, AllServices: 0.3,
 		Edge: map[EdgeKind]float64{
 			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
 		},
-		SharePower: 0.3, HubFan: 20,
+		SharePower: 0.4, HubFan: 20,
 		NoiseAlerts: map[Severity]float64{
 			SeverityCritical: 0.3, SeverityHigh: 0.6, SeverityWarning: 2.5, SeverityInfo: 5, "": 1,
 		},
@@ -92,7 +98,7 @@ func defaultTopology() TopologyWeights {
 		SignalAlerts: map[Severity]float64{
 			SeverityCritical: 0.6, SeverityHigh: 0.4, SeverityWarning: 0.15, SeverityInfo: 0.05, "": 0.3,
 		},
-		Blind: 0.1, BlindNoChange: 0.3, LeakAlerts: 1.5,
+		Blind: 0.1, BlindNoChange: 0.25, LeakAlerts: 1.5,
 		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},

@@ -22,6 +22,11 @@ func evalCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&opts.Files, "cases", nil, "case files, .jsonl or .jsonl.gz, or - for standard input")
 	cmd.Flags().StringSliceVar(&opts.Rankers, "ranker", []string{"all"}, "all, or names: faultline, recency, latest-deploy, same-service, topology-recency, random")
 	cmd.Flags().StringSliceVar(&opts.Without, "without", nil, "leave evidence out: time, topology, metrics, text")
+	cmd.Flags().StringSliceVar(&opts.By, "by", nil, "break the figures down: kind, delay")
+	cmd.Flags().StringSliceVar(&opts.At, "at", nil, "judge also so long after the first alert (1m,5m), after the undoing of a cause (undo+10m), or at the end (end)")
+	cmd.Flags().StringVar(&opts.Weights, "weights", "", "weights file that faultline fit wrote; empty: the weights that ship")
+	cmd.Flags().BoolVar(&opts.Seen, "seen", false, "allow cases that the weights were fitted to, and say so")
+	cmd.Flags().BoolVar(&opts.Ablate, "ablate", false, "score the engine without each kind of evidence, in place of --ranker")
 	_ = cmd.MarkFlagRequired("cases")
 	return cmd
 }

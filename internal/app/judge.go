@@ -15,16 +15,55 @@ type EvalOptions struct {
 	Rankers []string
 	Without []string
 	By      []string
-	Output  string
+	// At are further moments of judgement: durations after the first alert,
+	// undo+DURATION, or end.
+	At     []string
+	Output string
+	// Weights is a weights file; empty for the weights that ship. Seen allows
+	// cases that it was fitted to.
+	Weights string
+	Seen    bool
+	// Ablate scores the engine without each kind of evidence, in place of the
+	// rankers.
+	Ablate bool
 }
 
 // Eval scores rankers on labelled cases and prints the report.
 func Eval(ctx context.Context, opts EvalOptions, stdin io.Reader, out io.Writer) error {
+	file, w, err := readWeights(opts.Weights)
+	if err != nil {
+		return err
+	}
+	available, chosen := eval.Rankers(w), opts.Rankers
+	if opts.Ablate {
+		available, chosen = eval.AblationRankers(w), nil
+	}
 	return eval.Run(ctx, eval.Options{
-		Files: opts.Files, Stdin: stdin,
-		Rankers: opts.Rankers, Available: eval.Rankers(correlate.DefaultWeights()),
+		Files: opts.Files, Stdin: stdin, Rankers: chosen, Available: available,
 		Without: opts.Without, By: opts.By, Output: eval.Output(opts.Output),
+		Weights: file, Seen: opts.Seen, At: opts.At,
 	}, out)
+}
+
+// readWeights reads a weights file, or returns those that ship for no path.
+func readWeights(path string) (*eval.WeightsFile, correlate.Weights, error) {
+	if path == "" {
+		return nil, correlate.DefaultWeights(), nil
+	}
+	file, err := eval.ReadWeights(path)
+	if err != nil {
+		return nil, correlate.Weights{}, err
+	}
+	return file, file.Weights, nil
+}
+
+// FitOptions say what to learn weights from, and where to write them.
+type FitOptions = eval.FitOptions
+
+// Fit learns weights from labelled cases and people's verdicts.
+func Fit(ctx context.Context, opts FitOptions, stdin io.Reader, out io.Writer) error {
+	opts.Stdin, opts.Now = stdin, nowUTC()
+	return eval.RunFit(ctx, opts, out)
 }
 
 // AttributeOptions say which case to rank. Without a name it is the first one
@@ -33,6 +72,8 @@ type AttributeOptions struct {
 	File   string
 	Name   string
 	Output string
+	// Weights is a weights file; empty for the weights that ship.
+	Weights string
 }
 
 // Attribute ranks the changes of one case and prints the finding.
@@ -40,7 +81,11 @@ func Attribute(ctx context.Context, opts AttributeOptions, stdin io.Reader, out 
 	if err := checkOutput(opts.Output); err != nil {
 		return err
 	}
-	finding, err := eval.AttributeNamed(ctx, opts.File, opts.Name, stdin, correlate.DefaultWeights())
+	_, w, err := readWeights(opts.Weights)
+	if err != nil {
+		return err
+	}
+	finding, err := eval.AttributeNamed(ctx, opts.File, opts.Name, stdin, w)
 	if err != nil {
 		return err
 	}

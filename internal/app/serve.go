@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -114,6 +115,10 @@ func (s *service) startRunner(ctx context.Context) error {
 	cfg.ChangeWindow = s.cfg.Correlate.Window
 	cfg.Poll = s.cfg.Correlate.PollInterval
 	cfg.EdgeLife = s.cfg.ClickHouse.EdgeRetention
+	_, weights, err := readWeights(s.cfg.Correlate.WeightsFile)
+	if err != nil {
+		return fmt.Errorf("correlate.weights_file: %w", err)
+	}
 	observer, err := newRunnerMetrics(s.registry, s.log)
 	if err != nil {
 		return err
@@ -126,7 +131,7 @@ func (s *service) startRunner(ctx context.Context) error {
 		Meter:      meter,
 		Feed:       s.store.NewTail(nowUTC().Add(-cfg.ChangeWindow)),
 		Sink:       s.store,
-		Attributor: correlate.NewEngine(correlate.DefaultWeights()),
+		Attributor: correlate.NewEngine(weights),
 		Ledger:     s.store,
 		Atlas:      s.store,
 		Archive:    s.store,

@@ -136,6 +136,8 @@ type Correlate struct {
 	Window time.Duration `yaml:"window"`
 	// PollInterval is the pause between two looks at the store.
 	PollInterval time.Duration `yaml:"poll_interval"`
+	// WeightsFile holds fitted weights of the engine; empty for those that ship.
+	WeightsFile string `yaml:"weights_file"`
 }
 
 // API says how the API is served.

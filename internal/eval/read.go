@@ -59,11 +59,31 @@ func ReadCases(ctx context.Context, files []string, stdin io.Reader) ([]Case, er
 }
 
 func eachInFile(ctx context.Context, name string, stdin io.Reader, visit func(Case) error) error {
+	return eachLine(ctx, name, stdin, func(line []byte) error {
+		c, bad := decodeCase(line)
+		if bad != nil {
+			return &LineError{File: titleOf(name), Err: bad}
+		}
+		return visit(c)
+	})
+}
+
+// titleOf is how errors call a file.
+func titleOf(name string) string {
+	if name == StdinName {
+		return "stdin"
+	}
+	return name
+}
+
+// eachLine calls visit with every line of the file that is not empty; a line is
+// valid until visit returns. A *LineError of visit gets the line's number.
+func eachLine(ctx context.Context, name string, stdin io.Reader, visit func(line []byte) error) error {
 	if name == StdinName {
 		if stdin == nil {
 			return errors.New("standard input is not available; name a file")
 		}
-		return eachInStream(ctx, "stdin", stdin, visit)
+		return eachInStream(ctx, titleOf(name), stdin, visit)
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -72,7 +92,7 @@ func eachInFile(ctx context.Context, name string, stdin io.Reader, visit func(Ca
 	return errors.Join(eachInStream(ctx, name, file, visit), file.Close())
 }
 
-func eachInStream(ctx context.Context, name string, in io.Reader, visit func(Case) error) error {
+func eachInStream(ctx context.Context, name string, in io.Reader, visit func(line []byte) error) error {
 	plain, err := uncompressed(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -92,11 +112,11 @@ func eachInStream(ctx context.Context, name string, in io.Reader, visit func(Cas
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		c, bad := decodeCase(line)
-		if bad != nil {
-			return &LineError{File: name, Line: number, Err: bad}
+		err = visit(line)
+		if bad := (*LineError)(nil); errors.As(err, &bad) && bad.Line == 0 {
+			bad.Line = number
 		}
-		if err := visit(c); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,8 @@ type Report struct {
 	Cases   []CaseFigures   `json:"cases"`
 	// Groups break the figures down; empty unless asked for.
 	Groups []Group `json:"groups,omitempty"`
+	// Seen tells that cases were allowed which the weights had been fitted to.
+	Seen bool `json:"seen,omitempty"`
 }
 
 // Group is the figures of the cases that share a kind or a delay.

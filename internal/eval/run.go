@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -33,6 +34,12 @@ type Options struct {
 	// By names the breakdowns, see BreakdownNames.
 	By     []string
 	Output Output
+	// Weights, when set, are those of the engine among Available: cases that they
+	// were fitted to are refused unless Seen allows them.
+	Weights *WeightsFile
+	Seen    bool
+	// At are further moments of judgement, see ParseMoments.
+	At []string
 }
 
 // Run scores the chosen rankers on the cases and writes the report to out. A
@@ -52,22 +59,39 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if o.Output != OutputTable && o.Output != OutputJSON {
 		return fmt.Errorf("no output is called %q; choose table or json", o.Output)
 	}
+	moments, err := ParseMoments(o.At)
+	if err != nil {
+		return err
+	}
+	if withheld.Time && len(moments) > 0 {
+		return errors.New("--at and --without time exclude each other; leave one out")
+	}
 	var outcomes []Outcome
+	early := make([][]Outcome, len(moments))
 	err = EachCase(ctx, o.Files, o.Stdin, func(c Case) error {
+		if o.Weights.Knows(c.Name, c.At) && !o.Seen {
+			return fmt.Errorf("the weights were fitted to case %q, so that its figures would praise themselves; score other cases, or allow it with --seen", c.Name)
+		}
 		outcomes = append(outcomes, Score(&c, rankers, withheld)...)
+		for i, m := range moments {
+			if then, ok := m.of(&c); ok {
+				early[i] = append(early[i], Score(&then, rankers, withheld)...)
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return write(out, outcomes, rankers, &o)
+	return write(out, outcomes, momentGroups(moments, early), rankers, &o)
 }
 
 // write prints the report in the chosen form. Without a case every ranker still
 // has its row in JSON, of figures that nothing can be said of.
-func write(out io.Writer, outcomes []Outcome, rankers []Ranker, o *Options) error {
+func write(out io.Writer, outcomes []Outcome, moments []Group, rankers []Ranker, o *Options) error {
 	report := NewReport(outcomes)
-	report.Groups = breakdowns(outcomes, o.By)
+	report.Groups = append(breakdowns(outcomes, o.By), moments...)
+	report.Seen = o.Seen && o.Weights != nil
 	if o.Output == OutputJSON {
 		if len(outcomes) == 0 {
 			for _, r := range rankers {

@@ -51,6 +51,9 @@ func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) 
 		b.WriteString("no cases\n")
 	} else {
 		fmt.Fprintf(&b, "%d cases, %d with a cause%s\n\n", r.Rankers[0].Cases, r.Rankers[0].WithCause, withheldNote(without))
+		if r.Seen {
+			b.WriteString("The weights may have been fitted to these very cases: no figure here says how they do on others.\n\n")
+		}
 		b.WriteString(figuresGrid(r.Rankers, outcomes).String())
 		b.WriteString(legend)
 		if len(r.Rankers) > 1 {

@@ -1,0 +1,183 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// FitOptions say what to learn from and where to write it.
+type FitOptions struct {
+	// Files are case files; StdinName reads Stdin.
+	Files []string
+	Stdin io.Reader
+	// Verdicts are files of people's verdicts, which overrule the cases' causes.
+	Verdicts []string
+	// Without names the evidence to withhold, see PartNames.
+	Without []string
+	Folds   int
+	Rounds  int
+	// Out is the weights file to write.
+	Out string
+	Now time.Time
+}
+
+// RunFit learns weights from labelled cases, scores the way of learning on folds
+// that it has not seen, writes the weights file and prints both figures.
+func RunFit(ctx context.Context, o FitOptions, out io.Writer) error {
+	if o.Out == "" {
+		return errors.New("say where to write the weights: --out FILE")
+	}
+	withheld, err := ParseParts(o.Without)
+	if err != nil {
+		return err
+	}
+	verdicts, err := readVerdicts(ctx, o.Verdicts, o.Stdin)
+	if err != nil {
+		return err
+	}
+	file := &WeightsFile{Format: weightsFormat, FittedAt: o.Now.UTC(), Folds: o.Folds, Turned: []string{}}
+	for _, name := range o.Files {
+		file.Files = append(file.Files, filepath.Base(name))
+	}
+	var cases []*Prepared
+	err = EachCase(ctx, o.Files, o.Stdin, func(c Case) error {
+		verdicts.apply(&c)
+		cases = append(cases, Prepare(&c, withheld))
+		file.Cases = append(file.Cases, HashCase(c.Name, c.At))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if missed := verdicts.missed(); missed != "" {
+		return fmt.Errorf("a verdict is about case %q, which no case file holds; give its file with --cases", missed)
+	}
+	learner := &Learner{Base: correlate.DefaultWeights(), Rounds: o.Rounds}
+	if o.Rounds > 0 {
+		file.Turned = Turned()
+	}
+	return learner.run(ctx, cases, file, o.Out, out)
+}
+
+// run fits on folds for the figures and on everything for the file.
+func (l *Learner) run(ctx context.Context, cases []*Prepared, file *WeightsFile, path string, out io.Writer) error {
+	outcomes, err := l.CrossFit(ctx, cases, file.Folds)
+	if err != nil {
+		return err
+	}
+	shipped := NewEngineRanker(NameEngine, l.Base)
+	for _, p := range cases {
+		outcomes = append(outcomes, p.Judge(shipped))
+	}
+	report := NewReport(outcomes)
+	file.OutOfFold, file.Shipped = report.Rankers[0], report.Rankers[1]
+	if file.Weights, err = l.Fit(ctx, cases); err != nil {
+		return err
+	}
+	if err := file.Weights.Check(); err != nil {
+		return fmt.Errorf("fitted weights: %w", err)
+	}
+	if err := file.Write(path); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "%d folds: each case of %q is scored with weights fitted to the other folds;\n%q are the weights that ship\n\n",
+		file.Folds, NameFitted, NameEngine); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := writeTable(out, &report, outcomes, nil); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "\nwrote %s\n", path); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// judgement is one line of a verdict file: what a person said of a case.
+type judgement struct {
+	Case     string `json:"case"`
+	Decision string `json:"decision"`
+	Change   string `json:"change"`
+}
+
+// judgements are the verdicts by the name of their case.
+type judgements map[string]*applied
+
+type applied struct {
+	causes []string
+	used   bool
+}
+
+// readVerdicts reads verdict files: JSON Lines of case, decision and change. Of
+// several about one case, confirmations add up, and "no_change" clears them.
+func readVerdicts(ctx context.Context, files []string, stdin io.Reader) (judgements, error) {
+	all := judgements{}
+	for _, name := range files {
+		err := eachLine(ctx, name, stdin, func(data []byte) error {
+			var v judgement
+			bad := json.Unmarshal(data, &v)
+			if bad == nil {
+				bad = all.add(v)
+			}
+			if bad != nil {
+				return &LineError{File: titleOf(name), Err: bad}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (j judgements) add(v judgement) error {
+	if v.Case == "" {
+		return errors.New(`case: missing; name the case, as its "name" says`)
+	}
+	a := j[v.Case]
+	if a == nil {
+		a = &applied{}
+	}
+	switch v.Decision {
+	case "confirm":
+		if v.Change == "" {
+			return errors.New("change: missing; name the confirmed change by its id")
+		}
+		a.causes = append(a.causes, v.Change)
+	case "no_change":
+		a.causes = nil
+	case "reject":
+		// What did not do it is no label: something else may have, or nothing.
+		return nil
+	default:
+		return fmt.Errorf("decision: %q is none; write confirm, reject or no_change", v.Decision)
+	}
+	j[v.Case] = a
+	return nil
+}
+
+// apply overrules a case's causes.
+func (j judgements) apply(c *Case) {
+	if a := j[c.Name]; a != nil {
+		c.Causes, a.used = a.causes, true
+	}
+}
+
+// missed is the first case by name that a verdict is about and no file holds.
+func (j judgements) missed() string {
+	first := ""
+	for name, a := range j {
+		if !a.used && (first == "" || name < first) {
+			first = name
+		}
+	}
+	return first
+}
