@@ -321,7 +321,7 @@ func TestUnknownFormatListsTheKnownOnes(t *testing.T) {
 
 func TestBodiesThatAreHandledAtOnceAreBounded(t *testing.T) {
 	h := newHarness(t, func(c *Config, _ *Deps) {
-		c.MaxBodyBytes, c.BodyBudgetBytes, c.Timeout = 1000, 1000, 20*time.Millisecond
+		c.MaxBodyBytes, c.MaxTopologyBytes, c.BodyBudgetBytes, c.Timeout = 1000, 1000, 1000, 20*time.Millisecond
 	})
 	if !h.bodies.TryAcquire(950) {
 		t.Fatal("the budget is not free")

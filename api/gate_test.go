@@ -34,15 +34,18 @@ func (markedRules) Label(c *correlate.Change) correlate.Provenance {
 	return p
 }
 
-// gateHarness is a server with the rules that ship.
-func gateHarness(t testing.TB) *harness {
+// shippedPolicy compiles the rules that ship.
+func shippedPolicy(t testing.TB) *policy.Policy {
 	t.Helper()
 	rules, err := policy.Compile(policy.Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newHarness(t, func(_ *Config, d *Deps) { d.Labeller, d.Policy = markedRules{}, rules })
+	return rules
 }
+
+// withoutRules takes the rules of provenance and policy from a server.
+func withoutRules(_ *Config, d *Deps) { d.Labeller, d.Policy = nil, nil }
 
 // gated asks the gate about a change.
 func (h *harness) gated(t testing.TB, body string) GateAnswer {
@@ -57,7 +60,7 @@ func (h *harness) gated(t testing.TB, body string) GateAnswer {
 const byAI = `{"id": "n-1", "source": "ci", "kind": "deploy", "title": "AI did it", "services": ["checkout"]%s}`
 
 func TestGateDeniesAndAllowsWithReasonsAndKeepsBoth(t *testing.T) {
-	h := gateHarness(t)
+	h := newHarness(t)
 	denied := h.gated(t, fmt.Sprintf(byAI, ""))
 	if denied.Decision.Decision != policy.Deny || denied.Tier != 1 || denied.Class != correlate.ProvenanceAuthored || len(denied.Findings) != 1 {
 		t.Errorf("%+v", denied)
@@ -83,7 +86,7 @@ func TestGateDeniesAndAllowsWithReasonsAndKeepsBoth(t *testing.T) {
 }
 
 func TestGateAddsWhatIsStoredToWhatIsSent(t *testing.T) {
-	h := gateHarness(t)
+	h := newHarness(t)
 	known := correlate.Change{
 		ID: "n-1", Source: "ci", Kind: correlate.KindDeploy, Services: []string{"checkout"}, StartedAt: exampleTime(10, 0, 0),
 		Approvals: []correlate.Approval{{By: "grace", Level: "staff"}},
@@ -95,7 +98,7 @@ func TestGateAddsWhatIsStoredToWhatIsSent(t *testing.T) {
 }
 
 func TestGateGoesByAPersonsWordOnProvenance(t *testing.T) {
-	h := gateHarness(t)
+	h := newHarness(t)
 	key := correlate.Key{Source: "ci", ID: "n-1"}
 	h.store.provenances[key] = correlate.Provenance{Class: correlate.ProvenanceAuthored}
 	h.store.overrides = map[correlate.Key][]correlate.ProvenanceOverride{key: {{Class: correlate.ProvenanceHuman, Reason: "by hand", DecidedBy: "ada"}}}
@@ -105,7 +108,7 @@ func TestGateGoesByAPersonsWordOnProvenance(t *testing.T) {
 }
 
 func TestBrokenGlassPassesTheGateWithAWarning(t *testing.T) {
-	h := gateHarness(t)
+	h := newHarness(t)
 	got := h.gated(t, fmt.Sprintf(byAI, `, "labels": {"break-glass": "the shop is down"}`))
 	if got.Decision.Decision != policy.Warn || !got.BreakGlass.Used || !strings.Contains(h.store.decisions[0].Reasons[0], "the shop is down") {
 		t.Errorf("%+v", got)
@@ -113,7 +116,7 @@ func TestBrokenGlassPassesTheGateWithAWarning(t *testing.T) {
 }
 
 func TestGateRefusesWhatIsNoChange(t *testing.T) {
-	h := gateHarness(t)
+	h := newHarness(t)
 	for body, path := range map[string]string{
 		`[]`: "", `"x"`: "", `{}`: "id", `{"id": "a", "source": "b", "kind": "nonsense"}`: "kind", fmt.Sprintf(byAI, `, "started_at": "soon"`): "started_at",
 	} {
@@ -134,11 +137,11 @@ func TestGateRefusesWhatIsNoChange(t *testing.T) {
 
 func TestGateThatCannotDecideOrKeepIsNoAllow(t *testing.T) {
 	for _, method := range []string{"ChangesByID", "Provenances", "Topology", "SaveDecision"} {
-		h := gateHarness(t)
+		h := newHarness(t)
 		h.store.failOn = map[string]error{method: event.ErrUnavailable}
 		wantProblem(t, h.do(t, ask{method: http.MethodPost, path: gatePath, token: RoleIngest, body: fmt.Sprintf(byAI, "")}), storeUnavailable)
 	}
-	bare := newHarness(t)
+	bare := newHarness(t, withoutRules)
 	wantProblem(t, bare.do(t, ask{method: http.MethodPost, path: gatePath, token: RoleIngest, body: fmt.Sprintf(byAI, "")}), rulesMissing)
 	wantProblem(t, bare.get(t, violationsPath, http.StatusNotImplemented), rulesMissing)
 }
@@ -146,7 +149,7 @@ func TestGateThatCannotDecideOrKeepIsNoAllow(t *testing.T) {
 // storied is a server whose store holds one change of each story, an hour apart.
 func storied(t *testing.T) *harness {
 	t.Helper()
-	h := gateHarness(t)
+	h := newHarness(t)
 	h.store.changes, h.store.provenances = nil, map[correlate.Key]correlate.Provenance{}
 	for i, id := range []string{"nobody", "author", "late", "older", "glass", "cancelled", "fine", "human"} {
 		at := exampleTime(i, 0, 0)

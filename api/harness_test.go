@@ -106,6 +106,7 @@ func newHarness(t testing.TB, tune ...func(*Config, *Deps)) *harness {
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Log:     slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: h.clock.Now,
 	}
+	deps.Labeller, deps.Policy = markedRules{}, shippedPolicy(t)
 	for _, f := range tune {
 		f(&cfg, &deps)
 	}

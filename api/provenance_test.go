@@ -191,7 +191,7 @@ func TestReapplyRefusesWhatItCannotDo(t *testing.T) {
 		h.store.failOn = map[string]error{method: event.ErrUnavailable}
 		wantProblem(t, h.do(t, ask{method: http.MethodPost, path: reapplyPath, token: RoleAdmin, body: `{` + wholeDay + `}`}), storeUnavailable)
 	}
-	bare := newHarness(t)
+	bare := newHarness(t, withoutRules)
 	wantProblem(t, bare.do(t, ask{method: http.MethodPost, path: reapplyPath, token: RoleAdmin, body: `{` + wholeDay + `}`}), rulesMissing)
 }
 

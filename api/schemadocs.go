@@ -13,6 +13,9 @@ func typeDocs() map[string]typeDoc {
 	for name, doc := range answerDocs() {
 		docs[name] = doc
 	}
+	for name, doc := range judgingDocs() {
+		docs[name] = doc
+	}
 	return docs
 }
 
@@ -126,55 +129,10 @@ func answerDocs() map[string]typeDoc {
 	return map[string]typeDoc{
 		"PageIncidentRecord": {about: "A page of incidents.", fields: page},
 		"PageFindingRecord":  {about: "Versions of a finding.", fields: page},
-		"PageJudgement":      {about: "Verdicts.", fields: page},
 		"IncidentRecord":     {about: "An incident with what people say about its cause.", like: "Incident", fields: map[string]string{"judgement": "What people say."}},
 		"FindingRecord": {about: "A finding with what people say about it.", like: "Finding", fields: map[string]string{
 			"judgement": "What people say.", "provenance_hidden": "The part that AI had in the suspects is not shown to this caller before the cause is decided.",
 		}},
-		"GateAnswer": {about: "The decision about a change before it is deployed.", fields: map[string]string{
-			"decision": "Any rule that denies denies; otherwise any that warns warns.", "change": "The change.", "class": "What part AI had in it.",
-			"tier": "Tier of the most critical changed service, 1 to 4; 0 when unknown.", "findings": "The rules that it does not keep.",
-			"approvals": "The approvals that were looked at, and what is known of each.", "break_glass": "Whether it goes through in spite of the rules.",
-			"policy": "Version of the rules.", "decided_at": "When.",
-		}},
-		"ApprovalFacts": {about: "An approval with what is known of it.", fields: map[string]string{
-			"by": "Who.", "level": "Free text of the sender.", "at": "When; absent without a time.", "timed": "It has a time.", "senior": "The policy takes the level for senior.",
-			"human": "No bot and no reviewing agent.", "by_author": "By someone who wrote, opened or started the change.", "before_start": "Given before the change began.",
-			"latest": "No commit is known to be younger.", "counts": "Human, by someone else, before the start, of the latest commit.",
-		}},
-		"RuleFinding": {about: "A rule that a change does not keep.", fields: map[string]string{
-			"rule": "Id of the rule.", "title": "What it is about.", "outcome": "What it led to.", "lapse": "What is wrong, in one word.", "reason": "The same as a sentence.", "mend": "What would mend it.",
-		}},
-		"BreakGlass": {about: "A change that goes through in spite of the rules.", fields: map[string]string{"used": "Whether a reason was given.", "reason": "Why."}},
-		"Violation": {about: "A rule that a change did not keep when it went through.", like: "RuleFinding", fields: map[string]string{
-			"change": "The change.", "change_title": "Its title.", "kind": "What sort of change it is.", "services": "The changed services.", "started_at": "When it began.",
-			"tier": "Tier of the most critical changed service, 1 to 4; 0 when unknown.", "class": "What part AI had in it.", "approvals": "Its approvals, and what is known of each.", "policy": "Version of the rules.",
-		}},
-		"PageViolation": {about: "A page of violations.", fields: page},
-		"OverrideRequest": {about: "A word on the provenance of a change.", fields: map[string]string{
-			"class": "The class, or auto to withdraw earlier words.", "reason": "Why, in words; at most 2000 characters.",
-		}},
-		"ProvenanceRecord": {about: "What is said about the provenance of a change.", fields: map[string]string{
-			"change": "The change.", "provenance": "What counts.", "overrides": "What people said, newest first.",
-		}},
-		"ReapplyRequest": {about: "Which changes to label again.", fields: map[string]string{
-			"from": "Earliest start, inclusive.", "to": "Latest start, exclusive.", "dry_run": "Show the difference and keep nothing.",
-			"cursor": "next_cursor of the answer before, with all else unchanged.",
-		}},
-		"ReapplyResult": {about: "What the rules of today say about changes of the past. One answer covers a part; go on with next_cursor and add up.", fields: map[string]string{
-			"rules": "Version of the rules.", "examined": "Changes that were labelled.", "changed": "Changes whose class or label differs from what counted.",
-			"overridden": "Changes on which a person has spoken; their class stays.", "classes": "What the rules say, by class.",
-			"moves": "The differences in class.", "unknown": "Why changes are of unknown origin.", "next_cursor": "Goes on; absent when all is done.",
-		}},
-		"ClassCount":    {about: "How many changes have a class.", fields: map[string]string{"class": "The class.", "changes": "How many."}},
-		"ClassMove":     {about: "Changes whose class differs.", fields: map[string]string{"from": "The class that counted.", "to": "The class that the rules give.", "changes": "How many.", "examples": "Up to five of them, as source/id."}},
-		"UnknownReason": {about: "A reason why nothing is known.", fields: map[string]string{"reason": "The marker that says so, beginning with absent.", "words": "The same for people.", "changes": "How many."}},
-		"VerdictRequest": {about: "A verdict as it is sent.", fields: map[string]string{
-			"decision": "What is decided.", "change": "For confirm and reject: the change, as its id or as source and id. It need not be a suspect.",
-			"reason": "Why, in words; at most 2000 characters.", "finding_version": "If given, it must be the newest version.",
-		}},
-		"VerdictReceipt":   {about: "What was kept.", fields: map[string]string{"verdict": "The verdict.", "judgement": "What all verdicts on the incident come to."}},
-		"VerdictCreated":   {about: "Data of the event verdict.created.", fields: map[string]string{"incident": "Id of the incident.", "judgements": "How many verdicts it has.", "at": "When it was stored."}},
 		"PageChangeRecord": {about: "A page of changes.", fields: page},
 		"ChangeRecord":     {about: "A change with its provenance.", like: "Change", fields: map[string]string{"provenance": "Absent until the change was classified."}},
 		"IncidentRadius": {about: "The blast radius that one version of a finding saw.", like: "BlastRadius", fields: map[string]string{

@@ -203,8 +203,12 @@ func approvalWords(a *policy.ApprovalFacts) string {
 		yes  string
 		none string
 	}{
-		{a.Counts, "counts", "does not count"}, {a.Senior, "senior", "not senior"}, {a.Human, "", "a machine's"}, {a.ByAuthor, "the author's own", ""},
-		{a.BeforeStart, "", "after the start"}, {a.Latest, "", "of an older commit"},
+		{a.Counts, "counts", "does not count"},
+		{a.Senior, "senior", "not senior"},
+		{a.Human, "", "a machine's"},
+		{a.ByAuthor, "the author's own", ""},
+		{a.BeforeStart, "", "after the start"},
+		{a.Latest, "", "of an older commit"},
 	} {
 		if word := map[bool]string{true: w.yes, false: w.none}[w.is]; word != "" {
 			words = append(words, word)

@@ -94,7 +94,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add(string(policy.Builtin()))
 	f.Add(head + "  - {id: a, when: 'true', require: 'false', otherwise: deny, reason: x}\n")
 	f.Add("rules: [{id: &a x}]")
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(_ *testing.T, text string) {
 		p, err := policy.Compile([]byte(text))
 		if err == nil {
 			p.Judge(&policy.Input{Change: aChange("deploy", bySenior), Tier: 1})

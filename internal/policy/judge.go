@@ -162,8 +162,12 @@ func (a *ApprovalFacts) lapse() (Lapse, int) {
 		lapse Lapse
 		wrong bool
 	}{
-		{LapseByMachine, !a.Human}, {LapseByAuthor, a.ByAuthor}, {LapseNotSenior, !a.Senior},
-		{LapseUntimed, !a.BeforeStart && !a.Timed}, {LapseLate, !a.BeforeStart}, {LapseOlderCommit, !a.Latest},
+		{LapseByMachine, !a.Human},
+		{LapseByAuthor, a.ByAuthor},
+		{LapseNotSenior, !a.Senior},
+		{LapseUntimed, !a.BeforeStart && !a.Timed},
+		{LapseLate, !a.BeforeStart},
+		{LapseOlderCommit, !a.Latest},
 	} {
 		if check.wrong {
 			return check.lapse, steps

@@ -1,13 +1,12 @@
 package provenance
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
 	"testing"
 	"time"
-
-	"encoding/json"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
