@@ -23,18 +23,10 @@ type Input struct {
 	Lookup func(keys []Key) []Change
 	// Metrics are series around the incident, in any order; see [Series].
 	Metrics []Series
-	// History counts causes that people confirmed in the past.
+	// History is what people judged of earlier incidents; see [History.Before].
 	History []PastCause
 	// Gaps are known holes in the feeds, as sentences for the reader.
 	Gaps []string
-}
-
-// PastCause is one change that a person confirmed as the cause of an earlier
-// incident.
-type PastCause struct {
-	Service string
-	Kind    ChangeKind
-	At      time.Time
 }
 
 // Engine compares the hypotheses "change c did it", for every candidate c, and

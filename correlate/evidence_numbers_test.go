@@ -210,7 +210,7 @@ func TestEvidenceThatIsLeftOutIsNotHeard(t *testing.T) {
 	s.changes[0].Title, s.alerts[0].Summary = "voucher engine", "voucher engine fails"
 	s.alerts[0].Version, s.alerts[0].Region = "v2", "eu"
 	s.changes[0].Regions = []string{"eu"}
-	s.history = []PastCause{{Service: "cart", At: after(-time.Hour)}, {Service: "cart", At: after(-2 * time.Hour)}}
+	s.history = []PastCause{{Services: []string{"cart"}, At: after(-time.Hour)}, {Services: []string{"cart"}, At: after(-2 * time.Hour)}}
 	s.changes = append(s.changes, Change{
 		ID: "undo", Source: "ci", Kind: KindRollback, Services: []string{"cart"}, StartedAt: after(time.Minute), RollbackOf: "guilty",
 	})

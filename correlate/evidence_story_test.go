@@ -198,7 +198,7 @@ func drawStory(t *rapid.T) *story {
 		s.changes = append(s.changes, c)
 	}
 	if rapid.Bool().Draw(t, "history") {
-		s.history = []PastCause{{Service: "cart", Kind: KindDeploy, At: after(-24 * time.Hour)}}
+		s.history = []PastCause{{Services: []string{"cart"}, Kind: KindDeploy, At: after(-24 * time.Hour)}}
 	}
 	return s
 }

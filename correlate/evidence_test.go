@@ -313,10 +313,10 @@ func TestHistoryCountsWhatPeopleConfirmed(t *testing.T) {
 	future := newStory(guilty(2*time.Minute, "cart"))
 	for i := range 8 {
 		at := after(-time.Duration(i+1) * 24 * time.Hour)
-		known.history = append(known.history, PastCause{Service: "cart", Kind: KindDeploy, At: at})
-		other.history = append(other.history, PastCause{Service: "ledger", Kind: KindDeploy, At: at})
+		known.history = append(known.history, PastCause{Services: []string{"cart"}, Kind: KindDeploy, At: at})
+		other.history = append(other.history, PastCause{Services: []string{"ledger"}, Kind: KindDeploy, At: at})
 	}
-	future.history = []PastCause{{Service: "cart", Kind: KindDeploy, At: future.asOf.Add(time.Minute)}}
+	future.history = []PastCause{{Services: []string{"cart"}, Kind: KindDeploy, At: future.asOf.Add(time.Minute)}}
 	runEvidence(t, []evidenceTest{
 		{"often guilty before", known, EvidenceHistory, speaks, []string{"cart", "8 of 8 incidents"}, nil},
 		{"never guilty before", other, EvidenceHistory, against, []string{"cart", "0 of 8 incidents"}, nil},

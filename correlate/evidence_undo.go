@@ -178,33 +178,3 @@ func (e *Engine) undoneBefore(s *scene, c *candidate, undo undoing, undone bool)
 
 // timeOfDay writes a moment to the second, in UTC.
 func timeOfDay(t time.Time) string { return t.UTC().Format("15:04:05 UTC on 2 Jan") }
-
-// historyTerm counts how often people confirmed the service's changes as the
-// cause of earlier incidents, shrunk towards no difference.
-func (e *Engine) historyTerm(s *scene, c *candidate) (term, bool) {
-	total, own := 0, 0
-	for i := range s.in.History {
-		past := &s.in.History[i]
-		if past.At.After(s.in.AsOf) {
-			continue
-		}
-		total++
-		for _, name := range c.detail.change.Services {
-			if past.Service == name {
-				own++
-				break
-			}
-		}
-	}
-	if total == 0 || len(c.detail.change.Services) == 0 {
-		return term{}, false
-	}
-	w := &e.weights.History
-	usual := 1 / s.origins.nodes
-	log := math.Log((float64(own) + w.Shrink*usual) / (float64(total) + w.Shrink) / usual)
-	log = min(max(log, -w.MaxLogOdds/3), w.MaxLogOdds)
-	return term{kind: EvidenceHistory, logOdds: log, say: func() (string, []string) {
-		return fmt.Sprintf("People confirmed changes of %s as the cause of %d of %s before.",
-			join(c.detail.change.Services), own, count(total, "incident")), nil
-	}}, true
-}

@@ -50,7 +50,7 @@ type Observer interface {
 	// Looked is called after each look that found or did something.
 	Looked(Look)
 	// Failed is called for each failed call of a port ("feed", "sink",
-	// "ledger", "atlas", "archive", "enricher") with the time until the next
+	// "ledger", "atlas", "archive", "enricher", "docket") with the time until the next
 	// attempt, 0 when there is none.
 	Failed(port string, err error, retry time.Duration)
 }
@@ -151,6 +151,7 @@ type RunnerPorts struct {
 	Archive    Archive
 	Enricher   Enricher
 	Meter      Meter
+	Docket     Docket
 	Observer   Observer
 	// Now is the clock; nil means time.Now. It only decides when a checkpoint
 	// is due, when an incident has been quiet for long enough, and what is too
@@ -191,6 +192,7 @@ type Runner struct {
 	began   time.Time
 	// measuring are the readings of metrics under way.
 	measuring sync.WaitGroup
+	docket    docketState
 }
 
 // NewRunner returns a runner that does nothing until [Runner.Run].
@@ -208,6 +210,7 @@ func NewRunner(cfg RunnerConfig, ports RunnerPorts) *Runner {
 		tracked: map[string]*tracked{},
 		watch:   map[siteKey]map[*tracked]struct{}{},
 		stored:  map[string]uint64{},
+		docket:  docketState{history: NewHistory()},
 	}
 }
 
@@ -284,6 +287,7 @@ func (r *Runner) step(ctx context.Context) (more, ok bool) {
 	}
 	r.absorb(&delta)
 	if r.settled(&delta) {
+		r.hear(ctx)
 		r.regroup(ctx)
 		r.judgeDue(ctx)
 		if !r.save(ctx) {

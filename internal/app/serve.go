@@ -129,6 +129,7 @@ func (s *service) startRunner(ctx context.Context) error {
 	}
 	s.runner = correlate.NewRunner(cfg, correlate.RunnerPorts{
 		Meter:      meter,
+		Docket:     newDocket(s.store),
 		Feed:       s.store.NewTail(nowUTC().Add(-cfg.ChangeWindow)),
 		Sink:       s.store,
 		Attributor: correlate.NewEngine(weights),
