@@ -68,7 +68,9 @@ func TestAFaultFadesWithEachHopAndRareCallsCarryLess(t *testing.T) {
 		{Caller: "web", Callee: "often", CallsPerSecond: 1000},
 		{Caller: "web", Callee: "seldom", CallsPerSecond: 1},
 		{Caller: "web", Callee: "queue", Kind: EdgeAsync, CallsPerSecond: 1000},
-		{Caller: "often", Callee: "deep"}, {Caller: "deep", Callee: "deeper"}, {Caller: "deeper", Callee: "deepest"},
+		{Caller: "often", Callee: "deep"},
+		{Caller: "deep", Callee: "deeper"},
+		{Caller: "deeper", Callee: "deepest"},
 	}})
 	w := DefaultWeights()
 	sp := &spreader{}

@@ -33,13 +33,21 @@ func blastLines(r BlastRadius) []string {
 func storeTopology() Topology {
 	return Topology{
 		Services: []Service{
-			{Name: "db", Tier: 1, Team: "data"}, {Name: "cart", Tier: 1, Team: "orders"}, {Name: "pay", Tier: 2, Team: "money"},
-			{Name: "web", Tier: 1, Team: "front"}, {Name: "app", Tier: 3, Team: "front"}, {Name: "robot"},
+			{Name: "db", Tier: 1, Team: "data"},
+			{Name: "cart", Tier: 1, Team: "orders"},
+			{Name: "pay", Tier: 2, Team: "money"},
+			{Name: "web", Tier: 1, Team: "front"},
+			{Name: "app", Tier: 3, Team: "front"},
+			{Name: "robot"},
 			{Name: "elsewhere", Tier: 4, Team: "other"},
 		},
 		Edges: []Edge{
-			{Caller: "cart", Callee: "db", Kind: EdgeData}, {Caller: "pay", Callee: "db", Kind: EdgeData},
-			{Caller: "web", Callee: "cart"}, {Caller: "web", Callee: "pay"}, {Caller: "app", Callee: "cart"}, {Caller: "robot", Callee: "app"},
+			{Caller: "cart", Callee: "db", Kind: EdgeData},
+			{Caller: "pay", Callee: "db", Kind: EdgeData},
+			{Caller: "web", Callee: "cart"},
+			{Caller: "web", Callee: "pay"},
+			{Caller: "app", Callee: "cart"},
+			{Caller: "robot", Callee: "app"},
 			{Caller: "db", Callee: "elsewhere"},
 		},
 	}

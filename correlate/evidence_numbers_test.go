@@ -63,7 +63,8 @@ func TestMetricsCompareChangedWithUnchangedInstances(t *testing.T) {
 	runEvidence(t, []evidenceTest{
 		{
 			"changed ones fail", canary(30, 0.4), EvidenceMetrics, speaks,
-			[]string{"Changed instances of cart stand out from unchanged ones: error share +", "points"}, []string{"service:cart"},
+			[]string{"Changed instances of cart stand out from unchanged ones: error share +", "points"},
+			[]string{"service:cart"},
 		},
 		{"changed ones are slow", latency, EvidenceMetrics, speaks, []string{"stand out", "latency times 4."}, nil},
 		{"changed ones serve less", silent, EvidenceMetrics, speaks, []string{"stand out", "traffic times 0."}, nil},

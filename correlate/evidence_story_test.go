@@ -32,9 +32,13 @@ func after(d time.Duration) time.Time { return outbreak.Add(d) }
 func newStory(changes ...Change) *story {
 	s := &story{asOf: after(5 * time.Minute), changes: changes}
 	s.topology = Topology{Source: "mesh", Edges: []Edge{
-		{Caller: "web", Callee: "cart"}, {Caller: "web", Callee: "search"}, {Caller: "web", Callee: "login"},
-		{Caller: "cart", Callee: "orders-db", Kind: EdgeData}, {Caller: "pay", Callee: "orders-db", Kind: EdgeData},
-		{Caller: "invoice", Callee: "ledger"}, {Caller: "payroll", Callee: "ledger"},
+		{Caller: "web", Callee: "cart"},
+		{Caller: "web", Callee: "search"},
+		{Caller: "web", Callee: "login"},
+		{Caller: "cart", Callee: "orders-db", Kind: EdgeData},
+		{Caller: "pay", Callee: "orders-db", Kind: EdgeData},
+		{Caller: "invoice", Callee: "ledger"},
+		{Caller: "payroll", Callee: "ledger"},
 	}}
 	for i := range 30 {
 		name := fmt.Sprintf("depot-%c%c", 'a'+i/6, 'k'+i%6)

@@ -18,11 +18,13 @@ func TestTimingSpeaksForAChangeShortlyBeforeTheAlert(t *testing.T) {
 		},
 		{
 			"five days before", newStory(guilty(5*24*time.Hour+2*time.Hour, "cart")), EvidenceTiming, against,
-			[]string{"5 days 2 h before", "began sooner"}, nil,
+			[]string{"5 days 2 h before", "began sooner"},
+			nil,
 		},
 		{
 			"after the outbreak", late, EvidenceTiming, against,
-			[]string{"15 s after the first alert", "only a wrong clock"}, nil,
+			[]string{"15 s after the first alert", "only a wrong clock"},
+			nil,
 		},
 	})
 }
@@ -54,19 +56,23 @@ func TestTopologyComparesTheAlertsWithTheCallGraph(t *testing.T) {
 		},
 		{
 			"on what it depends on", newStory(guilty(2*time.Minute, "orders-db")), EvidenceTopology, speaks,
-			[]string{"cart and web depend on it", "pay should feel it and is quiet"}, nil,
+			[]string{"cart and web depend on it", "pay should feel it and is quiet"},
+			nil,
 		},
 		{
 			"a caller that should alert is quiet", quiet, EvidenceTopology, said,
-			[]string{"explains 1 of 1 alerting service", "cart depends on it", "pay should feel it and is quiet"}, nil,
+			[]string{"explains 1 of 1 alerting service", "cart depends on it", "pay should feel it and is quiet"},
+			nil,
 		},
 		{
 			"out of reach", newStory(guilty(2*time.Minute, "ledger")), EvidenceTopology, against,
-			[]string{"No path in the call graph leads from cart and web to ledger"}, nil,
+			[]string{"No path in the call graph leads from cart and web to ledger"},
+			nil,
 		},
 		{
 			"the whole environment", wide, EvidenceTopology, against,
-			[]string{"It touches the whole environment; 2 services of", "alert"}, nil,
+			[]string{"It touches the whole environment; 2 services of", "alert"},
+			nil,
 		},
 		{"an alert by another name", kin, EvidenceTopology, speaks, []string{"explains 1 of 1"}, []string{"service:cart in three regions"}},
 	})
@@ -112,7 +118,8 @@ func TestARolloutsStepsCountNotItsStart(t *testing.T) {
 			"the last step just came", newStory(staged(
 				RolloutStep{At: after(-3 * time.Hour), Percent: 5}, RolloutStep{At: after(-2 * time.Minute), Percent: 100},
 			)), EvidenceRollout, speaks,
-			[]string{"Rollout step 2 of 2 (100%) came 2 min 0 s before the alert HighErrorRate of cart"}, []string{"alert:cart-HighErrorRate"},
+			[]string{"Rollout step 2 of 2 (100%) came 2 min 0 s before the alert HighErrorRate of cart"},
+			[]string{"alert:cart-HighErrorRate"},
 		},
 		{
 			"a step of the alerts' region", newStory(staged(
@@ -202,7 +209,8 @@ func TestTextCountsRareWordsThatAlertAndChangeShare(t *testing.T) {
 		{"the body of a commit message", body, EvidenceText, absent, nil, nil},
 		{
 			"title", titled("rewrite of the voucher engine", "voucher engine rejects all baskets"), EvidenceText, speaks,
-			[]string{"share rare words: ", "voucher", "engine", `is in the changes of 1 service out of`}, nil,
+			[]string{"share rare words: ", "voucher", "engine", `is in the changes of 1 service out of`},
+			nil,
 		},
 		{"flag", flagged, EvidenceText, speaks, []string{"voucher", "engine"}, nil},
 		{"files", files, EvidenceText, speaks, []string{"voucher", "engine"}, nil},
@@ -289,15 +297,18 @@ func TestRollbackJudgesByWhatTheUndoingBrought(t *testing.T) {
 	runEvidence(t, []evidenceTest{
 		{
 			"recovery follows", undone(10*time.Minute, false, 12*time.Minute, 13*time.Minute).judgedAt(20 * time.Minute), EvidenceRollback, speaks,
-			[]string{"It was undone by undo at 14:13:27 UTC on 4 May", "2 min 0 s later half of the 2 alerts had resolved"}, ref,
+			[]string{"It was undone by undo at 14:13:27 UTC on 4 May", "2 min 0 s later half of the 2 alerts had resolved"},
+			ref,
 		},
 		{
 			"by version", undone(10*time.Minute, true, 12*time.Minute, 13*time.Minute).judgedAt(20 * time.Minute), EvidenceRollback, speaks,
-			[]string{"It was undone by undo"}, ref,
+			[]string{"It was undone by undo"},
+			ref,
 		},
 		{
 			"nothing recovers for hours", undone(10*time.Minute, false).judgedAt(3 * time.Hour), EvidenceRollback, against,
-			[]string{"2 h 50 min later 2 of the 2 alerts still fire"}, ref,
+			[]string{"2 h 50 min later 2 of the 2 alerts still fire"},
+			ref,
 		},
 		{"too early to tell", undone(10*time.Minute, false).judgedAt(11 * time.Minute), EvidenceRollback, said, []string{"1 min 0 s later it is too early to see whether that helped"}, ref},
 		{"undone before", undone(-time.Minute, false), EvidenceRollback, against, []string{"It had been undone by undo at 14:02:27", "before the trouble began"}, ref},

@@ -110,7 +110,9 @@ func TestEdgesAreOfTheKindsOfTheContractAndUnknownOnesAreCalls(t *testing.T) {
 
 func TestSharesAreRelativeToTheCallersBusiestCall(t *testing.T) {
 	g := NewGraph(Topology{Edges: []Edge{
-		{Caller: "a", Callee: "x", CallsPerSecond: 10}, {Caller: "a", Callee: "y", CallsPerSecond: 40}, {Caller: "a", Callee: "z"},
+		{Caller: "a", Callee: "x", CallsPerSecond: 10},
+		{Caller: "a", Callee: "y", CallsPerSecond: 40},
+		{Caller: "a", Callee: "z"},
 		{Caller: "b", Callee: "x", CallsPerSecond: 2},
 	}})
 	want := map[string]float32{"a>x": 0.25, "a>y": 1, "a>z": 1, "b>x": 1}

@@ -297,7 +297,7 @@ func TestAReleasedChangeCostsFewBytes(t *testing.T) {
 
 func TestInterningNamesSharesTheLastCodeWhenThereAreTooMany(t *testing.T) {
 	names := newInterner()
-	if names.code("") != 0 || names.name(names.code("ci")) != "ci" || names.code("ci") != names.code("ci") {
+	if first := names.code("ci"); names.code("") != 0 || names.name(first) != "ci" || names.code("ci") != first {
 		t.Error("a name has more than one code")
 	}
 	for i := range 1 << 17 {

@@ -102,10 +102,10 @@ func TestWhatGoesWrongBecomesASentence(t *testing.T) {
 		"bad query": {func(w http.ResponseWriter, _ *http.Request) {
 			refuse(w, 400, "bad_data", "parse error: unexpected end")
 		}, "the server refuses the query: parse error: unexpected end."},
-		"unauthorized": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "the server refuses the credentials."},
-		"forbidden":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, "the server refuses the credentials."},
+		"unauthorized": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "the server refuses the credentials."},
+		"forbidden":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, "the server refuses the credentials."},
 		"overloaded":   {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "timeout", "query timed out") }, "no answer within the time limit."},
-		"broken":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, "the server answered with an error"},
+		"broken":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "the server answered with an error"},
 		"no JSON":      {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, "Metrics (errors of cart)"},
 		"too long":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":` + long)) }, "the answer is too long"},
 		"a number": {func(w http.ResponseWriter, _ *http.Request) {
