@@ -367,6 +367,21 @@ func (f *fakeStore) SaveDecision(ctx context.Context, d query.GateDecision) erro
 	return nil
 }
 
+func (f *fakeStore) Decisions(ctx context.Context, q query.GateDecisions) (query.Page[query.GateDecision], error) {
+	if err := f.enter(ctx, "Decisions"); err != nil {
+		return query.Page[query.GateDecision]{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []query.GateDecision
+	for _, d := range slices.Backward(f.decisions) {
+		if within(d.At, q.From, q.To) && oneOf(d.Decision, q.Decision) && (q.Change.ID == "" || q.Change.ID == d.Change.ID) && (q.Change.Source == "" || q.Change.Source == d.Change.Source) {
+			found = append(found, d)
+		}
+	}
+	return pageOf(found, fmt.Sprint(q.From, q.To, q.Change, q.Decision), cmp.Or(q.Limit, query.DefaultLimit), q.Cursor)
+}
+
 // fakeIntake decodes for real and remembers what it has seen.
 type fakeIntake struct {
 	mu   sync.Mutex

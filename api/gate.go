@@ -34,12 +34,59 @@ func (s *Server) routePolicy() {
 		example: exampleGateAnswer(), problems: append(bodyProblems(), invalidBody, rulesMissing), body: gateBody(),
 	}, s.postGate)
 	register(s, route{
+		method: http.MethodGet, path: "/v1/policy/decisions", id: "listDecisions", tag: tagPolicy, access: accessRead, cached: true,
+		summary: "List what the gate decided", about: "Newest first, as it was answered, with who asked.",
+		example: Page[KeptDecision]{Items: []KeptDecision{{GateAnswer: exampleGateAnswer(), AskedBy: "ci"}}}, problems: []problemType{invalidParameter},
+	}, s.listDecisions)
+	register(s, route{
 		method: http.MethodGet, path: "/v1/policy/violations", id: "listViolations", tag: tagPolicy, access: accessRead,
 		summary: "List changes that went through against the policy",
 		about: "Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. " +
 			"Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.",
 		example: Page[Violation]{Items: []Violation{exampleViolation()}}, problems: []problemType{invalidParameter, rulesMissing},
 	}, s.listViolations)
+}
+
+// KeptDecision is a decision of the gate as it was given.
+type KeptDecision struct {
+	GateAnswer
+	// AskedBy is the name of the token.
+	AskedBy string `json:"asked_by"`
+}
+
+type decisionsInput struct {
+	Conditional
+	Located
+	PageInput
+	RangeInput
+	Change   string           `query:"change" maxLength:"500" doc:"Id of a change." example:"checkout-1842"`
+	Source   string           `query:"source" maxLength:"200" doc:"Sending system." example:"argo-cd"`
+	Decision []policy.Outcome `query:"decision" enum:"allow,warn,deny" doc:"Any of these, separated by commas." example:"deny"`
+}
+
+// listDecisions answers what the gate said.
+func (s *Server) listDecisions(ctx context.Context, in *decisionsInput) (*pageReply[KeptDecision], error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	q := query.GateDecisions{
+		From: in.From.UTC(), To: in.To.UTC(), Change: correlate.Key{Source: in.Source, ID: in.Change}, Limit: in.Limit, Cursor: in.Cursor,
+	}
+	for _, d := range in.Decision {
+		q.Decision = append(q.Decision, string(d))
+	}
+	page, err := s.deps.Store.Decisions(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("list decisions: %w", err)
+	}
+	items := make([]KeptDecision, len(page.Items))
+	for i := range page.Items {
+		if err := json.Unmarshal([]byte(page.Items[i].Body), &items[i].GateAnswer); err != nil {
+			return nil, fmt.Errorf("a kept decision cannot be read: %w", err)
+		}
+		items[i].AskedBy = page.Items[i].AskedBy
+	}
+	return paged(&in.Conditional, &in.here, items, page.Next)
 }
 
 func (s *Server) postGate(ctx context.Context, in *Delivery) (*gateReply, error) {

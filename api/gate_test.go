@@ -85,6 +85,30 @@ func TestGateDeniesAndAllowsWithReasonsAndKeepsBoth(t *testing.T) {
 	}
 }
 
+func TestDecisionsOfTheGateCanBeReadAgain(t *testing.T) {
+	h := newHarness(t)
+	denied := h.gated(t, fmt.Sprintf(byAI, ""))
+	h.clock.advance(time.Minute)
+	allowed := h.gated(t, fmt.Sprintf(byAI, `, "approvals": [{"by": "grace", "level": "senior"}]`))
+	for filter, want := range map[string][]GateAnswer{
+		"": {allowed, denied}, "?decision=deny,warn": {denied}, "?change=n-1&source=ci": {allowed, denied}, "?source=x": {}, "?from=2026-05-04T10:05:30Z": {allowed},
+	} {
+		page := parse[Page[KeptDecision]](t, h.get(t, "/v1/policy/decisions"+filter, http.StatusOK))
+		got := []GateAnswer{}
+		for _, d := range page.Items {
+			got = append(got, d.GateAnswer)
+			if d.AskedBy != "test-ingest" {
+				t.Errorf("asked by %q", d.AskedBy)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", filter, diff)
+		}
+	}
+	h.store.decisions[0].Body = "{"
+	wantProblem(t, h.get(t, "/v1/policy/decisions", http.StatusInternalServerError), internalError)
+}
+
 func TestGateAddsWhatIsStoredToWhatIsSent(t *testing.T) {
 	h := newHarness(t)
 	known := correlate.Change{

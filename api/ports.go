@@ -93,6 +93,7 @@ type ProvenanceKeeper interface {
 // DecisionKeeper keeps the answers of the policy gate.
 type DecisionKeeper interface {
 	SaveDecision(ctx context.Context, d query.GateDecision) error
+	Decisions(ctx context.Context, q query.GateDecisions) (query.Page[query.GateDecision], error)
 }
 
 // PolicyJudge judges changes by a version of rules.

@@ -80,6 +80,8 @@ func fieldEnums() map[string][]any {
 		}),
 		"GateAnswer.decision":     words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
 		"GateAnswer.class":        words(correlate.ProvenanceClasses()),
+		"KeptDecision.decision":   words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
+		"KeptDecision.class":      words(correlate.ProvenanceClasses()),
 		"RuleFinding.outcome":     words([]policy.Outcome{policy.Warn, policy.Deny}),
 		"RuleFinding.lapse":       words(policy.Lapses()),
 		"Violation.kind":          words(correlate.ChangeKinds()),

@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -23,15 +24,35 @@ func TestEveryDecisionOfTheGateIsKeptWithItsReasons(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := s.Decisions(t.Context(), key)
-		if err != nil {
-			t.Fatal(err)
+		for _, tc := range []struct {
+			q    query.GateDecisions
+			want []query.GateDecision
+		}{
+			{query.GateDecisions{}, []query.GateDecision{allowed, denied}},
+			{query.GateDecisions{Change: key}, []query.GateDecision{allowed, denied}},
+			{query.GateDecisions{Change: correlate.Key{Source: "x"}}, nil},
+			{query.GateDecisions{Decision: []string{"deny", "warn"}}, []query.GateDecision{denied}},
+			{query.GateDecisions{From: allowed.At}, []query.GateDecision{allowed}},
+			{query.GateDecisions{To: allowed.At}, []query.GateDecision{denied}},
+		} {
+			page, err := s.Decisions(t.Context(), tc.q)
+			if err != nil || page.Next != "" {
+				t.Fatalf("%+v: %v, next %q", tc.q, err, page.Next)
+			}
+			if diff := cmp.Diff(tc.want, page.Items); diff != "" {
+				t.Errorf("%+v: %s", tc.q, diff)
+			}
 		}
-		if diff := cmp.Diff([]query.GateDecision{allowed, denied}, got); diff != "" {
-			t.Error(diff)
+		first, err := s.Decisions(t.Context(), query.GateDecisions{Limit: 1})
+		if err != nil || len(first.Items) != 1 || first.Next == "" {
+			t.Fatalf("%+v %v", first, err)
 		}
-		if none, err := s.Decisions(t.Context(), correlate.Key{Source: "x", ID: "d-1"}); err != nil || len(none) != 0 {
-			t.Errorf("%v %v", none, err)
+		second, err := s.Decisions(t.Context(), query.GateDecisions{Limit: 1, Cursor: first.Next})
+		if err != nil || len(second.Items) != 1 || second.Items[0].Decision != "deny" || second.Next != "" {
+			t.Errorf("%+v %v", second, err)
+		}
+		if _, err := s.Decisions(t.Context(), query.GateDecisions{Change: key, Cursor: first.Next}); !errors.Is(err, query.ErrBadCursor) {
+			t.Errorf("a cursor of another query: %v", err)
 		}
 	})
 }

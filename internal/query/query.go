@@ -112,6 +112,17 @@ type GateDecision struct {
 	Body           string
 }
 
+// GateDecisions filters the answers of the policy gate, newest first. Zero values
+// do not filter; From is inclusive and To exclusive.
+type GateDecisions struct {
+	From, To time.Time
+	// Change filters by its source, its id, or both.
+	Change   correlate.Key
+	Decision []string
+	Limit    int
+	Cursor   string
+}
+
 // Freshness is how recent the events of one source are.
 type Freshness struct {
 	// Kind is "change", "alert" or "topology".
