@@ -112,6 +112,7 @@ var retained = []struct{ table, group, column string }{
 	{"reports", "incidents", "made_at"},
 	{"dead_letters", "dead_letters", "ingested_at"},
 	{"audit", "audit", "at"},
+	{"notices", "audit", "told_at"},
 }
 
 // alignRetention brings the tables' TTL in line with the settings, which may
