@@ -13,27 +13,11 @@ import (
 
 // Alerts answers one page of folded alert episodes, newest first.
 func (s *Store) Alerts(ctx context.Context, q query.Alerts) (query.Page[correlate.Alert], error) {
-	none := query.Page[correlate.Alert]{}
-	limit := pageLimit(q.Limit)
-	filter := filterHash("alerts", q.From, q.To, q.Services, q.Status)
-	after, err := readCursor(q.Cursor, filter)
-	if err != nil {
-		return none, err
-	}
-	var places []place
-	err = s.walkBack(ctx, "alerts", q.From, q.To, after, func(ctx context.Context, since, until time.Time) (bool, error) {
-		found, err := s.places(ctx, "list alerts", "alert_page",
-			named("since", since), named("until", until), named("services", q.Services), named("status", texts(q.Status)),
-			named("after_at", after.at), named("after_id", after.id), named("limit", limit+1-len(places)))
-		places = append(places, found...)
-		return len(places) > limit, err
-	})
-	if err != nil {
-		return none, err
-	}
-	page := pageOf(places, limit, func(p *place) string { return writeCursor(cursor(*p), filter) })
-	items, err := s.alertsAt(ctx, page.Items)
-	return query.Page[correlate.Alert]{Items: items, Next: page.Next}, err
+	list := pageWalk[correlate.Alert]{table: "alerts", statement: "alert_page", from: q.From, to: q.To, limit: q.Limit, cursor: q.Cursor}
+	list.filter = filterHash("alerts", q.From, q.To, q.Services, q.Status)
+	list.params = []any{named("services", q.Services), named("status", texts(q.Status))}
+	list.read = s.alertsAt
+	return list.page(ctx, s)
 }
 
 // alertsAt reads whole episodes in the order of their places.

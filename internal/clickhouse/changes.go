@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -15,48 +14,14 @@ import (
 
 // Changes answers one page of folded changes, newest first.
 func (s *Store) Changes(ctx context.Context, q query.Changes) (query.Page[correlate.Change], error) {
-	none := query.Page[correlate.Change]{}
-	limit := pageLimit(q.Limit)
-	filter := filterHash("changes", q.From, q.To, q.Services, q.Kinds, q.Status, q.Environment, q.Source, q.Class, q.Text)
-	after, err := readCursor(q.Cursor, filter)
-	if err != nil {
-		return none, err
+	list := pageWalk[correlate.Change]{table: "changes", statement: "change_page", from: q.From, to: q.To, limit: q.Limit, cursor: q.Cursor}
+	list.filter = filterHash("changes", q.From, q.To, q.Services, q.Kinds, q.Status, q.Environment, q.Source, q.Class, q.Text)
+	list.params = []any{
+		named("services", q.Services), named("kinds", texts(q.Kinds)), named("status", texts(q.Status)),
+		named("environment", q.Environment), named("source", q.Source), named("class", texts(q.Class)), named("text", q.Text),
 	}
-	var places []place
-	err = s.walkBack(ctx, "changes", q.From, q.To, after, func(ctx context.Context, since, until time.Time) (bool, error) {
-		found, err := s.places(ctx, "list changes", "change_page",
-			named("since", since), named("until", until), named("services", q.Services), named("kinds", texts(q.Kinds)),
-			named("status", texts(q.Status)), named("environment", q.Environment), named("source", q.Source),
-			named("class", texts(q.Class)), named("text", q.Text),
-			named("after_at", after.at), named("after_id", after.id), named("limit", limit+1-len(places)))
-		places = append(places, found...)
-		return len(places) > limit, err
-	})
-	if err != nil {
-		return none, err
-	}
-	page := pageOf(places, limit, func(p *place) string { return writeCursor(cursor(*p), filter) })
-	items, err := s.changesAt(ctx, page.Items)
-	return query.Page[correlate.Change]{Items: items, Next: page.Next}, err
-}
-
-// place is where an item stands in a list: its start and its identity.
-type place cursor
-
-// identity joins the parts of an identity as the statements do.
-func identity(parts ...string) string { return strings.Join(parts, "\x00") }
-
-// places reads the columns start, identity.
-func (s *Store) places(ctx context.Context, op, statement string, params ...any) ([]place, error) {
-	var found []place
-	err := s.query(ctx, op, s.sql[statement], params, func(rows driver.Rows) error {
-		var at time.Time
-		var id string
-		err := rows.Scan(&at, &id)
-		found = append(found, place{at: at.UnixMilli(), id: id})
-		return err
-	})
-	return found, err
+	list.read = s.changesAt
+	return list.page(ctx, s)
 }
 
 // changesAt reads whole changes in the order of their places.

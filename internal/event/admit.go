@@ -15,51 +15,47 @@ import (
 // therefore those of the contract. Meta.Raw are the bytes that the value was
 // read from: the same bytes give the same UID.
 func NewChange(c correlate.Change, meta Meta) (Change, *FieldError) {
-	if fe := CheckChange(&c); fe != nil {
-		return Change{}, fe
-	}
-	e, fe := admit(c, meta, readChange)
+	e, fe := admit(c, meta, CheckChange, readChange)
 	if fe == nil {
-		e.UID = changeUID(xxhash.New(), &e.Change, meta.Raw)
-		e.Raw = meta.Raw
+		e.UID, e.Raw = changeUID(xxhash.New(), &e.Change, meta.Raw), meta.Raw
 	}
 	return e, fe
 }
 
 // NewAlert is NewChange for alerts.
 func NewAlert(a correlate.Alert, meta Meta) (Alert, *FieldError) {
-	if fe := CheckAlert(&a); fe != nil {
-		return Alert{}, fe
-	}
-	e, fe := admit(a, meta, readAlert)
+	e, fe := admit(a, meta, CheckAlert, readAlert)
 	if fe == nil {
-		e.UID = alertUID(xxhash.New(), &e.Alert, meta.Raw)
-		e.Raw = meta.Raw
+		e.UID, e.Raw = alertUID(xxhash.New(), &e.Alert, meta.Raw), meta.Raw
 	}
 	return e, fe
 }
 
 // NewTopology is NewChange for topology snapshots.
 func NewTopology(t correlate.Topology, meta Meta) (Topology, *FieldError) {
-	if fe := CheckTopology(&t); fe != nil {
-		return Topology{}, fe
-	}
-	e, fe := admit(t, meta, readTopology)
+	e, fe := admit(t, meta, CheckTopology, readTopology)
 	if fe == nil {
-		e.UID = topologyUID(xxhash.New(), &e.Topology, meta.Raw)
-		e.Raw = meta.Raw
+		e.UID, e.Raw = topologyUID(xxhash.New(), &e.Topology, meta.Raw), meta.Raw
 	}
 	return e, fe
 }
 
-// admit writes a value as JSON and reads it under the contract's rules.
-func admit[V, E any](v V, meta Meta, read func(*reader, *E, Meta) *FieldError) (E, *FieldError) {
+// admit checks a value, writes it as JSON and reads it under the contract's
+// rules.
+func admit[V, E any](v V, meta Meta, check func(*V) *FieldError, read func(*reader, *E, Meta) *FieldError) (E, *FieldError) {
 	var e E
+	if fe := check(&v); fe != nil {
+		return e, fe
+	}
 	text, err := json.Marshal(v)
 	if err != nil {
 		return e, &FieldError{Problem: fmt.Sprintf("cannot be written as JSON: %v", err), Mend: "check what the sender put into free fields"}
 	}
 	var r reader
-	fe := readElement(&r, &e, text, meta, read)
-	return e, fe
+	if fe := readElement(&r, &e, text, meta, read); fe != nil {
+		// What was read before the fault is nothing to use.
+		var none E
+		return none, fe
+	}
+	return e, nil
 }
