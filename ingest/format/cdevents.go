@@ -19,7 +19,7 @@ func (c cloudEvents) decodeCDEvent(m Message) (event.Batch, []event.Rejection) {
 	if fe := probeCDEvent(m.Body); fe != nil {
 		return event.Batch{}, refuse(fe)
 	}
-	e, err := cdevents.NewFromJsonBytes(m.Body)
+	e, err := readCDEvent(m.Body)
 	if err != nil {
 		return event.Batch{}, refuse(&event.FieldError{
 			Path: "context.type", Problem: "is no CDEvent that can be read: " + err.Error(), Mend: "send a CDEvent of the 0.4 or 0.5 specification",
@@ -35,6 +35,17 @@ func (c cloudEvents) decodeCDEvent(m Message) (event.Batch, []event.Rejection) {
 		return oneAlert(*alert, m)
 	}
 	return changeOrNothing(c.change(e), m)
+}
+
+// readCDEvent reads an event with the SDK, which panics on some broken ones,
+// such as a link that is null.
+func readCDEvent(body []byte) (e api.CDEventV04, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a member has a value that is not of its type: %v", p)
+		}
+	}()
+	return cdevents.NewFromJsonBytes(body)
 }
 
 // probeCDEvent looks at what the SDK would refuse without naming it.

@@ -47,6 +47,8 @@ func FuzzAlertmanager(f *testing.F) { fuzzFormat(f, "alertmanager", headers()) }
 func FuzzPagerDuty(f *testing.F)    { fuzzFormat(f, "pagerduty", headers()) }
 func FuzzCloudEvents(f *testing.F)  { fuzzFormat(f, "cloudevents", headers()) }
 func FuzzGrafana(f *testing.F)      { fuzzFormat(f, "grafana", headers()) }
+func FuzzLaunchDarkly(f *testing.F) { fuzzFormat(f, "launchdarkly", headers()) }
+func FuzzOpsgenie(f *testing.F)     { fuzzFormat(f, "opsgenie", headers()) }
 func FuzzArgoCD(f *testing.F)       { fuzzFormat(f, "argocd", headers()) }
 
 func FuzzCloudEventsBinary(f *testing.F) {

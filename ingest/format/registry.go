@@ -82,6 +82,8 @@ func NewRegistry(cfg Config) *Registry {
 		newPagerDuty(names),
 		newGrafana(names),
 		newArgoCD(names),
+		newLaunchDarkly(names),
+		newOpsgenie(names),
 	} {
 		r.decoders[d.Name()] = d
 	}

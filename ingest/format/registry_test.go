@@ -76,7 +76,7 @@ func TestUnknownFormatIsNamedWithTheKnownOnes(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.Format != "jenkins" {
 		t.Fatalf("err = %v", err)
 	}
-	if diff := cmp.Diff([]string{"alertmanager", "argocd", "cloudevents", "faultline", "github", "grafana", "pagerduty"}, unknown.Known); diff != "" {
+	if diff := cmp.Diff([]string{"alertmanager", "argocd", "cloudevents", "faultline", "github", "grafana", "launchdarkly", "opsgenie", "pagerduty"}, unknown.Known); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if err := testRegistry().Verify("jenkins", "s", headers(), nil); !errors.As(err, &unknown) {
@@ -192,6 +192,9 @@ func TestOnlyTheSecretMakesAGoodSignature(t *testing.T) {
 		{"pagerduty, new secret first", "pagerduty", "s3cret", "X-PagerDuty-Signature", "v1=" + other + ", v1=" + good, true},
 		{"pagerduty, both wrong", "pagerduty", "s3cret", "X-PagerDuty-Signature", "v1=" + other + ",v1=" + other, false},
 		{"pagerduty, other version", "pagerduty", "s3cret", "X-PagerDuty-Signature", "v2=" + good, false},
+		{"launchdarkly", "launchdarkly", "s3cret", "X-LD-Signature", good, true},
+		{"launchdarkly, other secret", "launchdarkly", "s3cret", "X-LD-Signature", other, false},
+		{"launchdarkly, absent", "launchdarkly", "s3cret", "X-Other", good, false},
 		{"alertmanager does not sign", "alertmanager", "s3cret", "X-Hub-Signature-256", "sha256=" + good, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -228,7 +231,7 @@ func TestSigningFormatsAreKnown(t *testing.T) {
 			signing = append(signing, name)
 		}
 	}
-	if diff := cmp.Diff([]string{"github", "grafana", "pagerduty"}, signing); diff != "" {
+	if diff := cmp.Diff([]string{"github", "grafana", "launchdarkly", "pagerduty"}, signing); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -224,6 +224,8 @@ func telltales() []telltale {
 		{"/v1/webhooks/grafana", "orgId groupKey alerts"},
 		{"/v1/webhooks/alertmanager", "groupKey alerts version"},
 		{"/v1/webhooks/argocd", "schema uid operation"},
+		{"/v1/webhooks/launchdarkly", "_id accesses kind"},
+		{"/v1/webhooks/opsgenie", "action alert integrationId"},
 		{"/v1/webhooks/pagerduty", "event"},
 		{"/v1/webhooks/github", "deployment repository"},
 		{"/v1/webhooks/github", "pull_request repository"},

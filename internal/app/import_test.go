@@ -65,7 +65,7 @@ func TestImportSortsValuesByWhatTheyAre(t *testing.T) {
 [{"id":"2","kind":"config","source":"ci"},{"service":"cart","name":"Down","status":"firing"}]
 {"source":"catalog","services":[],"edges":[]}
 {"version":"4","groupKey":"g","alerts":[]} {"specversion":"1.0","type":"t","source":"s","id":"i"}
-{"event":{"id":"x"}} {"deployment":{},"repository":{}} {"version":"1","orgId":1,"groupKey":"g","alerts":[]} {"schema":1,"uid":"u","operation":{}}`
+{"event":{"id":"x"}} {"deployment":{},"repository":{}} {"version":"1","orgId":1,"groupKey":"g","alerts":[]} {"schema":1,"uid":"u","operation":{}} {"_id":"1","accesses":[],"kind":"flag"} {"action":"Create","alert":{},"integrationId":"i"}`
 	out, err := importFrom(t, server, "auto", stdin, "-")
 	if err != nil {
 		t.Fatal(err)
@@ -80,11 +80,13 @@ func TestImportSortsValuesByWhatTheyAre(t *testing.T) {
 		"/v1/webhooks/github application/json 1",
 		"/v1/webhooks/grafana application/json 1",
 		"/v1/webhooks/argocd application/json 1",
+		"/v1/webhooks/launchdarkly application/json 1",
+		"/v1/webhooks/opsgenie application/json 1",
 	}
 	if diff := cmp.Diff(want, server.requests); diff != "" {
 		t.Error(diff)
 	}
-	if out != "accepted 10, known before 0, refused 0\n" {
+	if out != "accepted 12, known before 0, refused 0\n" {
 		t.Errorf("printed %q", out)
 	}
 }
