@@ -129,3 +129,12 @@ func TestEveryShippedRuleHasWordsAndAMend(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkJudge measures the shipped rules on a change with one approval.
+func BenchmarkJudge(b *testing.B) {
+	p, in := shipped(b), &policy.Input{Change: aChange(correlate.KindDeploy, bySenior), Provenance: classed(correlate.ProvenanceAssisted), Tier: 1}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Judge(in)
+	}
+}
