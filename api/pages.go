@@ -24,7 +24,13 @@ func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
 		Incidents: reader, Findings: reader, Judges: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
-		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures,
+		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Tokens: s.pageTokens(),
+	}
+	if s.deps.Policy != nil {
+		deps.Policy = pagePolicy{s}
+	}
+	if s.deps.Letters != nil {
+		deps.Letters = pageLetters{s}
 	}
 	return web.New(deps)
 }

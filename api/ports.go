@@ -154,6 +154,10 @@ type Deps struct {
 	Headlines  web.Headlines
 	Suspicions web.Suspicions
 	Sources    web.Sources
+	// Letters serves the administration page and may be nil. KindOfTopic tells
+	// what a Kafka topic carries, empty for an unknown one.
+	Letters     LetterReader
+	KindOfTopic func(topic string) event.Kind
 	// Chat makes the handler of the buttons that people press in Slack, which
 	// proves by its signature who speaks; nil means that there are none.
 	Chat func(judge Judge) http.Handler
@@ -175,6 +179,9 @@ func (d *Deps) complete() error {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.KindOfTopic == nil {
+		d.KindOfTopic = func(string) event.Kind { return "" }
 	}
 	return nil
 }

@@ -52,30 +52,35 @@ type violationCursor struct {
 }
 
 func (s *Server) listViolations(ctx context.Context, in *violationsInput) (*pageReply[Violation], error) {
+	items, next, err := s.violationPage(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return paged(&in.Conditional, &in.here, items, next)
+}
+
+// violationPage is one page of violations and the cursor of the next.
+func (s *Server) violationPage(ctx context.Context, in *violationsInput) (items []Violation, cursor string, err error) {
 	if s.deps.Policy == nil {
-		return nil, rulesMissing.with("this process has no policy")
+		return nil, "", rulesMissing.with("this process has no policy")
 	}
 	if err := in.check(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	filter := xxhash.Sum64String(fmt.Sprintf("%q", []any{in.From, in.To, in.Service, in.Rule, in.Lapse, s.deps.Policy.Version()}))
 	at, err := readViolationCursor(in.Cursor, filter)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	tiers, err := s.tiers(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	items, next, err := s.violations(ctx, in, tiers, at)
-	if err != nil {
-		return nil, err
+	if err != nil || next == nil {
+		return items, "", err
 	}
-	text := ""
-	if next != nil {
-		text = next.text()
-	}
-	return paged(&in.Conditional, &in.here, items, text)
+	return items, next.text(), nil
 }
 
 // violations judges changes batch by batch until a page is full, half of the

@@ -78,6 +78,18 @@ type Figures interface {
 	Policy(ctx context.Context, from, to time.Time) (figures.PolicyEffect, error)
 }
 
+// Policy tells what went through against the rules.
+type Policy interface {
+	Rules() Rules
+	Violations(ctx context.Context, q ViolationQuery) (query.Page[Violation], error)
+}
+
+// Letters lists the messages that could not be used and sends them in again.
+type Letters interface {
+	DeadLetters(ctx context.Context, limit int) ([]query.DeadLetter, error)
+	Replay(ctx context.Context, place query.LetterPlace) (Replayed, error)
+}
+
 // Door lets visitors in by a token and out again. SignIn sets the session cookie
 // on success; its error is a sentence for the visitor.
 type Door interface {

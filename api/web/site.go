@@ -18,6 +18,11 @@ type Deps struct {
 	// Sources may be nil: then pages cannot tell how fresh events are and say so.
 	Sources Sources
 	Figures Figures
+	// Policy and Letters may be nil: then their pages have nothing to show.
+	Policy  Policy
+	Letters Letters
+	// Tokens are the configured ones, for the administration page.
+	Tokens []Token
 	// Headlines may be nil: then lists do not show what was found.
 	Headlines Headlines
 	// Suspicions may be nil: then a change does not show where it is a suspect.
@@ -75,6 +80,9 @@ func (s *Site) Routes() []Route {
 		{http.MethodGet, "/services/{name}", NeedReader, s.servicePage},
 		{http.MethodGet, "/topology", NeedReader, s.topologyPage},
 		{http.MethodGet, "/figures", NeedReader, s.figuresPage},
+		{http.MethodGet, "/policy", NeedReader, s.policyPage},
+		{http.MethodGet, "/admin", NeedAdmin, s.adminPage},
+		{http.MethodPost, "/admin/replay", NeedAdmin, s.replay},
 		{http.MethodGet, "/sign-in", NeedNothing, s.signInPage},
 		{http.MethodPost, "/sign-in", NeedNothing, s.signIn},
 		{http.MethodPost, "/sign-out", NeedNothing, s.signOut},
@@ -89,7 +97,10 @@ func (s *Site) menu(section string, v Visitor) []menuEntry {
 	}
 	all := []menuEntry{
 		{Name: "Incidents", Path: "/"}, {Name: "Changes", Path: "/changes"}, {Name: "Topology", Path: "/topology"},
-		{Name: "Figures", Path: "/figures"},
+		{Name: "Policy", Path: "/policy"}, {Name: "Figures", Path: "/figures"},
+	}
+	if v.CanAdminister {
+		all = append(all, menuEntry{Name: "Administration", Path: "/admin"})
 	}
 	for i := range all {
 		all[i].Current = all[i].Name == section

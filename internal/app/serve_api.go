@@ -17,6 +17,7 @@ import (
 	"github.com/faultline/faultline/api"
 	"github.com/faultline/faultline/ingest"
 	"github.com/faultline/faultline/internal/config"
+	"github.com/faultline/faultline/internal/event"
 )
 
 // startAPI opens the door for HTTP.
@@ -47,7 +48,7 @@ func (s *service) startAPI(ctx context.Context) error {
 	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{
 		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Probes: s.probes.list(),
-		Headlines: s.store, Suspicions: s.store, Sources: s.store,
+		Headlines: s.store, Suspicions: s.store, Sources: s.store, Letters: s.store, KindOfTopic: kindOfTopic(&s.cfg.Kafka.Topics),
 		Agents:     agentsOver,
 		Chat:       s.chat(),
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),
@@ -63,6 +64,12 @@ func (s *service) startAPI(ctx context.Context) error {
 	s.address = listener.Addr().String()
 	s.run(ctx, "API", func(ctx context.Context) error { return server.Serve(ctx, listener) })
 	return nil
+}
+
+// kindOfTopic tells what the configured topics carry.
+func kindOfTopic(t *config.Topics) func(string) event.Kind {
+	kinds := map[string]event.Kind{t.Changes: event.KindChange, t.Alerts: event.KindAlert, t.Topology: event.KindTopology}
+	return func(topic string) event.Kind { return kinds[topic] }
 }
 
 // apiConfig translates the settings of the API.

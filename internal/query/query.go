@@ -170,3 +170,22 @@ type Told struct {
 	// State is what people had come to say.
 	State string
 }
+
+// LetterPlace names a dead letter: where its message stood in Kafka, with an
+// empty topic for one that came by HTTP, and the digest of its bytes.
+type LetterPlace struct {
+	Topic     string
+	Partition int
+	Offset    int64
+	Digest    uint64
+}
+
+// DeadLetter is a message that could not be used.
+type DeadLetter struct {
+	LetterPlace
+	At             time.Time
+	Format, Reason string
+	// Value is the message, Headers those that came with it.
+	Value   string
+	Headers map[string]string
+}

@@ -1,0 +1,144 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/faultline/faultline/internal/query"
+)
+
+// maxLetters is how many dead letters the page lists.
+const maxLetters = 50
+
+// quietSource is the silence from which a source is said to be quiet. A source
+// may have nothing to say for long, so this is a hint and no alarm.
+const quietSource = 24 * time.Hour
+
+// Token is a token as an administrator sees it: never the token itself.
+type Token struct {
+	ID, Name, Role string
+	ExpiresAt      time.Time
+}
+
+// Replayed is what came of sending a dead letter in again.
+type Replayed struct {
+	Accepted, Duplicates int
+	// Rejected are the reasons of what was refused again.
+	Rejected []string
+}
+
+// adminBody is what the administration page shows.
+type adminBody struct {
+	Sources  []sourceRow
+	Tokens   []tokenRow
+	Letters  []letterRow
+	More     bool
+	Rules    *Rules
+	Replayed *Replayed
+	CSRF     string
+}
+
+type sourceRow struct {
+	Kind, Source string
+	Last         moment
+	Events       int
+	Quiet        bool
+}
+
+type tokenRow struct {
+	ID, Name, Role string
+	Expires        moment
+	Expired        bool
+}
+
+// letterRow is a message that could not be used.
+type letterRow struct {
+	Place, Format, Reason string
+	At                    moment
+	Body                  string
+	Cut                   bool
+	// The identity, for the form.
+	Topic             string
+	Partition, Offset string
+	Digest            string
+}
+
+func (s *Site) adminPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showAdmin(w, r, nil)
+}
+
+func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, replayed *Replayed) error {
+	body := &adminBody{CSRF: visitorOf(r.Context()).FormToken, Replayed: replayed}
+	known, err := s.fresh.get(r.Context())
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	for _, f := range known {
+		body.Sources = append(body.Sources, sourceRow{
+			Kind: words(f.Kind), Source: line(f.Source), Last: when(f.LastSeenAt, now), Events: int(f.Events), Quiet: now.Sub(f.LastSeenAt) > quietSource, //nolint:gosec // A count of rows.
+		})
+	}
+	for _, t := range s.deps.Tokens {
+		body.Tokens = append(body.Tokens, tokenRow{
+			ID: line(t.ID), Name: line(t.Name), Role: t.Role, Expires: when(t.ExpiresAt, now), Expired: !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt),
+		})
+	}
+	if s.deps.Policy != nil {
+		rules := s.deps.Policy.Rules()
+		body.Rules = &rules
+	}
+	if err := s.letters(r, body); err != nil {
+		return err
+	}
+	return s.show(w, r, &view{page: "admin", title: "Administration", section: "Administration", body: body})
+}
+
+// letters lists the newest dead letters.
+func (s *Site) letters(r *http.Request, body *adminBody) error {
+	if s.deps.Letters == nil {
+		return nil
+	}
+	letters, err := s.deps.Letters.DeadLetters(r.Context(), maxLetters+1)
+	if err != nil {
+		return err
+	}
+	body.More = len(letters) > maxLetters
+	for i := range letters[:min(len(letters), maxLetters)] {
+		l := &letters[i]
+		row := letterRow{
+			Place: "by HTTP", Format: line(l.Format), Reason: line(l.Reason), At: s.at(l.At), Body: plain(l.Value, blockLetters), Cut: len(l.Value) > blockLetters,
+			Topic: l.Topic, Partition: strconv.Itoa(l.Partition), Offset: strconv.FormatInt(l.Offset, 10), Digest: strconv.FormatUint(l.Digest, 10),
+		}
+		if l.Topic != "" {
+			row.Place = line(l.Topic) + ", partition " + row.Partition + ", offset " + row.Offset
+		}
+		body.Letters = append(body.Letters, row)
+	}
+	return nil
+}
+
+// replay sends a dead letter in again, after the cause was mended. What is known
+// already counts as a duplicate, so a second try changes nothing.
+func (s *Site) replay(w http.ResponseWriter, r *http.Request) error {
+	var place query.LetterPlace
+	place.Topic = r.PostFormValue("topic")
+	var wrong [3]error
+	place.Partition, wrong[0] = strconv.Atoi(r.PostFormValue("partition"))
+	place.Offset, wrong[1] = strconv.ParseInt(r.PostFormValue("offset"), 10, 64)
+	place.Digest, wrong[2] = strconv.ParseUint(r.PostFormValue("digest"), 10, 64)
+	for _, err := range wrong {
+		if err != nil || s.deps.Letters == nil {
+			return s.wrongAddress(w, r, "The form does not name a dead letter.")
+		}
+	}
+	result, err := s.deps.Letters.Replay(r.Context(), place)
+	if err != nil {
+		return err
+	}
+	for i := range result.Rejected {
+		result.Rejected[i] = line(result.Rejected[i])
+	}
+	return s.showAdmin(w, r, &result)
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
+
+// ViolationQuery filters violations. Zero values do not filter.
+type ViolationQuery struct {
+	From, To      time.Time
+	Service, Rule string
+	Lapse         []string
+	Limit         int
+	Cursor        string
+}
+
+// Violation is one rule that a change did not keep when it went through.
+type Violation struct {
+	Rule, Title, Outcome, Lapse string
+	Reason, Mend                string
+	Change                      correlate.Key
+	ChangeTitle                 string
+	Kind                        correlate.ChangeKind
+	Services                    []string
+	StartedAt                   time.Time
+	Tier                        int
+	Class                       correlate.ProvenanceClass
+	// Approvals are those that were given, in words.
+	Approvals []string
+}
+
+// Rules is what the policy in force asks for.
+type Rules struct {
+	Version string
+	Names   []string
+	// Lapses are the words for what can be wrong.
+	Lapses []string
+}
+
+// violationsBody is what the page of violations shows.
+type violationsBody struct {
+	Rules              Rules
+	RuleBoxes          []option
+	Lapses             []option
+	Service, From, To  string
+	Active             bool
+	Rows               []violationRow
+	Next, First        string
+	Denied, Warned     int
+	NothingInThisBatch bool
+}
+
+// violationRow is one violation in the list.
+type violationRow struct {
+	Change, Path      string
+	Rule, Lapse       string
+	Outcome           string
+	Reason, Mend      string
+	Started           moment
+	Services          []string
+	Tier, Class, Kind string
+	Approvals         string
+}
+
+func (s *Site) policyPage(w http.ResponseWriter, r *http.Request) error {
+	if s.deps.Policy == nil {
+		return s.Problem(w, r, &Problem{Status: http.StatusNotFound, Title: "There is no policy", Detail: "This process has no rules to judge changes by."})
+	}
+	values := r.URL.Query()
+	body := &violationsBody{Rules: s.deps.Policy.Rules(), Service: values.Get("service"), From: values.Get("from"), To: values.Get("to")}
+	q := ViolationQuery{Limit: listPage, Cursor: values.Get("cursor"), Service: body.Service, Rule: values.Get("rule")}
+	var problems [3]string
+	q.Lapse, problems[0] = chosen(values, "lapse", body.Rules.Lapses)
+	q.From, problems[1] = clockValue(values, "from")
+	q.To, problems[2] = clockValue(values, "to")
+	if wrong := cmp.Or(problems[:]...); wrong != "" {
+		return s.wrongAddress(w, r, wrong)
+	}
+	page, err := s.deps.Policy.Violations(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	body.RuleBoxes, body.Lapses = options(body.Rules.Names, []string{q.Rule}), options(body.Rules.Lapses, q.Lapse)
+	body.Active = len(q.Lapse) > 0 || body.Service+body.From+body.To+q.Rule != ""
+	body.Next, body.First = around(r.URL, page.Next)
+	body.NothingInThisBatch = len(page.Items) == 0 && page.Next != ""
+	for i := range page.Items {
+		row := s.violation(&page.Items[i])
+		body.Rows = append(body.Rows, row)
+		if row.Outcome == "deny" {
+			body.Denied++
+		} else {
+			body.Warned++
+		}
+	}
+	return s.show(w, r, &view{page: "policy", title: "Policy violations", section: "Policy", body: body})
+}
+
+func (s *Site) violation(v *Violation) violationRow {
+	row := violationRow{
+		Change: heading(v.ChangeTitle), Path: changePath(v.Change.Source, v.Change.ID), Rule: cmp.Or(line(v.Title), line(v.Rule)), Lapse: words(v.Lapse), Outcome: v.Outcome,
+		Reason: plain(v.Reason, blockLetters), Mend: plain(v.Mend, blockLetters), Started: s.at(v.StartedAt), Services: v.Services[:min(len(v.Services), maxRowServices)],
+		Tier: tierWord(v.Tier), Class: shortClass(&correlate.Provenance{Class: v.Class}), Kind: words(string(v.Kind)),
+	}
+	if row.Change == "" {
+		row.Change = line(v.Change.String())
+	}
+	approvals := slices.Clone(v.Approvals)
+	for i := range approvals {
+		approvals[i] = line(approvals[i])
+	}
+	row.Approvals = strings.Join(approvals, "; ")
+	return row
+}
