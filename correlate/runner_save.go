@@ -66,7 +66,7 @@ func contentOf(row any) uint64 {
 // pause stays below ten milliseconds.
 const (
 	cleanEvery = time.Minute
-	cleanBatch = 4000
+	cleanBatch = 1000
 )
 
 // clean forgets what is too old to matter.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,6 +30,7 @@ type engineFlags struct {
 	updates, snapshots, snapped int
 	window                      time.Duration
 	bodies                      int
+	memoryMB                    int64
 	profiles                    string
 }
 
@@ -47,6 +49,7 @@ func parseEngineFlags(args []string) (engineFlags, error) {
 	flags.IntVar(&f.snapped, "snapshot-edges", 500, "calls in one update of the topology, a tenth of them new")
 	flags.DurationVar(&f.window, "window", runner.ChangeWindow, "time that the changes fill")
 	flags.IntVar(&f.bodies, "bodies", runner.HeldBodies, "whole changes held, as the runner does")
+	flags.Int64Var(&f.memoryMB, "memory-limit", 3500, "limit that the collector keeps to, in MB, as GOMEMLIMIT sets it for the service")
 	flags.StringVar(&f.profiles, "profiles", "", "directory for processor and heap profiles")
 	return f, flags.Parse(args)
 }
@@ -66,13 +69,18 @@ type engineMeasure struct {
 
 // runEngine builds the company in memory, attributes incidents in it, and
 // updates it.
-func runEngine(ctx context.Context, args []string) error {
+func runEngine(ctx context.Context, out io.Writer, args []string) error {
 	f, err := parseEngineFlags(args)
 	if err != nil {
 		return err
 	}
+	before := debug.SetMemoryLimit(f.memoryMB * 1e6)
+	defer debug.SetMemoryLimit(before)
 	m := &engineMeasure{flags: &f}
 	m.build()
+	if err := m.heapProfile(); err != nil {
+		return err
+	}
 	if err := m.profiled("attribute", func() { m.attribute(ctx) }); err != nil {
 		return err
 	}
@@ -82,9 +90,15 @@ func runEngine(ctx context.Context, args []string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("stopped: %w", err)
 	}
-	title := fmt.Sprintf("engine: %d services, %d calls (fan-out p99 %d, max %d), %d changes in %s, %d alerting services, GOMAXPROCS %d",
-		m.graph.Len(), m.graph.Edges(), at99(m.world.fanOut), m.world.fanOut[0], m.index.Len(), f.window, f.alerting, runtime.GOMAXPROCS(0))
-	return printReport(os.Stdout, title, m.figures())
+	return printReport(out, m.title(), m.figures())
+}
+
+// title says what was measured.
+func (m *engineMeasure) title() string {
+	return fmt.Sprintf("engine: %d services, %d calls (fan-out p99 %d, max %d; fan-in p99 %d, max %d), %d changes in %s, "+
+		"%d alerting services, GOMAXPROCS %d, memory limit %d MB", m.graph.Len(), m.graph.Edges(),
+		at99(m.world.fanOut), m.world.fanOut[0], at99(m.world.fanIn), m.world.fanIn[0], m.index.Len(), m.flags.window,
+		m.flags.alerting, runtime.GOMAXPROCS(0), m.flags.memoryMB)
 }
 
 // build fills graph and index the way the runner does: changes in order of
@@ -118,6 +132,23 @@ func (m *engineMeasure) profiled(name string, part func()) error {
 	}
 	defer pprof.StopCPUProfile()
 	part()
+	return nil
+}
+
+// heapProfile writes what is held in memory, where profiles are asked for.
+func (m *engineMeasure) heapProfile() error {
+	if m.flags.profiles == "" {
+		return nil
+	}
+	file, err := os.Create(filepath.Join(m.flags.profiles, "engine-heap.pprof"))
+	if err != nil {
+		return fmt.Errorf("making a profile: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	runtime.GC()
+	if err := pprof.Lookup("heap").WriteTo(file, 0); err != nil {
+		return fmt.Errorf("writing the profile: %w", err)
+	}
 	return nil
 }
 

@@ -92,7 +92,7 @@ func (m *engineMeasure) attribute(ctx context.Context) {
 }
 
 // cleanPortion is how many changes the runner drops or releases at once.
-const cleanPortion = 4000
+const cleanPortion = 1000
 
 // update adds changes, updates known ones, brings some late, lets old ones go,
 // and adds snapshots, while the collector runs as it likes.

@@ -88,24 +88,34 @@ func (w *world) topology(edges int) correlate.Topology {
 	for _, name := range w.names {
 		t.Services = append(t.Services, correlate.Service{Name: name, Tier: 1 + w.rng.IntN(4), Team: name[:4]})
 	}
-	known := make(map[int64]struct{}, edges)
+	known := make(map[int64]bool, edges)
 	w.callers = make([][]int32, len(w.names))
 	for i := 0; len(t.Edges) < edges; i++ {
-		caller, callee := w.rng.Int32N(int32(len(w.names))), w.rng.Int32N(int32(len(w.names)))
-		if i < min(len(out), len(in)) {
-			caller, callee = out[i], in[i]
+		caller, callee := w.anyService(), w.anyService()
+		if i < len(out) {
+			caller = out[i]
 		}
-		pair := int64(caller)<<32 | int64(callee)
-		if _, twice := known[pair]; twice || caller == callee {
-			continue
+		if i < len(in) {
+			callee = in[i]
 		}
-		known[pair] = struct{}{}
-		w.callers[callee] = append(w.callers[callee], caller)
-		t.Edges = append(t.Edges, w.edge(caller, callee))
+		// A call that is there already, or to itself, goes elsewhere, so that
+		// hubs keep their degree.
+		for tries := 0; tries < 20 && (caller == callee || known[pairOf(caller, callee)]); tries++ {
+			callee = w.anyService()
+		}
+		if pair := pairOf(caller, callee); caller != callee && !known[pair] {
+			known[pair] = true
+			w.callers[callee] = append(w.callers[callee], caller)
+			t.Edges = append(t.Edges, w.edge(caller, callee))
+		}
 	}
 	w.measureDegrees(&t)
 	return t
 }
+
+func pairOf(caller, callee int32) int64 { return int64(caller)<<32 | int64(callee) }
+
+func (w *world) anyService() int32 { return w.rng.Int32N(int32(len(w.names))) }
 
 func (w *world) edge(caller, callee int32) correlate.Edge {
 	kinds := []correlate.EdgeKind{
@@ -181,7 +191,7 @@ func (w *world) describe(c *correlate.Change, i int) {
 // reaches over its callers, filled up with others anywhere, the greatest hubs
 // among them every second time.
 func (w *world) incident(number, alerting int) []correlate.Alert {
-	onset := w.end.Add(-time.Duration(1+w.rng.IntN(600)) * time.Second)
+	onset := w.end.Add(-time.Duration(300+w.rng.IntN(600)) * time.Second) // All of them are seen at the end.
 	reached, seen := []int32{w.rng.Int32N(int32(len(w.names)))}, map[int32]bool{}
 	for at := 0; at < len(reached) && len(reached) < alerting*4/5; at++ {
 		seen[reached[at]] = true

@@ -37,7 +37,7 @@ func main() {
 // run picks the measurement; without a name it makes all.
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.Join(runEngine(ctx, nil), runIngest(ctx, nil), runLatency(ctx, nil))
+		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil))
 	}
 	switch name, rest := args[0], args[1:]; name {
 	case "ingest":
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string) error {
 	case "fill":
 		return runFill(ctx, rest)
 	case "engine":
-		return runEngine(ctx, rest)
+		return runEngine(ctx, os.Stdout, rest)
 	case "produce":
 		return runProduce(ctx, rest)
 	default:
