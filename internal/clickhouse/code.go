@@ -205,10 +205,11 @@ func (s *Store) carriers(ctx context.Context, changes []correlate.Change) ([]cor
 // codeProvenances adds, for changes of which their own events tell nothing, the
 // provenance of the source code that they carry, the surest of it.
 func (s *Store) codeProvenances(ctx context.Context, keys []correlate.Key, given map[correlate.Key]correlate.Provenance) error {
+	open := map[correlate.Key]bool{}
 	var hashes []uint64
 	for _, k := range keys {
 		if p, known := given[k]; !known || p.Class == correlate.ProvenanceUnknown && p.Source != correlate.ProvenanceByOverride {
-			hashes = append(hashes, hashOf(k.ID))
+			open[k], hashes = true, append(hashes, hashOf(k.ID))
 		}
 	}
 	if len(hashes) == 0 {
@@ -218,29 +219,31 @@ func (s *Store) codeProvenances(ctx context.Context, keys []correlate.Key, given
 	if err != nil {
 		return err
 	}
-	changes := event.FoldChanges(events)
-	code, err := s.codeOf(ctx, bareCommits(changes))
-	if err != nil || len(code) == 0 {
-		return err
-	}
-	codeKeys := make([]correlate.Key, len(code))
-	for i := range code {
-		codeKeys[i] = code[i].Key()
-	}
-	labels, err := s.ownProvenances(ctx, codeKeys)
+	changes := slices.DeleteFunc(event.FoldChanges(events), func(c correlate.Change) bool { return !open[c.Key()] })
+	code, labels, err := s.labelledCode(ctx, changes)
 	if err != nil {
 		return err
 	}
 	for i := range changes {
-		c := &changes[i]
-		if p, known := given[c.Key()]; !slices.Contains(keys, c.Key()) || known && (p.Class != correlate.ProvenanceUnknown || p.Source == correlate.ProvenanceByOverride) {
-			continue
-		}
-		if p, ok := surest(c, code, labels); ok {
-			given[c.Key()] = p
+		if p, ok := surest(&changes[i], code, labels); ok {
+			given[changes[i].Key()] = p
 		}
 	}
 	return nil
+}
+
+// labelledCode reads the source code that changes carry, with its provenance.
+func (s *Store) labelledCode(ctx context.Context, changes []correlate.Change) ([]correlate.Change, map[correlate.Key]correlate.Provenance, error) {
+	code, err := s.codeOf(ctx, bareCommits(changes))
+	if err != nil || len(code) == 0 {
+		return nil, nil, err
+	}
+	keys := make([]correlate.Key, len(code))
+	for i := range code {
+		keys[i] = code[i].Key()
+	}
+	labels, err := s.ownProvenances(ctx, keys)
+	return code, labels, err
 }
 
 // surest picks among the labels of the code that a change carries: AI before
