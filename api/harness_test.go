@@ -26,6 +26,7 @@ type harness struct {
 	store   *fakeStore
 	intake  *fakeIntake
 	figures *fakeFigures
+	reports *fakeReports
 	logs    *syncBuffer
 	tokens  map[Role]string
 	clock   *fakeClock
@@ -86,7 +87,7 @@ func newHarness(t testing.TB, tune ...func(*Config, *Deps)) *harness {
 		store: newFakeStore(), intake: newFakeIntake(), logs: &syncBuffer{}, tokens: map[Role]string{},
 		clock: &fakeClock{now: exampleTime(10, 5, 0)},
 	}
-	h.figures = &fakeFigures{store: h.store}
+	h.figures, h.reports = &fakeFigures{store: h.store}, &fakeReports{store: h.store}
 	cfg := DefaultConfig()
 	cfg.RatePerSecond, cfg.RateBurst = 1e6, 1e6
 	cfg.Timeout = 2 * time.Second
@@ -102,7 +103,7 @@ func newHarness(t testing.TB, tune ...func(*Config, *Deps)) *harness {
 	}
 	registry := prometheus.NewRegistry()
 	deps := Deps{
-		Store: h.store, Intake: h.intake, Figures: h.figures, Signatures: h.intake, Registerer: registry,
+		Store: h.store, Intake: h.intake, Figures: h.figures, Reports: h.reports, Signatures: h.intake, Registerer: registry,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Log:     slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: h.clock.Now,
 	}
@@ -187,7 +188,7 @@ var contract = sync.OnceValues(func() (validator.Validator, error) {
 func specForTests() ([]byte, error) {
 	registry := prometheus.NewRegistry()
 	s, err := New(DefaultConfig(), Deps{
-		Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Registerer: registry, Metrics: http.NotFoundHandler(),
+		Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Reports: &fakeReports{}, Registerer: registry, Metrics: http.NotFoundHandler(),
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

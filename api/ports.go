@@ -15,6 +15,7 @@ import (
 	"github.com/faultline/faultline/internal/figures"
 	"github.com/faultline/faultline/internal/policy"
 	"github.com/faultline/faultline/internal/query"
+	"github.com/faultline/faultline/internal/report"
 )
 
 // Intake takes deliveries in. Accept returns only when every accepted event is
@@ -129,6 +130,13 @@ type FigureMaker interface {
 	Policy(ctx context.Context, from, to time.Time) (figures.PolicyEffect, error)
 }
 
+// Reporter gives weekly reports. A week that is no week is an error that is
+// neither query.ErrNotFound, which a week that has not begun is, nor of the store.
+type Reporter interface {
+	Report(ctx context.Context, week string) (report.Report, error)
+	Reports(ctx context.Context, limit int) ([]query.StoredReport, error)
+}
+
 // Probe is one condition of readiness, such as "clickhouse". Check returns nil
 // when it holds, and must obey its context.
 type Probe struct {
@@ -142,6 +150,8 @@ type Deps struct {
 	Intake Intake
 	// Figures makes the figures for leadership.
 	Figures FigureMaker
+	// Reports gives the weekly reports.
+	Reports Reporter
 	// Signatures may be nil: then every webhook needs a token.
 	Signatures Signatures
 	// Labeller may be nil: then rules cannot be applied to history.
@@ -174,8 +184,8 @@ type Deps struct {
 
 // complete reports what is missing and fills what may be left out.
 func (d *Deps) complete() error {
-	if d.Store == nil || d.Intake == nil || d.Figures == nil || d.Metrics == nil || d.Registerer == nil || d.Log == nil {
-		return errors.New("the API needs a store, an intake, figures, a metrics handler, a metrics registry and a logger")
+	if d.Store == nil || d.Intake == nil || d.Figures == nil || d.Reports == nil || d.Metrics == nil || d.Registerer == nil || d.Log == nil {
+		return errors.New("the API needs a store, an intake, figures, reports, a metrics handler, a metrics registry and a logger")
 	}
 	if d.Now == nil {
 		d.Now = time.Now

@@ -48,7 +48,7 @@ type problemType struct {
 func problemTypes() []problemType {
 	return []problemType{
 		badRequest, invalidParameter, invalidBody, unauthorized, badSignature, forbidden, routeNotFound,
-		incidentNotFound, findingNotFound, changeNotFound, serviceNotFound, unknownFormat, methodNotAllowed,
+		incidentNotFound, reportNotFound, findingNotFound, changeNotFound, serviceNotFound, unknownFormat, methodNotAllowed,
 		bodyTimeout, ambiguousChange, incidentMerged, preconditionFailed, bodyTooLarge, unsupportedEncoding, invalidInput, preconditionRequired, rateLimited, clientGone, internalError,
 		rulesMissing, storeUnavailable, tooManyStreams, overloaded, timedOut,
 	}
@@ -63,6 +63,7 @@ var (
 	badSignature         = problemType{"bad-signature", http.StatusUnauthorized, "The delivery is not signed as configured"}
 	forbidden            = problemType{"forbidden", http.StatusForbidden, "The token may not do this"}
 	routeNotFound        = problemType{"route-not-found", http.StatusNotFound, "There is no such route"}
+	reportNotFound       = problemType{"report-not-found", http.StatusNotFound, "There is no such report"}
 	incidentNotFound     = problemType{"incident-not-found", http.StatusNotFound, "There is no such incident"}
 	findingNotFound      = problemType{"finding-not-found", http.StatusNotFound, "There is no such finding"}
 	changeNotFound       = problemType{"change-not-found", http.StatusNotFound, "There is no such change"}

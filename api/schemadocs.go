@@ -7,6 +7,9 @@ func typeDocs() map[string]typeDoc {
 	for name, doc := range findingDocs() {
 		docs[name] = doc
 	}
+	for name, doc := range reportDocs() {
+		docs[name] = doc
+	}
 	for name, doc := range figureDocs() {
 		docs[name] = doc
 	}

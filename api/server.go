@@ -117,6 +117,7 @@ func (s *Server) build() {
 	s.routeServices()
 	s.routeStream()
 	s.routeFigures()
+	s.routeReports()
 	s.routeOps()
 	s.routePages()
 	s.routeAgents()

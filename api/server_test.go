@@ -49,7 +49,7 @@ func TestSettingsThatCannotBeServedAreRefused(t *testing.T) {
 		cfg := DefaultConfig()
 		tune(&cfg)
 		_, err := New(cfg, Deps{
-			Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Metrics: http.NotFoundHandler(),
+			Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Reports: &fakeReports{}, Metrics: http.NotFoundHandler(),
 			Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
 		})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -63,7 +63,7 @@ func TestMissingPartsAreRefused(t *testing.T) {
 		t.Error("a server without a store")
 	}
 	registry := prometheus.NewRegistry()
-	deps := Deps{Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Metrics: http.NotFoundHandler(), Registerer: registry, Log: slog.New(slog.DiscardHandler)}
+	deps := Deps{Store: newFakeStore(), Intake: newFakeIntake(), Figures: &fakeFigures{}, Reports: &fakeReports{}, Metrics: http.NotFoundHandler(), Registerer: registry, Log: slog.New(slog.DiscardHandler)}
 	if _, err := New(DefaultConfig(), deps); err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func rootCommand(environ []string) *cobra.Command {
 	})
 	root.AddCommand(
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
-		attributeCommand(), evalCommand(), fitCommand(), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
+		attributeCommand(), evalCommand(), fitCommand(), reportCommand(environ), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
 		dashboardsCommand(), incidentsCommand(environ), mcpCommand(environ),
 		verdictCommand(environ), provenanceCommand(environ), gateCommand(environ), policyCommand(),
 	)

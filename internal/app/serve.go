@@ -17,6 +17,7 @@ import (
 	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/config"
 	"github.com/faultline/faultline/internal/kafka"
+	"github.com/faultline/faultline/internal/report/deliver"
 )
 
 // Serve runs the service until the context ends or a part of it fails.
@@ -43,6 +44,7 @@ type service struct {
 	formats *format.Registry
 	intake  *ingest.Intake
 	runner  *correlate.Runner
+	reports *deliver.Desk
 	// address is where the API listens, empty without that role.
 	address string
 	probes  probes
@@ -77,6 +79,7 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *service
 		{config.RoleIngest, s.startIngest},
 		{config.RoleAPI, s.startAPI},
 		{config.RoleReport, s.startNotifier},
+		{config.RoleReport, s.startReport},
 	} {
 		if !cfg.Plays(part.role) {
 			continue

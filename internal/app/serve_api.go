@@ -46,8 +46,12 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	desk, err := s.desk()
+	if err != nil {
+		return err
+	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{
-		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Probes: s.probes.list(),
+		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Reports: desk, Probes: s.probes.list(),
 		Headlines: s.store, Suspicions: s.store, Sources: s.store, Letters: s.store, KindOfTopic: kindOfTopic(&s.cfg.Kafka.Topics),
 		Agents:     agentsOver,
 		Chat:       s.chat(),

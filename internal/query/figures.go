@@ -112,3 +112,9 @@ type ServiceMoments struct {
 	Class   correlate.ProvenanceClass
 	At      []time.Time
 }
+
+// GateCount is how often the policy gate gave an answer.
+type GateCount struct {
+	Answer string
+	Count  int
+}
