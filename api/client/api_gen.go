@@ -956,60 +956,6 @@ func (e JudgementDecision) Valid() bool {
 	}
 }
 
-// Defines values for KeptDecisionClass.
-const (
-	KeptDecisionClassAiAdvised  KeptDecisionClass = "ai_advised"
-	KeptDecisionClassAiAssisted KeptDecisionClass = "ai_assisted"
-	KeptDecisionClassAiAuthored KeptDecisionClass = "ai_authored"
-	KeptDecisionClassAiOperated KeptDecisionClass = "ai_operated"
-	KeptDecisionClassAutomation KeptDecisionClass = "automation"
-	KeptDecisionClassHuman      KeptDecisionClass = "human"
-	KeptDecisionClassUnknown    KeptDecisionClass = "unknown"
-)
-
-// Valid indicates whether the value is a known member of the KeptDecisionClass enum.
-func (e KeptDecisionClass) Valid() bool {
-	switch e {
-	case KeptDecisionClassAiAdvised:
-		return true
-	case KeptDecisionClassAiAssisted:
-		return true
-	case KeptDecisionClassAiAuthored:
-		return true
-	case KeptDecisionClassAiOperated:
-		return true
-	case KeptDecisionClassAutomation:
-		return true
-	case KeptDecisionClassHuman:
-		return true
-	case KeptDecisionClassUnknown:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for KeptDecisionDecision.
-const (
-	KeptDecisionDecisionAllow KeptDecisionDecision = "allow"
-	KeptDecisionDecisionDeny  KeptDecisionDecision = "deny"
-	KeptDecisionDecisionWarn  KeptDecisionDecision = "warn"
-)
-
-// Valid indicates whether the value is a known member of the KeptDecisionDecision enum.
-func (e KeptDecisionDecision) Valid() bool {
-	switch e {
-	case KeptDecisionDecisionAllow:
-		return true
-	case KeptDecisionDecisionDeny:
-		return true
-	case KeptDecisionDecisionWarn:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for LaneName.
 const (
 	LaneNameAlerts     LaneName = "alerts"
@@ -1562,27 +1508,6 @@ func (e ListIncidentsParamsSeverity) Valid() bool {
 	}
 }
 
-// Defines values for ListDecisionsParamsDecision.
-const (
-	ListDecisionsParamsDecisionAllow ListDecisionsParamsDecision = "allow"
-	ListDecisionsParamsDecisionDeny  ListDecisionsParamsDecision = "deny"
-	ListDecisionsParamsDecisionWarn  ListDecisionsParamsDecision = "warn"
-)
-
-// Valid indicates whether the value is a known member of the ListDecisionsParamsDecision enum.
-func (e ListDecisionsParamsDecision) Valid() bool {
-	switch e {
-	case ListDecisionsParamsDecisionAllow:
-		return true
-	case ListDecisionsParamsDecisionDeny:
-		return true
-	case ListDecisionsParamsDecisionWarn:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ListViolationsParamsLapse.
 const (
 	ListViolationsParamsLapseAfterStart  ListViolationsParamsLapse = "after_start"
@@ -1619,6 +1544,30 @@ func (e ListViolationsParamsLapse) Valid() bool {
 	case ListViolationsParamsLapseRule:
 		return true
 	case ListViolationsParamsLapseWithoutTime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetReportParamsFormat.
+const (
+	GetReportParamsFormatHtml     GetReportParamsFormat = "html"
+	GetReportParamsFormatJson     GetReportParamsFormat = "json"
+	GetReportParamsFormatMarkdown GetReportParamsFormat = "markdown"
+	GetReportParamsFormatPdf      GetReportParamsFormat = "pdf"
+)
+
+// Valid indicates whether the value is a known member of the GetReportParamsFormat enum.
+func (e GetReportParamsFormat) Valid() bool {
+	switch e {
+	case GetReportParamsFormatHtml:
+		return true
+	case GetReportParamsFormatJson:
+		return true
+	case GetReportParamsFormatMarkdown:
+		return true
+	case GetReportParamsFormatPdf:
 		return true
 	default:
 		return false
@@ -2546,6 +2495,15 @@ type GateAnswerClass string
 // GateAnswerDecision Any rule that denies denies; otherwise any that warns warns.
 type GateAnswerDecision string
 
+// GateCount How often the policy gate gave an answer.
+type GateCount struct {
+	// Answer Which.
+	Answer string `json:"answer"`
+
+	// Count How often.
+	Count int64 `json:"count"`
+}
+
 // Health The process answers.
 type Health struct {
 	// Status Always ok.
@@ -2816,45 +2774,6 @@ type Judgement struct {
 // JudgementDecision What was decided.
 type JudgementDecision string
 
-// KeptDecision A decision of the gate as it was given.
-type KeptDecision struct {
-	// Approvals The approvals that were looked at, and what is known of each.
-	Approvals []ApprovalFacts `json:"approvals"`
-
-	// AskedBy Name of the token.
-	AskedBy string `json:"asked_by"`
-
-	// BreakGlass A change that goes through in spite of the rules.
-	BreakGlass BreakGlass `json:"break_glass"`
-
-	// Change Identity of a change.
-	Change Key `json:"change"`
-
-	// Class What part AI had in it.
-	Class KeptDecisionClass `json:"class"`
-
-	// DecidedAt When.
-	DecidedAt time.Time `json:"decided_at"`
-
-	// Decision Any rule that denies denies; otherwise any that warns warns.
-	Decision KeptDecisionDecision `json:"decision"`
-
-	// Findings The rules that it does not keep.
-	Findings []RuleFinding `json:"findings"`
-
-	// Policy Version of the rules.
-	Policy string `json:"policy"`
-
-	// Tier Tier of the most critical changed service, 1 to 4; 0 when unknown.
-	Tier int64 `json:"tier"`
-}
-
-// KeptDecisionClass What part AI had in it.
-type KeptDecisionClass string
-
-// KeptDecisionDecision Any rule that denies denies; otherwise any that warns warns.
-type KeptDecisionDecision string
-
 // Key Identity of a change.
 type Key struct {
 	// Id Id there.
@@ -2878,6 +2797,45 @@ type Lane struct {
 
 // LaneName What it shows.
 type LaneName string
+
+// LargeIncident One of the week's largest incidents.
+type LargeIncident struct {
+	// Alerting Services that alert.
+	Alerting int64 `json:"alerting"`
+
+	// Cause The change that they confirmed, or that the engine suspects; absent for none.
+	Cause *string `json:"cause,omitempty"`
+
+	// Id Id.
+	Id string `json:"id"`
+
+	// Minutes How long it lasted, until the report while it goes on.
+	Minutes float64 `json:"minutes"`
+
+	// Open It goes on.
+	Open bool `json:"open"`
+
+	// Potential Services that the fault could have reached.
+	Potential int64 `json:"potential"`
+
+	// Probability Of the suspect; absent when confirmed.
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Severity The worst of its alerts.
+	Severity string `json:"severity"`
+
+	// Standing What people decided.
+	Standing string `json:"standing"`
+
+	// StartedAt When it began.
+	StartedAt time.Time `json:"started_at"`
+
+	// Title One line.
+	Title string `json:"title"`
+
+	// Url Its page; absent without an address of the pages.
+	Url *string `json:"url,omitempty"`
+}
 
 // Looks An interval that stays valid however often it is looked at, from one fixed start.
 type Looks struct {
@@ -2922,6 +2880,21 @@ type Moment struct {
 
 	// Until When it ended; absent for moments and for what goes on.
 	Until *time.Time `json:"until,omitempty"`
+}
+
+// Mover A service whose incidents moved.
+type Mover struct {
+	// Incidents In this week.
+	Incidents int64 `json:"incidents"`
+
+	// Mean Of the eight weeks before.
+	Mean float64 `json:"mean"`
+
+	// Minutes Of those.
+	Minutes float64 `json:"minutes"`
+
+	// Service Which.
+	Service string `json:"service"`
 }
 
 // OverrideRequest A word on the provenance of a change.
@@ -2972,12 +2945,12 @@ type PageJudgement struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// PageKeptDecision A page of decisions.
-type PageKeptDecision struct {
-	// Items The page.
-	Items []KeptDecision `json:"items"`
+// PageReportEntry Stored reports.
+type PageReportEntry struct {
+	// Items Newest first.
+	Items []ReportEntry `json:"items"`
 
-	// NextCursor Asks for the next page; absent on the last one.
+	// NextCursor Absent.
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
@@ -3179,6 +3152,15 @@ type PullRequestAuthor struct {
 	Type *string `json:"type,omitempty"`
 }
 
+// Quality A line about the data.
+type Quality struct {
+	// Name What.
+	Name string `json:"name"`
+
+	// Value How it is.
+	Value string `json:"value"`
+}
+
 // Range A value with its interval.
 type Range struct {
 	// Hi Upper end.
@@ -3288,6 +3270,69 @@ type Rejection struct {
 
 	// Reason Path, problem and mend as one sentence.
 	Reason string `json:"reason"`
+}
+
+// Report The report of one week.
+type Report struct {
+	// Accuracy How right our own findings were.
+	Accuracy Accuracy `json:"accuracy"`
+
+	// Approval Whether AI-assisted changes are approved, and how approved ones fare.
+	Approval PolicyEffect `json:"approval"`
+
+	// BaseUrl Where the pages are; absent when unknown.
+	BaseUrl *string `json:"base_url,omitempty"`
+
+	// Decisions What somebody must decide.
+	Decisions []string `json:"decisions"`
+
+	// From Its first moment, in the time zone.
+	From time.Time `json:"from"`
+
+	// Gate What the policy gate answered in the week.
+	Gate []GateCount `json:"gate"`
+
+	// Impact Whether AI-assisted changes come with more incidents.
+	Impact Impact `json:"impact"`
+
+	// Incidents The largest.
+	Incidents []LargeIncident `json:"incidents"`
+
+	// MadeAt When it was made.
+	MadeAt time.Time `json:"made_at"`
+
+	// Movers Services that moved against their own past.
+	Movers []Mover `json:"movers"`
+
+	// Quality How good the data are.
+	Quality []Quality `json:"quality"`
+
+	// Sentence The week in one breath.
+	Sentence string `json:"sentence"`
+
+	// Tiles Its numbers.
+	Tiles []Tile `json:"tiles"`
+
+	// Timezone Where weeks are counted.
+	Timezone string `json:"timezone"`
+
+	// To Its end.
+	To time.Time `json:"to"`
+
+	// Week ISO week.
+	Week string `json:"week"`
+}
+
+// ReportEntry A stored report.
+type ReportEntry struct {
+	// MadeAt When it was made.
+	MadeAt time.Time `json:"made_at"`
+
+	// Url Where it is.
+	Url string `json:"url"`
+
+	// Week ISO week.
+	Week string `json:"week"`
 }
 
 // Review A review of a pull request.
@@ -3495,6 +3540,21 @@ type Suspect struct {
 
 	// Rank From 1.
 	Rank int64 `json:"rank"`
+}
+
+// Tile A number of the week.
+type Tile struct {
+	// Basis What it was counted from.
+	Basis string `json:"basis"`
+
+	// Before What it was in other weeks.
+	Before string `json:"before"`
+
+	// Name What.
+	Name string `json:"name"`
+
+	// Value The number.
+	Value string `json:"value"`
 }
 
 // Timeline What happened around an incident.
@@ -3881,36 +3941,6 @@ type ListVerdictsParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
-// ListDecisionsParams defines parameters for ListDecisions.
-type ListDecisionsParams struct {
-	// Limit Longest page.
-	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor next_cursor of the page before, with all other parameters unchanged.
-	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
-
-	// From Earliest start, inclusive. RFC 3339 with zone.
-	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
-
-	// To Latest start, exclusive. RFC 3339 with zone.
-	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
-
-	// Change Id of a change.
-	Change *string `form:"change,omitempty" json:"change,omitempty"`
-
-	// Source Sending system.
-	Source *string `form:"source,omitempty" json:"source,omitempty"`
-
-	// Decision Any of these, separated by commas.
-	Decision *[]ListDecisionsParamsDecision `form:"decision,omitempty" json:"decision,omitempty"`
-
-	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
-}
-
-// ListDecisionsParamsDecision defines parameters for ListDecisions.
-type ListDecisionsParamsDecision string
-
 // ListViolationsParams defines parameters for ListViolations.
 type ListViolationsParams struct {
 	// Limit Longest page.
@@ -3940,6 +3970,30 @@ type ListViolationsParams struct {
 
 // ListViolationsParamsLapse defines parameters for ListViolations.
 type ListViolationsParamsLapse string
+
+// ListReportsParams defines parameters for ListReports.
+type ListReportsParams struct {
+	// Limit How many weeks.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetReportParams defines parameters for GetReport.
+type GetReportParams struct {
+	// Format The rendering; unless given, the first of Accept that fits, else JSON.
+	Format *GetReportParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+
+	// Accept text/html, text/markdown, application/pdf or application/json.
+	Accept *string `json:"Accept,omitempty"`
+}
+
+// GetReportParamsFormat defines parameters for GetReport.
+type GetReportParamsFormat string
 
 // GetServiceParams defines parameters for GetService.
 type GetServiceParams struct {
@@ -4620,17 +4674,6 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListDecisions List what the gate decided
-	//
-	// Newest first, as it was answered, with who asked.
-	//
-	// Problems of its own: `invalid-parameter`.
-	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
-	//
-	// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
-	ListDecisions(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
 	// ListViolations List changes that went through against the policy
 	//
 	// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -4667,6 +4710,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
 	ReapplyProvenance(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReports List the weekly reports
+	//
+	// The weeks that a report is stored of, newest first.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/reports (the `ListReports` operationId).
+	ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReport Get the report of a week
+	//
+	// The stored report, as it was sent; for a week without one, a report that is made for the asking and not kept. As HTML, Markdown, JSON or PDF, by `format` or `Accept`. All renderings show the same.
+	//
+	// Problems of its own: `invalid-parameter`, `report-not-found`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/reports/{week} (the `GetReport` operationId).
+	GetReport(ctx context.Context, week string, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetService Get a service
 	//
@@ -5276,27 +5341,6 @@ func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdic
 	return c.Client.Do(req)
 }
 
-// ListDecisions List what the gate decided
-//
-// Newest first, as it was answered, with who asked.
-//
-// Problems of its own: `invalid-parameter`.
-//
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
-//
-// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
-func (c *Client) ListDecisions(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListDecisionsRequest(c.Server, params)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
 // ListViolations List changes that went through against the policy
 //
 // Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -5354,6 +5398,48 @@ func (c *Client) ReapplyProvenanceWithBody(ctx context.Context, contentType stri
 // Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
 func (c *Client) ReapplyProvenance(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReapplyProvenanceRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReports List the weekly reports
+//
+// The weeks that a report is stored of, newest first.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/reports (the `ListReports` operationId).
+func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReportsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReport Get the report of a week
+//
+// The stored report, as it was sent; for a week without one, a report that is made for the asking and not kept. As HTML, Markdown, JSON or PDF, by `format` or `Accept`. All renderings show the same.
+//
+// Problems of its own: `invalid-parameter`, `report-not-found`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/reports/{week} (the `GetReport` operationId).
+func (c *Client) GetReport(ctx context.Context, week string, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportRequest(c.Server, week, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6826,147 +6912,6 @@ func NewListVerdictsRequest(server string, id string, params *ListVerdictsParams
 	return req, nil
 }
 
-// NewListDecisionsRequest constructs an http.Request for the ListDecisions method
-func NewListDecisionsRequest(server string, params *ListDecisionsParams) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v1/policy/decisions")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.Limit != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Cursor != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.From != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.To != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Change != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "change", *params.Change, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Source != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Decision != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "decision", *params.Decision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
 // NewListViolationsRequest constructs an http.Request for the ListViolations method
 func NewListViolationsRequest(server string, params *ListViolationsParams) (*http.Request, error) {
 	var err error
@@ -7144,6 +7089,162 @@ func NewReapplyProvenanceRequestWithBody(server string, contentType string, body
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListReportsRequest constructs an http.Request for the ListReports method
+func NewListReportsRequest(server string, params *ListReportsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/reports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetReportRequest constructs an http.Request for the GetReport method
+func NewGetReportRequest(server string, week string, params *GetReportParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "week", week, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/reports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+		if params.Accept != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Accept", *params.Accept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept", headerParam1)
+		}
+
+	}
 
 	return req, nil
 }
@@ -7932,19 +8033,6 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdictsWithResponse(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*ListVerdictsResponse, error)
 
-	// ListDecisionsWithResponse List what the gate decided
-	//
-	// Newest first, as it was answered, with who asked.
-	//
-	// Problems of its own: `invalid-parameter`.
-	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
-	ListDecisionsWithResponse(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*ListDecisionsResponse, error)
-
 	// ListViolationsWithResponse List changes that went through against the policy
 	//
 	// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -7983,6 +8071,32 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/provenance/reapply (the `ReapplyProvenance` operationId).
 	ReapplyProvenanceWithResponse(ctx context.Context, body ReapplyProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*ReapplyProvenanceResponse, error)
+
+	// ListReportsWithResponse List the weekly reports
+	//
+	// The weeks that a report is stored of, newest first.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/reports (the `ListReports` operationId).
+	ListReportsWithResponse(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*ListReportsResponse, error)
+
+	// GetReportWithResponse Get the report of a week
+	//
+	// The stored report, as it was sent; for a week without one, a report that is made for the asking and not kept. As HTML, Markdown, JSON or PDF, by `format` or `Accept`. All renderings show the same.
+	//
+	// Problems of its own: `invalid-parameter`, `report-not-found`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/reports/{week} (the `GetReport` operationId).
+	GetReportWithResponse(ctx context.Context, week string, params *GetReportParams, reqEditors ...RequestEditorFn) (*GetReportResponse, error)
 
 	// GetServiceWithResponse Get a service
 	//
@@ -8833,47 +8947,6 @@ func (r ListVerdictsResponse) ContentType() string {
 	return ""
 }
 
-type ListDecisionsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *PageKeptDecision
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListDecisionsResponse) GetJSON200() *PageKeptDecision {
-	return r.JSON200
-}
-
-// GetBody returns the raw response body bytes
-func (r ListDecisionsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ListDecisionsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ListDecisionsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListDecisionsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
 type ListViolationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8950,6 +9023,88 @@ func (r ReapplyProvenanceResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReapplyProvenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageReportEntry
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReportsResponse) GetJSON200() *PageReportEntry {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReportsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Report
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportResponse) GetJSON200() *Report {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9684,25 +9839,6 @@ func (c *ClientWithResponses) ListVerdictsWithResponse(ctx context.Context, id s
 	return ParseListVerdictsResponse(rsp)
 }
 
-// ListDecisionsWithResponse List what the gate decided
-//
-// Newest first, as it was answered, with who asked.
-//
-// Problems of its own: `invalid-parameter`.
-//
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
-func (c *ClientWithResponses) ListDecisionsWithResponse(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*ListDecisionsResponse, error) {
-	rsp, err := c.ListDecisions(ctx, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseListDecisionsResponse(rsp)
-}
-
 // ListViolationsWithResponse List changes that went through against the policy
 //
 // Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -9758,6 +9894,44 @@ func (c *ClientWithResponses) ReapplyProvenanceWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseReapplyProvenanceResponse(rsp)
+}
+
+// ListReportsWithResponse List the weekly reports
+//
+// The weeks that a report is stored of, newest first.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/reports (the `ListReports` operationId).
+func (c *ClientWithResponses) ListReportsWithResponse(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*ListReportsResponse, error) {
+	rsp, err := c.ListReports(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReportsResponse(rsp)
+}
+
+// GetReportWithResponse Get the report of a week
+//
+// The stored report, as it was sent; for a week without one, a report that is made for the asking and not kept. As HTML, Markdown, JSON or PDF, by `format` or `Accept`. All renderings show the same.
+//
+// Problems of its own: `invalid-parameter`, `report-not-found`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/reports/{week} (the `GetReport` operationId).
+func (c *ClientWithResponses) GetReportWithResponse(ctx context.Context, week string, params *GetReportParams, reqEditors ...RequestEditorFn) (*GetReportResponse, error) {
+	rsp, err := c.GetReport(ctx, week, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportResponse(rsp)
 }
 
 // GetServiceWithResponse Get a service
@@ -10386,32 +10560,6 @@ func ParseListVerdictsResponse(rsp *http.Response) (*ListVerdictsResponse, error
 	return response, nil
 }
 
-// ParseListDecisionsResponse parses an HTTP response from a ListDecisionsWithResponse call
-func ParseListDecisionsResponse(rsp *http.Response) (*ListDecisionsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ListDecisionsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest PageKeptDecision
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	}
-
-	return response, nil
-}
-
 // ParseListViolationsResponse parses an HTTP response from a ListViolationsWithResponse call
 func ParseListViolationsResponse(rsp *http.Response) (*ListViolationsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -10458,6 +10606,61 @@ func ParseReapplyProvenanceResponse(rsp *http.Response) (*ReapplyProvenanceRespo
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReportsResponse parses an HTTP response from a ListReportsWithResponse call
+func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageReportEntry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReportResponse parses an HTTP response from a GetReportWithResponse call
+func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Report
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/markdown) unsupported
 
 	}
 

@@ -56,7 +56,7 @@ func (r *Report) Charts() (map[string]Chart, error) {
 		if p == nil {
 			continue
 		}
-		png, err := render(p)
+		png, err := drawPNG(p)
 		if err != nil {
 			return nil, fmt.Errorf("draw the chart of %s: %w", name, err)
 		}
@@ -224,8 +224,8 @@ func newPlot(title string) *plot.Plot {
 	return p
 }
 
-// render draws a plot as PNG.
-func render(p *plot.Plot) ([]byte, error) {
+// drawPNG draws a plot as PNG.
+func drawPNG(p *plot.Plot) ([]byte, error) {
 	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, chartHeight), vgimg.UseDPI(chartDPI), vgimg.UseBackgroundColor(color.White))
 	p.Draw(draw.Crop(draw.New(canvas), vg.Points(4), -vg.Points(14), vg.Points(2), -vg.Points(4)))
 	var out bytes.Buffer

@@ -154,7 +154,7 @@ func (m *Mail) message(r *report.Report, to string) (*mail.Msg, error) {
 	msg.SetBodyString(mail.TypeTextPlain, r.Markdown())
 	msg.AddAlternativeString(mail.TypeTextHTML, string(page))
 	for _, c := range charts {
-		if err := msg.EmbedReader(c.Name+".png", bytes.NewReader(c.PNG), mail.WithFileContentID(c.Name), mail.WithFileContentType("image/png")); err != nil {
+		if err := msg.EmbedReader(c.Name+".png", bytes.NewReader(c.PNG), mail.WithFileContentID("<"+c.Name+">"), mail.WithFileContentType("image/png")); err != nil {
 			return nil, err
 		}
 	}
