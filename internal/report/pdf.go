@@ -22,8 +22,7 @@ const (
 // document is a PDF under way.
 type document struct{ *fpdf.Fpdf }
 
-// pdf writes the report as PDF with its charts. The same report gives the same
-// bytes.
+// pdf writes the report as PDF with its charts.
 func (r *Report) pdf() ([]byte, error) {
 	charts, err := r.Charts()
 	if err != nil {
