@@ -31,7 +31,7 @@ type reportsInput struct {
 
 type reportInput struct {
 	Conditional
-	Week   string `path:"week" pattern:"^[0-9]{4}-W[0-9]{2}$" doc:"ISO week." example:"2026-W18"`
+	Week   string `path:"week" maxLength:"20" doc:"ISO week." example:"2026-W18"`
 	Format string `query:"format" enum:"html,markdown,json,pdf" doc:"The rendering; unless given, the first of Accept that fits, else JSON."`
 	Accept string `header:"Accept" doc:"text/html, text/markdown, application/pdf or application/json."`
 }
@@ -55,9 +55,9 @@ func (s *Server) routeReports() {
 	}, s.getReport)
 	responses := s.document.Paths["/v1/reports/{week}"].Get.Responses["200"]
 	responses.Content["application/json"].Schema = s.document.Components.Schemas.Schema(reflect.TypeFor[report.Report](), true, "")
-	for _, f := range []report.Format{report.HTML, report.Markdown, report.PDF} {
+	for f, example := range map[report.Format]string{report.HTML: "<!DOCTYPE html>", report.Markdown: "# Changes and outages, week 2026-W18", report.PDF: "%PDF-1.7"} {
 		media, _, _ := strings.Cut(f.MediaType(), ";")
-		responses.Content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		responses.Content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: example}
 	}
 }
 

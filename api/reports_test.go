@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/query"
@@ -30,8 +30,8 @@ func (f *fakeReports) Report(ctx context.Context, week string) (report.Report, e
 	if err := f.enter(ctx); err != nil {
 		return report.Report{}, err
 	}
-	if week == "2026-W54" {
-		return report.Report{}, fmt.Errorf("week %s %w", week, report.ErrNoWeek)
+	if _, err := report.ParseWeek(week, time.UTC); err != nil {
+		return report.Report{}, err
 	}
 	if week != "2026-W18" {
 		return report.Report{}, query.ErrNotFound
