@@ -956,6 +956,60 @@ func (e JudgementDecision) Valid() bool {
 	}
 }
 
+// Defines values for KeptDecisionClass.
+const (
+	KeptDecisionClassAiAdvised  KeptDecisionClass = "ai_advised"
+	KeptDecisionClassAiAssisted KeptDecisionClass = "ai_assisted"
+	KeptDecisionClassAiAuthored KeptDecisionClass = "ai_authored"
+	KeptDecisionClassAiOperated KeptDecisionClass = "ai_operated"
+	KeptDecisionClassAutomation KeptDecisionClass = "automation"
+	KeptDecisionClassHuman      KeptDecisionClass = "human"
+	KeptDecisionClassUnknown    KeptDecisionClass = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the KeptDecisionClass enum.
+func (e KeptDecisionClass) Valid() bool {
+	switch e {
+	case KeptDecisionClassAiAdvised:
+		return true
+	case KeptDecisionClassAiAssisted:
+		return true
+	case KeptDecisionClassAiAuthored:
+		return true
+	case KeptDecisionClassAiOperated:
+		return true
+	case KeptDecisionClassAutomation:
+		return true
+	case KeptDecisionClassHuman:
+		return true
+	case KeptDecisionClassUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeptDecisionDecision.
+const (
+	KeptDecisionDecisionAllow KeptDecisionDecision = "allow"
+	KeptDecisionDecisionDeny  KeptDecisionDecision = "deny"
+	KeptDecisionDecisionWarn  KeptDecisionDecision = "warn"
+)
+
+// Valid indicates whether the value is a known member of the KeptDecisionDecision enum.
+func (e KeptDecisionDecision) Valid() bool {
+	switch e {
+	case KeptDecisionDecisionAllow:
+		return true
+	case KeptDecisionDecisionDeny:
+		return true
+	case KeptDecisionDecisionWarn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LaneName.
 const (
 	LaneNameAlerts     LaneName = "alerts"
@@ -1502,6 +1556,27 @@ func (e ListIncidentsParamsSeverity) Valid() bool {
 	case ListIncidentsParamsSeverityInfo:
 		return true
 	case ListIncidentsParamsSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDecisionsParamsDecision.
+const (
+	ListDecisionsParamsDecisionAllow ListDecisionsParamsDecision = "allow"
+	ListDecisionsParamsDecisionDeny  ListDecisionsParamsDecision = "deny"
+	ListDecisionsParamsDecisionWarn  ListDecisionsParamsDecision = "warn"
+)
+
+// Valid indicates whether the value is a known member of the ListDecisionsParamsDecision enum.
+func (e ListDecisionsParamsDecision) Valid() bool {
+	switch e {
+	case ListDecisionsParamsDecisionAllow:
+		return true
+	case ListDecisionsParamsDecisionDeny:
+		return true
+	case ListDecisionsParamsDecisionWarn:
 		return true
 	default:
 		return false
@@ -2774,6 +2849,45 @@ type Judgement struct {
 // JudgementDecision What was decided.
 type JudgementDecision string
 
+// KeptDecision A decision of the gate as it was given.
+type KeptDecision struct {
+	// Approvals The approvals that were looked at, and what is known of each.
+	Approvals []ApprovalFacts `json:"approvals"`
+
+	// AskedBy Name of the token.
+	AskedBy string `json:"asked_by"`
+
+	// BreakGlass A change that goes through in spite of the rules.
+	BreakGlass BreakGlass `json:"break_glass"`
+
+	// Change Identity of a change.
+	Change Key `json:"change"`
+
+	// Class What part AI had in it.
+	Class KeptDecisionClass `json:"class"`
+
+	// DecidedAt When.
+	DecidedAt time.Time `json:"decided_at"`
+
+	// Decision Any rule that denies denies; otherwise any that warns warns.
+	Decision KeptDecisionDecision `json:"decision"`
+
+	// Findings The rules that it does not keep.
+	Findings []RuleFinding `json:"findings"`
+
+	// Policy Version of the rules.
+	Policy string `json:"policy"`
+
+	// Tier Tier of the most critical changed service, 1 to 4; 0 when unknown.
+	Tier int64 `json:"tier"`
+}
+
+// KeptDecisionClass What part AI had in it.
+type KeptDecisionClass string
+
+// KeptDecisionDecision Any rule that denies denies; otherwise any that warns warns.
+type KeptDecisionDecision string
+
 // Key Identity of a change.
 type Key struct {
 	// Id Id there.
@@ -2940,6 +3054,15 @@ type PageIncidentRecord struct {
 type PageJudgement struct {
 	// Items The page.
 	Items []Judgement `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// PageKeptDecision A page of decisions.
+type PageKeptDecision struct {
+	// Items The page.
+	Items []KeptDecision `json:"items"`
 
 	// NextCursor Asks for the next page; absent on the last one.
 	NextCursor *string `json:"next_cursor,omitempty"`
@@ -3941,6 +4064,36 @@ type ListVerdictsParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// ListDecisionsParams defines parameters for ListDecisions.
+type ListDecisionsParams struct {
+	// Limit Longest page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before, with all other parameters unchanged.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// From Earliest start, inclusive. RFC 3339 with zone.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Latest start, exclusive. RFC 3339 with zone.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Change Id of a change.
+	Change *string `form:"change,omitempty" json:"change,omitempty"`
+
+	// Source Sending system.
+	Source *string `form:"source,omitempty" json:"source,omitempty"`
+
+	// Decision Any of these, separated by commas.
+	Decision *[]ListDecisionsParamsDecision `form:"decision,omitempty" json:"decision,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListDecisionsParamsDecision defines parameters for ListDecisions.
+type ListDecisionsParamsDecision string
+
 // ListViolationsParams defines parameters for ListViolations.
 type ListViolationsParams struct {
 	// Limit Longest page.
@@ -4674,6 +4827,17 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDecisions List what the gate decided
+	//
+	// Newest first, as it was answered, with who asked.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
+	ListDecisions(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListViolations List changes that went through against the policy
 	//
 	// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -5331,6 +5495,27 @@ func (c *Client) JudgeIncident(ctx context.Context, id string, params *JudgeInci
 // Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListVerdictsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDecisions List what the gate decided
+//
+// Newest first, as it was answered, with who asked.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
+func (c *Client) ListDecisions(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDecisionsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6912,6 +7097,147 @@ func NewListVerdictsRequest(server string, id string, params *ListVerdictsParams
 	return req, nil
 }
 
+// NewListDecisionsRequest constructs an http.Request for the ListDecisions method
+func NewListDecisionsRequest(server string, params *ListDecisionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/policy/decisions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Change != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "change", *params.Change, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Decision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "decision", *params.Decision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListViolationsRequest constructs an http.Request for the ListViolations method
 func NewListViolationsRequest(server string, params *ListViolationsParams) (*http.Request, error) {
 	var err error
@@ -8033,6 +8359,19 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdictsWithResponse(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*ListVerdictsResponse, error)
 
+	// ListDecisionsWithResponse List what the gate decided
+	//
+	// Newest first, as it was answered, with who asked.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
+	ListDecisionsWithResponse(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*ListDecisionsResponse, error)
+
 	// ListViolationsWithResponse List changes that went through against the policy
 	//
 	// Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -8947,6 +9286,47 @@ func (r ListVerdictsResponse) ContentType() string {
 	return ""
 }
 
+type ListDecisionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageKeptDecision
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDecisionsResponse) GetJSON200() *PageKeptDecision {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDecisionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDecisionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDecisionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDecisionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListViolationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9839,6 +10219,25 @@ func (c *ClientWithResponses) ListVerdictsWithResponse(ctx context.Context, id s
 	return ParseListVerdictsResponse(rsp)
 }
 
+// ListDecisionsWithResponse List what the gate decided
+//
+// Newest first, as it was answered, with who asked.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
+func (c *ClientWithResponses) ListDecisionsWithResponse(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*ListDecisionsResponse, error) {
+	rsp, err := c.ListDecisions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDecisionsResponse(rsp)
+}
+
 // ListViolationsWithResponse List changes that went through against the policy
 //
 // Judges what really happened: deployed before an approval or without one, approved by the author, by nobody senior, or before the last commit, and where the glass was broken. Newest change first. A page may be short or empty while `next_cursor` leads on: it ends where the time of a request does. Tiers and rules are those of today.
@@ -10550,6 +10949,32 @@ func ParseListVerdictsResponse(rsp *http.Response) (*ListVerdictsResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest PageJudgement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDecisionsResponse parses an HTTP response from a ListDecisionsWithResponse call
+func ParseListDecisionsResponse(rsp *http.Response) (*ListDecisionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDecisionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageKeptDecision
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
