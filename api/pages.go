@@ -147,7 +147,8 @@ func (s *Server) showProblem(c *gin.Context, p *Problem) {
 	}
 	shown := web.Problem{Status: p.Status, Title: p.Title, Detail: p.Detail, Instance: requestOf(r.Context()).id, Choices: choices(r, p)}
 	if err := s.site.Problem(c.Writer, r, &shown); err != nil {
-		s.answer(r.Context(), err)
+		// The answer has begun or cannot be made; what is left is the log.
+		_ = s.answer(r.Context(), err)
 	}
 }
 

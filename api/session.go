@@ -186,10 +186,10 @@ func cookie(r *http.Request, value string) *http.Cookie {
 type door struct{ *Server }
 
 // errNoEntry are the words for a token that opens nothing.
-var errNoEntry = errors.New("This token is not known here or has expired.") //nolint:staticcheck // A sentence for a visitor.
+var errNoEntry = errors.New("this token is not known here or has expired")
 
 // errNoReader are the words for a token that may not read.
-var errNoReader = errors.New("This token may send events and not read; sign in with a reader, judge or admin.") //nolint:staticcheck // A sentence for a visitor.
+var errNoReader = errors.New("this token may send events and not read; sign in with a reader, judge or admin")
 
 // SignIn begins a session for the holder of a token.
 func (d door) SignIn(w http.ResponseWriter, r *http.Request, token string) error {

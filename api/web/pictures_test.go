@@ -147,7 +147,10 @@ func TestAWideBlastRadiusStaysReadable(t *testing.T) {
 
 func TestABlastRadiusShowsWhatAlertsFirst(t *testing.T) {
 	b := correlate.BlastRadius{Nodes: []correlate.BlastNode{
-		{Service: "p", State: "potential", Distance: 1}, {Service: "q", State: "quiet", Distance: 1}, {Service: "a", State: "alerting", Distance: 1}, {Service: "c", State: "changed"},
+		{Service: "p", State: "potential", Distance: 1},
+		{Service: "q", State: "quiet", Distance: 1},
+		{Service: "a", State: "alerting", Distance: 1},
+		{Service: "c", State: "changed"},
 		{Service: "far", State: "alerting", Distance: -1},
 	}}
 	v := radiusPicture(&b)

@@ -133,8 +133,10 @@ func layOut(nodes []correlate.BlastNode, edges []correlate.Edge, rooms map[strin
 
 func legend() []legendEntry {
 	return []legendEntry{
-		{"changed", stateSigns["changed"], "changed by the first suspect"}, {"alerting", stateSigns["alerting"], "alerting"},
-		{"quiet", stateSigns["quiet"], "quiet: should feel it and does not alert"}, {"potential", stateSigns["potential"], "potential: calls lead there"},
+		{"changed", stateSigns["changed"], "changed by the first suspect"},
+		{"alerting", stateSigns["alerting"], "alerting"},
+		{"quiet", stateSigns["quiet"], "quiet: should feel it and does not alert"},
+		{"potential", stateSigns["potential"], "potential: calls lead there"},
 	}
 }
 

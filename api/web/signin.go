@@ -48,7 +48,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	next := localPath(r.PostFormValue("next"))
 	if err := s.deps.Door.SignIn(w, r, strings.TrimSpace(r.PostFormValue("token"))); err != nil {
-		return s.showSignIn(w, r, http.StatusUnauthorized, &signInBody{Next: next, Refused: err.Error()})
+		return s.showSignIn(w, r, http.StatusUnauthorized, &signInBody{Next: next, Refused: capital(err.Error()) + "."})
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil

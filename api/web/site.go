@@ -96,8 +96,11 @@ func (s *Site) menu(section string, v Visitor) []menuEntry {
 		return nil
 	}
 	all := []menuEntry{
-		{Name: "Incidents", Path: "/"}, {Name: "Changes", Path: "/changes"}, {Name: "Topology", Path: "/topology"},
-		{Name: "Policy", Path: "/policy"}, {Name: "Figures", Path: "/figures"},
+		{Name: "Incidents", Path: "/"},
+		{Name: "Changes", Path: "/changes"},
+		{Name: "Topology", Path: "/topology"},
+		{Name: "Policy", Path: "/policy"},
+		{Name: "Figures", Path: "/figures"},
 	}
 	if v.CanAdminister {
 		all = append(all, menuEntry{Name: "Administration", Path: "/admin"})

@@ -113,8 +113,11 @@ func windows() []struct {
 		name, value string
 		reach       time.Duration
 	}{
-		{"Auto", "", 0}, {"± 30 min", "30m", 30 * time.Minute}, {"± 2 h", "2h", 2 * time.Hour},
-		{"± 24 h", "24h", 24 * time.Hour}, {"All", "all", wholeReach},
+		{"Auto", "", 0},
+		{"± 30 min", "30m", 30 * time.Minute},
+		{"± 2 h", "2h", 2 * time.Hour},
+		{"± 24 h", "24h", 24 * time.Hour},
+		{"All", "all", wholeReach},
 	}
 }
 

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/chdb/chdbtest"
+	"github.com/faultline/faultline/internal/clickhouse"
+)
+
+// manyIncidents stores incidents with a finding each.
+func manyIncidents(t *testing.T, s *clickhouse.Store, n int) {
+	t.Helper()
+	incidents, findings := make([]correlate.Incident, n), make([]correlate.Finding, n)
+	for i := range n {
+		in := exampleIncident()
+		in.ID, in.Title = fmt.Sprintf("inc-%05d", i), fmt.Sprintf("service-%d and 3 more: errors", i%500)
+		in.StartedAt = exampleTime(10, 0, 0).Add(-time.Duration(i) * 10 * time.Minute)
+		in.UpdatedAt, in.Services = in.StartedAt, []string{fmt.Sprintf("service-%d", i%500), "checkout"}
+		f := exampleFinding()
+		f.Incident, f.AsOf = in.ID, in.StartedAt
+		f.Suspects[0].Provenance, f.Suspects[0].Links = nil, nil
+		incidents[i], findings[i] = in, f
+	}
+	if err := s.SaveIncidents(t.Context(), incidents); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveFindings(t.Context(), findings); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPagesStaySmallAndFastWithTenThousandIncidents holds the pages against
+// what a commander's first look may cost: 100 KB compressed and 300 ms, here the
+// best of some looks, since the machine has other work.
+func TestPagesStaySmallAndFastWithTenThousandIncidents(t *testing.T) {
+	engine := chdbtest.Open(t)
+	cfg := clickhouse.DefaultConfig()
+	cfg.Database = chdbtest.Database(t, engine)
+	store, err := clickhouse.Open(t.Context(), cfg, engine.Transport(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	manyIncidents(t, store, 10_000)
+	h := newHarness(t, func(c *Config, d *Deps) {
+		c.PublicRead, c.Timeout = true, 30*time.Second
+		d.Store, d.Headlines, d.Suspicions, d.Sources = store, store, store, store
+	})
+	for _, path := range []string{"/", "/?service=service-7", "/incidents/inc-00042"} {
+		best, size := time.Hour, 0
+		for range 8 {
+			r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+			r.Header.Set("Accept-Encoding", "gzip")
+			began := time.Now()
+			resp := h.answerTo(r)
+			best = min(best, time.Since(began))
+			body, err := io.ReadAll(resp.Body)
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Fatalf("%s: status %d, %v", path, resp.StatusCode, err)
+			}
+			size = len(body)
+		}
+		t.Logf("%s: %d bytes compressed, %v at best", path, size, best)
+		if size > 100<<10 || best > 300*time.Millisecond {
+			t.Errorf("%s: %d bytes compressed, %v at best; at most 100 KB and 300 ms are allowed", path, size, best)
+		}
+	}
+}
