@@ -28,10 +28,10 @@ type handover struct {
 
 // newCascade picks, strongest first, one way into each symptom such that no
 // symptom explains itself over others: a forest. The links of all symptoms must
-// have been walked.
+// have been walked. Without times nobody can say what passed on to what.
 func (e *Engine) newCascade(s *scene, sp *spreader) cascade {
 	c := cascade{passed: make([]float64, len(s.symptoms))}
-	if len(s.symptoms) < 2 {
+	if len(s.symptoms) < 2 || e.off[EvidenceTiming] {
 		return c
 	}
 	root := make([]int32, len(s.symptoms))
@@ -54,6 +54,10 @@ func (e *Engine) newCascade(s *scene, sp *spreader) cascade {
 	return c
 }
 
+// cascadeSlackMS is how much sooner than the service it caught its trouble from
+// one may alert: alarms have lags of their own.
+const cascadeSlackMS = 600_000
+
 // handovers lists the ways between alerting services, strongest first.
 func handovers(s *scene, sp *spreader) []handover {
 	var list []handover
@@ -65,7 +69,8 @@ func handovers(s *scene, sp *spreader) []handover {
 			}
 			for at := sp.found[at-1].last; at >= 0; at = sp.chain[at].next {
 				l := &sp.chain[at].link
-				if l.route != routeSelf && int(l.symptom) != i {
+				early := s.symptoms[l.symptom].start+cascadeSlackMS < s.symptoms[i].start
+				if l.route != routeSelf && int(l.symptom) != i && !early {
 					list = append(list, handover{int32(i), l.symptom, p.strength * float64(l.strength)})
 				}
 			}

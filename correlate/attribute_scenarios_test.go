@@ -150,3 +150,20 @@ func TestALaterChangeIsNeverApproached(t *testing.T) {
 		t.Errorf("suspects %s %v, %s %v", f.Suspects[0].Change.ID, f.Suspects[0].Probability, f.Suspects[1].Change.ID, f.Suspects[1].Probability)
 	}
 }
+
+func TestTroubleIsNotCaughtFromAServiceThatAlertedLater(t *testing.T) {
+	passed := func(without ...EvidenceKind) []float64 {
+		story := shopStory{
+			edges:  []string{"caller>callee"},
+			alerts: []Alert{critical("caller", 0), critical("callee", 20*time.Minute)},
+		}
+		e, in := NewEngine(DefaultWeights(), without...), story.input()
+		return e.newScene(&in).origins.frame.cascade.passed
+	}
+	if got := passed(); got[0] != 0 {
+		t.Errorf("the caller alerted 20 min before and catches %v of the trouble", got[0])
+	}
+	if got := passed(EvidenceTiming); got[0] != 0 || got[1] != 0 {
+		t.Errorf("without times %v is passed on", got)
+	}
+}

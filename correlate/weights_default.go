@@ -11,7 +11,7 @@ func DefaultWeights() Weights {
 		NoChangeOdds: 0.5,
 		// Without times nothing speaks for "no change": it would be that no change
 		// came shortly before.
-		UntimedNoChangeOdds: 0.04,
+		UntimedNoChangeOdds: 0.01,
 		Outside:             defaultOutside(),
 		// 84 change-caused public outages: config 29, infrastructure 23, deploy
 		// 17, schema 4, third party 3, flag 2, scaling 2, prompt 2, model 2; half
@@ -98,7 +98,7 @@ func defaultTopology() TopologyWeights {
 		SignalAlerts: map[Severity]float64{
 			SeverityCritical: 0.6, SeverityHigh: 0.4, SeverityWarning: 0.15, SeverityInfo: 0.05, "": 0.3,
 		},
-		Blind: 0.1, BlindNoChange: 0.25, LeakAlerts: 1.5,
+		Blind: 0.07, BlindNoChange: 0.25, LeakAlerts: 1.2,
 		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
