@@ -22,8 +22,15 @@ var shopFlows = []shopFlow{
 	{0.45, [][2]string{{"user", "front"}, {"front", "money"}, {"front", "catalog"}, {"front", "basket"}, {"basket", "basket-store"}, {"front", "banner"}}},
 	{0.35, [][2]string{{"user", "front"}, {"front", "catalog"}, {"front", "money"}, {"front", "suggest"}, {"suggest", "catalog"}, {"front", "banner"}}},
 	{0.20, [][2]string{
-		{"user", "front"}, {"front", "order"}, {"order", "basket"}, {"basket", "basket-store"}, {"order", "catalog"},
-		{"order", "money"}, {"order", "parcel"}, {"order", "charge"}, {"order", "letter"},
+		{"user", "front"},
+		{"front", "order"},
+		{"order", "basket"},
+		{"basket", "basket-store"},
+		{"order", "catalog"},
+		{"order", "money"},
+		{"order", "parcel"},
+		{"order", "charge"},
+		{"order", "letter"},
 	}},
 }
 
@@ -257,7 +264,7 @@ func (w *shopWorld) observeAt(at time.Time, broken bool, point pointFunc) {
 			name := fmt.Sprintf("%s-%d", service, i)
 			share, slow := failures/math.Max(inbound, 1e-9), latency/math.Max(inbound, 1e-9)
 			if service == w.guilty && broken {
-				share, slow = w.own(i, slow)
+				share, slow = w.own(i)
 			}
 			cpu := 30 + 3*w.r.NormFloat64()
 			if service == w.guilty && broken && w.fault == faultHog && i < w.fresh[service] {
@@ -274,7 +281,7 @@ func (w *shopWorld) observeAt(at time.Time, broken bool, point pointFunc) {
 }
 
 // own is what an instance of the guilty service measures of itself.
-func (w *shopWorld) own(i int, slow float64) (share, latency float64) {
+func (w *shopWorld) own(i int) (share, latency float64) {
 	base := 5 + 3*float64(slices.Index(shopServices, w.guilty))
 	if i >= w.fresh[w.guilty] {
 		return 0.002, base

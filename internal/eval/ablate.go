@@ -13,6 +13,7 @@ var ablated = [...]correlate.EvidenceKind{
 // of evidence. That a figure does not move says that the cases hold nothing of
 // the kind, or that other evidence says the same.
 func AblationRankers(w correlate.Weights) []Ranker {
+	w.Limits.Suspects = w.Limits.Shortlist
 	rankers := []Ranker{NewEngineRanker(NameEngine, w)}
 	for _, kind := range ablated {
 		rankers = append(rankers, NewEngineRanker("no "+string(kind), w, kind))

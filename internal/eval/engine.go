@@ -14,8 +14,10 @@ import (
 const NameEngine = "faultline"
 
 // Rankers returns the engine with the given weights and all baselines, in the
-// order of the contract.
+// order of the contract. Like the baselines, which list every change, the engine
+// lists more suspects than a finding shows.
 func Rankers(w correlate.Weights) []Ranker {
+	w.Limits.Suspects = w.Limits.Shortlist
 	return append([]Ranker{NewEngineRanker(NameEngine, w)}, Baselines()...)
 }
 

@@ -23,10 +23,10 @@ const (
 	undonePrefix = "undo+"
 )
 
-// ParseMoments reads moments of judgement, as given to --at: durations after the
+// parseMoments reads moments of judgement, as given to --at: durations after the
 // first symptom such as 5m, after the undoing of a cause such as undo+10m, and
 // "end" for the moment that the case names.
-func ParseMoments(names []string) ([]moment, error) {
+func parseMoments(names []string) ([]moment, error) {
 	var list []moment
 	for _, name := range names {
 		m := moment{name: name, whereNamed: name == MomentEnd}

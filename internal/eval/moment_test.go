@@ -24,7 +24,7 @@ func TestMomentsAreAfterTheFirstSymptomOrTheUndoing(t *testing.T) {
 		"5m": {at(-5), true}, "0s": {at(-10), true}, "end": {judgedAt, true}, "30m": {at(20), false},
 		"undo+1m": {at(-5), true}, "undo+10m": {at(4), false},
 	} {
-		list, err := ParseMoments([]string{name})
+		list, err := parseMoments([]string{name})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestMomentsAreAfterTheFirstSymptomOrTheUndoing(t *testing.T) {
 		}
 	}
 	c.Causes = []string{"cart"}
-	list, _ := ParseMoments([]string{"undo+1m"})
+	list, _ := parseMoments([]string{"undo+1m"})
 	if _, ok := list[0].of(&c); ok {
 		t.Error("the undoing of an innocent change counts as that of the cause")
 	}
@@ -42,7 +42,7 @@ func TestMomentsAreAfterTheFirstSymptomOrTheUndoing(t *testing.T) {
 
 func TestABadMomentSaysWhatToWrite(t *testing.T) {
 	for _, name := range []string{"later", "-5m", "undo+", "undo+x", ""} {
-		if _, err := ParseMoments([]string{name}); err == nil || !strings.Contains(err.Error(), "undo+10m") {
+		if _, err := parseMoments([]string{name}); err == nil || !strings.Contains(err.Error(), "undo+10m") {
 			t.Errorf("%q: error %v", name, err)
 		}
 	}

@@ -38,7 +38,7 @@ type Options struct {
 	// were fitted to are refused unless Seen allows them.
 	Weights *WeightsFile
 	Seen    bool
-	// At are further moments of judgement, see ParseMoments.
+	// At are further moments of judgement, see parseMoments.
 	At []string
 }
 
@@ -59,7 +59,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if o.Output != OutputTable && o.Output != OutputJSON {
 		return fmt.Errorf("no output is called %q; choose table or json", o.Output)
 	}
-	moments, err := ParseMoments(o.At)
+	moments, err := parseMoments(o.At)
 	if err != nil {
 		return err
 	}
