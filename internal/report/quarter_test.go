@@ -45,8 +45,11 @@ func simulateQuarter(seed uint64) *quarter {
 		n     int
 		risk  float64
 	}{
-		{correlate.ProvenanceAssisted, 140, 0.012}, {correlate.ProvenanceAuthored, 60, 0.014}, {correlate.ProvenanceHuman, 260, 0.009},
-		{correlate.ProvenanceAutomation, 90, 0.004}, {correlate.ProvenanceUnknown, 130, 0.009},
+		{correlate.ProvenanceAssisted, 140, 0.012},
+		{correlate.ProvenanceAuthored, 60, 0.014},
+		{correlate.ProvenanceHuman, 260, 0.009},
+		{correlate.ProvenanceAutomation, 90, 0.004},
+		{correlate.ProvenanceUnknown, 130, 0.009},
 	}
 	for back := 20; back >= 0; back-- {
 		start := monday.AddDate(0, 0, -7*(back+1)).Truncate(24 * time.Hour)
