@@ -150,7 +150,7 @@ func whiskers(title string, marks []mark) *plot.Plot {
 		low, high = min(low, m.lo), max(high, m.hi)
 	}
 	p.Y.Tick.Marker, p.Y.Min, p.Y.Max = plot.ConstantTicks(names), -0.7, float64(len(marks))-0.3
-	p.Y.Width, p.Y.Tick.LineStyle.Width = 0, 0
+	p.Y.Width, p.Y.Tick.Width = 0, 0
 	p.X.Min, p.X.Max = low, high*1.05
 	return p
 }
@@ -215,7 +215,7 @@ func newPlot(title string) *plot.Plot {
 	p.Title.Padding = vg.Points(6)
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Tick.Label.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(9)}
-		axis.Tick.Label.Color, axis.Color, axis.Tick.LineStyle.Color = inkColor, gridColor, gridColor
+		axis.Tick.Label.Color, axis.Color, axis.Tick.Color = inkColor, gridColor, gridColor
 	}
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Width = gridColor, 0
