@@ -24,7 +24,7 @@ func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
 		Incidents: reader, Findings: reader, Judges: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
-		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Tokens: s.pageTokens(),
+		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Reports: reader, Tokens: s.pageTokens(),
 	}
 	if s.deps.Policy != nil {
 		deps.Policy = pagePolicy{s}
@@ -262,6 +262,19 @@ func (p pageReader) Timeline(ctx context.Context, incident string, from time.Tim
 		shown.Lanes[i] = web.Lane{Name: lane.Name, Moments: moments, Truncated: lane.Truncated}
 	}
 	return shown, nil
+}
+
+// StoredReports lists the weeks that a report is stored of.
+func (p pageReader) StoredReports(ctx context.Context, limit int) ([]web.Report, error) {
+	stored, err := p.deps.Reports.Reports(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list reports: %w", err)
+	}
+	all := make([]web.Report, len(stored))
+	for i := range stored {
+		all[i] = web.Report{Week: stored[i].Week, MadeAt: stored[i].MadeAt}
+	}
+	return all, nil
 }
 
 // Changes lists changes with their provenance.

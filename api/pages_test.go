@@ -19,7 +19,7 @@ import (
 // readablePages are the addresses of the pages of the examples.
 var readablePages = []string{
 	"/", "/?status=open&severity=critical", "/incidents/inc-7f3a", "/incidents/inc-7f3a?version=3&window=2h", "/changes", "/changes?kind=deploy&class=ai_assisted",
-	"/changes/checkout-1842?source=argo-cd", "/services/checkout", "/topology", "/topology?tier=1&q=check", "/figures", "/figures?from=2026-01-05T00:00&to=2026-05-04T00:00",
+	"/changes/checkout-1842?source=argo-cd", "/services/checkout", "/topology", "/topology?tier=1&q=check", "/figures", "/reports", "/figures?from=2026-01-05T00:00&to=2026-05-04T00:00",
 }
 
 func TestPagesLetInWhomTheyShould(t *testing.T) {
@@ -319,5 +319,19 @@ func TestOnlyJudgesSeeTheForms(t *testing.T) {
 	})
 	if page := readAll(t, h.visit(t, "/incidents/inc-7f3a?version=2", judge)); strings.Contains(page, "/verdict\"") || !strings.Contains(page, "not the newest") {
 		t.Error("an old version can be judged")
+	}
+}
+
+func TestThePageOfReportsLeadsToReportsThatASessionMayRead(t *testing.T) {
+	h := newHarness(t)
+	session := h.enter(t, RoleReader)
+	text := readAll(t, h.visit(t, "/reports", session))
+	found := regexp.MustCompile(`class="rowlink" href="(/v1/reports/[^"]+)"`).FindStringSubmatch(text)
+	if found == nil {
+		t.Fatalf("the page leads to no report: %s", text)
+	}
+	link := found[1]
+	if resp := h.visit(t, link, session); resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("%s: status %d, type %s", link, resp.StatusCode, resp.Header.Get("Content-Type"))
 	}
 }

@@ -78,6 +78,11 @@ type Figures interface {
 	Policy(ctx context.Context, from, to time.Time) (figures.PolicyEffect, error)
 }
 
+// Reports lists the stored weekly reports, newest first.
+type Reports interface {
+	StoredReports(ctx context.Context, limit int) ([]Report, error)
+}
+
 // Policy tells what went through against the rules.
 type Policy interface {
 	Rules() Rules

@@ -18,6 +18,7 @@ type Deps struct {
 	// Sources may be nil: then pages cannot tell how fresh events are and say so.
 	Sources Sources
 	Figures Figures
+	Reports Reports
 	// Policy and Letters may be nil: then their pages have nothing to show.
 	Policy  Policy
 	Letters Letters
@@ -41,8 +42,8 @@ type Site struct {
 
 // New parses the templates.
 func New(deps Deps) (*Site, error) {
-	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Door == nil {
-		return nil, errors.New("the pages need incidents, findings, judges, timelines, changes, services, figures and a door")
+	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Reports == nil || deps.Door == nil {
+		return nil, errors.New("the pages need incidents, findings, judges, timelines, changes, services, figures, reports and a door")
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now
@@ -80,6 +81,7 @@ func (s *Site) Routes() []Route {
 		{http.MethodGet, "/services/{name}", NeedReader, s.servicePage},
 		{http.MethodGet, "/topology", NeedReader, s.topologyPage},
 		{http.MethodGet, "/figures", NeedReader, s.figuresPage},
+		{http.MethodGet, "/reports", NeedReader, s.reportsPage},
 		{http.MethodGet, "/policy", NeedReader, s.policyPage},
 		{http.MethodGet, "/admin", NeedAdmin, s.adminPage},
 		{http.MethodPost, "/admin/replay", NeedAdmin, s.replay},
@@ -100,7 +102,7 @@ func (s *Site) menu(section string, v Visitor) []menuEntry {
 		{Name: "Changes", Path: "/changes"},
 		{Name: "Topology", Path: "/topology"},
 		{Name: "Policy", Path: "/policy"},
-		{Name: "Figures", Path: "/figures"},
+		{Name: "Figures", Path: "/figures"}, {Name: "Reports", Path: "/reports"},
 	}
 	if v.CanAdminister {
 		all = append(all, menuEntry{Name: "Administration", Path: "/admin"})
