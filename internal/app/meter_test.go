@@ -24,7 +24,7 @@ func meterOf(t *testing.T, change func(*config.Metrics)) (correlate.Meter, error
 	t.Helper()
 	cfg := config.Default().Metrics
 	change(&cfg)
-	stop := &cleanup{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	stop := &cleanup{log: slog.New(slog.DiscardHandler)}
 	t.Cleanup(func() {
 		if err := stop.run(context.Background(), time.Second); err != nil {
 			t.Error(err)
@@ -83,7 +83,7 @@ func TestAnUnknownCertificateIsRefusedUnlessTheSettingsAcceptIt(t *testing.T) {
 		asked++
 		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
 	}))
-	server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	defer server.Close()
 	for _, accept := range []bool{false, true} {

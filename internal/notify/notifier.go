@@ -195,12 +195,12 @@ func (n *Notifier) listen(ctx context.Context) error {
 		if v.StoredAt.After(n.judged) {
 			n.judged = v.StoredAt
 		}
-		if _, known := n.heard[v.Judgement.ID]; known {
+		if _, known := n.heard[v.ID]; known {
 			continue
 		}
-		n.heard[v.Judgement.ID] = v.StoredAt
+		n.heard[v.ID] = v.StoredAt
 		for _, q := range n.queues {
-			q.add(v.Judgement.Incident)
+			q.add(v.Incident)
 		}
 	}
 	return nil
@@ -257,8 +257,10 @@ func blinded(f correlate.Finding) *correlate.Finding {
 		s := &f.Suspects[i]
 		s.Provenance = nil
 		c := s.Change
-		s.Change = correlate.Change{ID: c.ID, Source: c.Source, Kind: c.Kind, Title: c.Title, Services: c.Services, Environment: c.Environment, Regions: c.Regions,
-			StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, Status: c.Status, Version: c.Version, PreviousVersion: c.PreviousVersion, RollbackOf: c.RollbackOf, Links: c.Links}
+		s.Change = correlate.Change{
+			ID: c.ID, Source: c.Source, Kind: c.Kind, Title: c.Title, Services: c.Services, Environment: c.Environment, Regions: c.Regions,
+			StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, Status: c.Status, Version: c.Version, PreviousVersion: c.PreviousVersion, RollbackOf: c.RollbackOf, Links: c.Links,
+		}
 	}
 	return &f
 }

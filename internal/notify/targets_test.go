@@ -25,8 +25,10 @@ import (
 // someNews has hostile text in every place that others write.
 func someNews() *News {
 	return &News{
-		Incident: correlate.Incident{ID: "inc-1", Revision: 3, Title: "checkout <!channel> errors & more\nline two", Status: correlate.IncidentOpen, Severity: correlate.SeverityCritical,
-			StartedAt: noon, UpdatedAt: noon, Services: []string{"checkout"}},
+		Incident: correlate.Incident{
+			ID: "inc-1", Revision: 3, Title: "checkout <!channel> errors & more\nline two", Status: correlate.IncidentOpen, Severity: correlate.SeverityCritical,
+			StartedAt: noon, UpdatedAt: noon, Services: []string{"checkout"},
+		},
 		Finding: &correlate.Finding{Incident: "inc-1", Version: 4, Verdict: correlate.VerdictProbable, NoChangeProbability: 0.1, Missing: []string{"metrics"}, Suspects: []correlate.Suspect{{
 			Rank: 1, Probability: 0.82, Change: correlate.Change{Source: "cd", ID: "a", Kind: correlate.KindFeatureFlag, Title: "<https://evil.example|click me> " + strings.Repeat("long ", 50)},
 			Evidence: []correlate.Evidence{{Kind: correlate.EvidenceTiming, LogOdds: 2.5, Text: "began 3 min before"}, {Kind: correlate.EvidenceTopology, LogOdds: -0.5, Text: "cart is quiet"}},
@@ -281,8 +283,10 @@ func press(t *testing.T, x *Interactions, payload string, at time.Time, key stri
 
 // pressed is the payload of a button.
 func pressed(user, action, value, reply string) string {
-	raw, _ := json.Marshal(map[string]any{"type": "block_actions", "user": map[string]string{"id": user}, "response_url": reply,
-		"actions": []map[string]string{{"action_id": action, "value": value, "type": "button", "block_id": "faultline_judge"}}})
+	raw, _ := json.Marshal(map[string]any{
+		"type": "block_actions", "user": map[string]string{"id": user}, "response_url": reply,
+		"actions": []map[string]string{{"action_id": action, "value": value, "type": "button", "block_id": "faultline_judge"}},
+	})
 	return string(raw)
 }
 

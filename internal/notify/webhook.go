@@ -86,8 +86,10 @@ func (w *Webhook) Tell(ctx context.Context, n *News, thread string) (string, err
 	if thread == "" {
 		kind = "io.faultline.incident.created"
 	}
-	body, err := json.Marshal(cloudEvent{SpecVersion: "1.0", ID: id, Source: "/faultline", Type: kind, Subject: n.Incident.ID, Time: n.Incident.UpdatedAt.UTC(),
-		DataContentType: "application/json", Data: n})
+	body, err := json.Marshal(cloudEvent{
+		SpecVersion: "1.0", ID: id, Source: "/faultline", Type: kind, Subject: n.Incident.ID, Time: n.Incident.UpdatedAt.UTC(),
+		DataContentType: "application/json", Data: n,
+	})
 	if err != nil {
 		return "", finalError{fmt.Errorf("encode the event: %w", err)}
 	}
