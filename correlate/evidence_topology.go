@@ -136,7 +136,7 @@ func (e *Engine) missing(s *scene) []string {
 	if s.in.Changes.Len() == 0 {
 		out = append(out, "No recorded changes in the window: nothing could be suspected.")
 	}
-	if len(s.in.Metrics) == 0 {
+	if len(s.in.Metrics) == 0 && !slices.ContainsFunc(out, func(gap string) bool { return strings.HasPrefix(gap, "No metrics") }) {
 		out = append(out, "No metrics: changed and unchanged instances could not be compared.")
 	}
 	if !slices.ContainsFunc(s.alerts, func(a Alert) bool { return a.Region != "" }) {

@@ -47,7 +47,7 @@ type noMeter struct{}
 
 // Measure says that there is nothing to ask.
 func (noMeter) Measure(context.Context, correlate.Measuring) (series []correlate.Series, missing []string) {
-	return nil, []string{"No source of metrics is configured: set metrics.url to a Prometheus-compatible server."}
+	return nil, []string{"No metrics, since no source is configured: set metrics.url to a Prometheus-compatible server."}
 }
 
 // clientTLS reads the files that the settings name.
