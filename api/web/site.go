@@ -102,7 +102,8 @@ func (s *Site) menu(section string, v Visitor) []menuEntry {
 		{Name: "Changes", Path: "/changes"},
 		{Name: "Topology", Path: "/topology"},
 		{Name: "Policy", Path: "/policy"},
-		{Name: "Figures", Path: "/figures"}, {Name: "Reports", Path: "/reports"},
+		{Name: "Figures", Path: "/figures"},
+		{Name: "Reports", Path: "/reports"},
 	}
 	if v.CanAdminister {
 		all = append(all, menuEntry{Name: "Administration", Path: "/admin"})
