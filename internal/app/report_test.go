@@ -52,7 +52,7 @@ func TestABadQuestionForAReportIsToldBeforeAnythingIsAsked(t *testing.T) {
 		"want a year and an ISO":  {Week: "47", Format: "html", Server: "http://127.0.0.1:1"},
 		"--server":                {Week: "2026-W47", Format: "html", Server: "nonsense"},
 		"the week has not begun":  {Week: "2026-W50", Format: "html", Server: reportServer(t).URL},
-		"There is no such report": {Format: "html", Server: reportServer(t).URL, Token: "t"},
+		"There is no such report": {Format: "html", Server: reportServer(t).URL, Token: "another"},
 	} {
 		err := Report(t.Context(), opts, &strings.Builder{})
 		if err == nil || !strings.Contains(err.Error(), part) || errors.Is(err, ErrDependency) {

@@ -88,7 +88,8 @@
     try { return follows === "*" || JSON.parse(e.data).incident === follows; } catch { return true; }
   };
   const stream = new EventSource("/v1/stream");
-  let lost = false;
+  // What happened between the rendering and the first connection was missed too.
+  let lost = true;
   stream.onopen = () => { say("Live", false); if (lost) { lost = false; due(); } };
   stream.onerror = () => { lost = true; say("Not current: the connection is lost", true); };
   for (const name of ["incident.updated", "finding.created", "verdict.created"]) {

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -116,8 +117,8 @@ func (b *Browser) Tab(t testing.TB, base string, screen Screen) *Tab {
 	t.Cleanup(cancel)
 	tab := &Tab{t: t, ctx: ctx, axe: b.axe, base: base}
 	// The tab lives as long as the context of its first run, so that has no
-	// deadline.
-	if err := chromedp.Run(ctx); err != nil {
+	// deadline. A tab behind another draws no frames and sleeps.
+	if err := chromedp.Run(ctx, page.BringToFront()); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	chromedp.ListenTarget(ctx, tab.notice)
@@ -199,10 +200,27 @@ func (x *Tab) do(actions ...chromedp.Action) {
 	}
 }
 
-// Open goes to a page and waits until it is loaded.
+// Open goes to a page and waits until it is loaded. A navigation that is still
+// under way, as after a form, aborts the next one: that is tried again.
 func (x *Tab) Open(path string) {
 	x.t.Helper()
-	x.do(chromedp.Navigate(x.base + path))
+	err := x.navigate(path)
+	for try := 1; try < openAttempts && err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED"); try++ {
+		time.Sleep(200 * time.Millisecond)
+		err = x.navigate(path)
+	}
+	if err != nil {
+		x.t.Fatalf("browser: open %s: %v", path, err)
+	}
+}
+
+// openAttempts bounds how often a page is opened whose navigation was aborted.
+const openAttempts = 5
+
+func (x *Tab) navigate(path string) error {
+	ctx, cancel := context.WithTimeout(x.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Navigate(x.base+path))
 }
 
 // Click clicks the first element that a selector finds and waits for what is
@@ -313,8 +331,11 @@ func (x *Tab) NoSideways() {
 // of the checkout.
 func (x *Tab) Shot(name string) {
 	x.t.Helper()
-	var png []byte
-	x.do(chromedp.FullScreenshot(&png, 100))
+	png, err := x.picture()
+	if err != nil {
+		x.t.Logf("PICTURE NOT TAKEN of %s: %v", name, err)
+		return
+	}
 	dir := filepath.Join(root(x.t), "build", "pages")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		x.t.Fatal(err)
@@ -322,6 +343,26 @@ func (x *Tab) Shot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
 		x.t.Fatal(err)
 	}
+}
+
+// picturePatience bounds one attempt at a picture, pictureAttempts their number.
+const (
+	picturePatience = 10 * time.Second
+	pictureAttempts = 3
+)
+
+// picture takes a picture of the whole page. Headless Chromium now and then
+// waits for ever for a frame of a page at rest; the tab in front gets one.
+func (x *Tab) picture() (png []byte, err error) {
+	for range pictureAttempts {
+		ctx, cancel := context.WithTimeout(x.ctx, picturePatience)
+		err = chromedp.Run(ctx, page.BringToFront(), chromedp.FullScreenshot(&png, 100))
+		cancel()
+		if err == nil {
+			return png, nil
+		}
+	}
+	return nil, err
 }
 
 // root is the directory of go.mod.
