@@ -113,6 +113,7 @@ var retained = []struct{ table, group, column string }{
 	{"dead_letters", "dead_letters", "ingested_at"},
 	{"audit", "audit", "at"},
 	{"notices", "audit", "told_at"},
+	{"report_deliveries", "incidents", "at"},
 }
 
 // alignRetention brings the tables' TTL in line with the settings, which may
