@@ -25,6 +25,16 @@ type caller struct {
 	Token
 	sum     [sha256.Size]byte
 	limiter *rate.Limiter
+	// person is who signed in by the identity provider, nil for a token.
+	person *Person
+}
+
+// spoken names the caller in a sentence.
+func (c *caller) spoken() string {
+	if c.person != nil {
+		return c.Name
+	}
+	return fmt.Sprintf("the token %q", c.Name)
 }
 
 // keyring knows the tokens. It is not changed after it was made.
@@ -177,7 +187,7 @@ func (g *gate) admit(a access, format string, who *caller) *Problem {
 		return nil
 	}
 	if who.ID != "" {
-		return forbidden.with(fmt.Sprintf("the token %q has the role %s; this needs the role %s", who.Name, who.Role, a.role()))
+		return forbidden.with(fmt.Sprintf("%s has the role %s; this needs the role %s", who.spoken(), who.Role, a.role()))
 	}
 	if a == accessDeliver && g.signatures != nil && g.signatures.Checked(format) {
 		return nil

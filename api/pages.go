@@ -29,6 +29,9 @@ func (s *Server) newSite() (*web.Site, error) {
 	if s.deps.Policy != nil {
 		deps.Policy = pagePolicy{s}
 	}
+	if s.deps.SignOn != nil {
+		deps.SignOn = door{s}
+	}
 	if s.deps.Letters != nil {
 		deps.Letters = pageLetters{s}
 	}

@@ -174,6 +174,8 @@ type Deps struct {
 	// Agents makes the handler for assistants at /mcp, which asks the given API
 	// with each caller's own token; nil means that there is none.
 	Agents func(api http.Handler) http.Handler
+	// SignOn lets people in by an identity provider; nil means by token alone.
+	SignOn *SignOn
 	// Metrics serves /metrics; Registerer takes the API's own.
 	Metrics    http.Handler
 	Registerer prometheus.Registerer

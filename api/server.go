@@ -42,6 +42,7 @@ type Server struct {
 	hub      *hub
 	ready    *readiness
 	sessions *sessions
+	people   *people
 	site     *web.Site
 	pages    pageAccess
 
@@ -79,7 +80,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		hub:     newHub(deps.Store, cfg.Stream, deps.Log, m, deps.Now),
 		ready:   newReadiness(deps.Probes, deps.Log, deps.Now),
 	}
-	s.sessions = newSessions(cfg.SessionSecret, cfg.SessionLife, ring, deps.Now)
+	s.people = newPeople(deps.SignOn, &cfg)
+	s.sessions = newSessions(cfg.SessionSecret, cfg.SessionLife, ring, s.people, deps.Now)
 	if s.site, err = s.newSite(); err != nil {
 		return nil, err
 	}

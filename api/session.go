@@ -34,12 +34,14 @@ const maxRevoked = 10_000
 // sessions seals and opens the cookies of signed-in visitors. A cookie names
 // the token by its id and holds nothing of its secret; the seal covers the
 // token's hash, so that a token that is replaced or taken out of the
-// configuration ends its sessions.
+// configuration ends its sessions. For a person whom an identity provider
+// vouched for, the cookie says who they are, and the seal covers the terms.
 type sessions struct {
-	key  [sessionKeyBytes]byte
-	life time.Duration
-	ring *keyring
-	now  func() time.Time
+	key    [sessionKeyBytes]byte
+	life   time.Duration
+	ring   *keyring
+	people *people
+	now    func() time.Time
 
 	mu sync.Mutex
 	// revoked holds the nonces of sessions that were signed out, with their end.
@@ -48,8 +50,8 @@ type sessions struct {
 
 // newSessions derives the sealing key from the secret, which replicas of the
 // API share. Without one it is drawn, and sessions end with the process.
-func newSessions(secret string, life time.Duration, ring *keyring, now func() time.Time) *sessions {
-	s := &sessions{life: life, ring: ring, now: now, revoked: map[[nonceBytes]byte]time.Time{}}
+func newSessions(secret string, life time.Duration, ring *keyring, people *people, now func() time.Time) *sessions {
+	s := &sessions{life: life, ring: ring, people: people, now: now, revoked: map[[nonceBytes]byte]time.Time{}}
 	if secret == "" {
 		_, _ = rand.Read(s.key[:]) // Documented never to fail.
 		return s
@@ -75,10 +77,11 @@ func (s *sessions) begin(who *caller) (text string, ends time.Time) {
 	}
 	var nonce [nonceBytes]byte
 	_, _ = rand.Read(nonce[:]) // Documented never to fail.
-	payload := make([]byte, 0, 8+nonceBytes+len(who.ID))
+	identity := who.identity()
+	payload := make([]byte, 0, 8+nonceBytes+len(identity))
 	payload = binary.BigEndian.AppendUint64(payload, uint64(ends.Unix()))
 	payload = append(payload, nonce[:]...)
-	payload = append(payload, who.ID...)
+	payload = append(payload, identity...)
 	return base64.RawURLEncoding.EncodeToString(append(s.seal(payload, who), payload...)), ends
 }
 
@@ -103,8 +106,8 @@ func (s *sessions) open(r *http.Request) *session {
 	seal, payload := raw[:sealBytes], raw[sealBytes:]
 	opened := &session{ends: time.Unix(int64(binary.BigEndian.Uint64(payload)), 0)} //nolint:gosec // Sealed by this process.
 	copy(opened.nonce[:], payload[8:])
-	who, known := s.ring.callers[string(payload[8+nonceBytes:])]
-	if !known || !hmac.Equal(seal, s.seal(payload, who)) {
+	who := s.holder(string(payload[8+nonceBytes:]))
+	if who == nil || !hmac.Equal(seal, s.seal(payload, who)) {
 		return nil
 	}
 	now := s.now()
@@ -113,6 +116,15 @@ func (s *sessions) open(r *http.Request) *session {
 	}
 	opened.who = who
 	return opened
+}
+
+// holder is whom a cookie names: the holder of a token, or a person. Nobody may
+// be believed before the seal is checked.
+func (s *sessions) holder(identity string) *caller {
+	if strings.HasPrefix(identity, personMark) {
+		return s.people.read(identity)
+	}
+	return s.ring.callers[identity]
 }
 
 func (s *sessions) ended(nonce [nonceBytes]byte) bool {
@@ -201,6 +213,12 @@ func (d door) SignIn(w http.ResponseWriter, r *http.Request, token string) error
 	if !who.Role.Covers(RoleReader) {
 		return errNoReader
 	}
+	d.admit(w, r, who)
+	return nil
+}
+
+// admit begins a session and ends the one before it.
+func (d door) admit(w http.ResponseWriter, r *http.Request, who *caller) {
 	if before := d.sessions.open(r); before != nil {
 		d.sessions.end(before)
 	}
@@ -209,7 +227,6 @@ func (d door) SignIn(w http.ResponseWriter, r *http.Request, token string) error
 	// Relative, since the visitor's clock may be wrong.
 	c.MaxAge = max(1, int(ends.Sub(d.sessions.now())/time.Second))
 	http.SetCookie(w, c)
-	return nil
 }
 
 // SignOut ends the session and takes its cookie away.

@@ -102,6 +102,14 @@ type Door interface {
 	SignOut(w http.ResponseWriter, r *http.Request)
 }
 
+// SignOn lets visitors in whom an identity provider vouches for. Errors are
+// sentences for the visitor. FinishSignOn returns where the visitor wanted to go.
+type SignOn interface {
+	ProviderName() string
+	BeginSignOn(w http.ResponseWriter, r *http.Request, next string) (address string, err error)
+	FinishSignOn(w http.ResponseWriter, r *http.Request) (next string, err error)
+}
+
 // Sheet is what the machine found and what people say about it.
 type Sheet struct {
 	// Findings are the versions, newest first; there may be none.

@@ -30,6 +30,8 @@ func localPath(next string) string {
 // signInBody is what the sign-in page shows.
 type signInBody struct {
 	Next string
+	// Provider is the name of the identity provider, Elsewhere the way there.
+	Provider, Elsewhere string
 	// Refused says why the last try failed.
 	Refused string
 }
@@ -39,6 +41,10 @@ func (s *Site) signInPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) showSignIn(w http.ResponseWriter, r *http.Request, status int, body *signInBody) error {
+	if s.deps.SignOn != nil {
+		body.Provider = line(s.deps.SignOn.ProviderName())
+		body.Elsewhere = "/sign-in/provider?next=" + url.QueryEscape(body.Next)
+	}
 	return s.show(w, r, &view{page: "signin", title: "Sign in", status: status, body: body})
 }
 
@@ -53,6 +59,37 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
+
+// beginSignOn sends the visitor to the identity provider.
+func (s *Site) beginSignOn(w http.ResponseWriter, r *http.Request) error {
+	next := localPath(r.URL.Query().Get("next"))
+	if s.deps.SignOn == nil {
+		return s.showSignIn(w, r, http.StatusNotFound, &signInBody{Next: next, Refused: "No identity provider is configured here; sign in with a token."})
+	}
+	address, err := s.deps.SignOn.BeginSignOn(w, r, next)
+	if err != nil {
+		return s.showSignIn(w, r, http.StatusServiceUnavailable, &signInBody{Next: next, Refused: sentence(err)})
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+// finishSignOn lets in whom the identity provider sends back, or shows the form
+// with what stands in the way.
+func (s *Site) finishSignOn(w http.ResponseWriter, r *http.Request) error {
+	if s.deps.SignOn == nil {
+		return s.beginSignOn(w, r)
+	}
+	next, err := s.deps.SignOn.FinishSignOn(w, r)
+	if err != nil {
+		return s.showSignIn(w, r, http.StatusUnauthorized, &signInBody{Next: "/", Refused: sentence(err)})
+	}
+	http.Redirect(w, r, localPath(next), http.StatusSeeOther)
+	return nil
+}
+
+// sentence makes an error's words one that ends.
+func sentence(err error) string { return capital(strings.TrimSuffix(line(err.Error()), ".")) + "." }
 
 func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 	s.deps.Door.SignOut(w, r)

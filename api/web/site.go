@@ -15,6 +15,8 @@ type Deps struct {
 	Changes   Changes
 	Services  Services
 	Door      Door
+	// SignOn may be nil: then tokens alone open the door.
+	SignOn SignOn
 	// Sources may be nil: then pages cannot tell how fresh events are and say so.
 	Sources Sources
 	Figures Figures
@@ -87,6 +89,8 @@ func (s *Site) Routes() []Route {
 		{http.MethodPost, "/admin/replay", NeedAdmin, s.replay},
 		{http.MethodGet, "/sign-in", NeedNothing, s.signInPage},
 		{http.MethodPost, "/sign-in", NeedNothing, s.signIn},
+		{http.MethodGet, "/sign-in/provider", NeedNothing, s.beginSignOn},
+		{http.MethodGet, "/sign-in/callback", NeedNothing, s.finishSignOn},
 		{http.MethodPost, "/sign-out", NeedNothing, s.signOut},
 		{http.MethodGet, "/assets/{digest}/{name}", NeedNothing, s.serveAsset},
 	}

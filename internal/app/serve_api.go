@@ -50,11 +50,16 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	provider, err := signOn(&s.cfg.API.OIDC)
+	if err != nil {
+		return err
+	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{ //nolint:contextcheck // Each request brings its own context.
 		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Reports: desk, Probes: s.probes.list(),
 		Headlines: s.store, Suspicions: s.store, Sources: s.store, Letters: s.store, KindOfTopic: kindOfTopic(&s.cfg.Kafka.Topics),
 		Agents:     agentsOver,
 		Chat:       s.chat(),
+		SignOn:     provider,
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),
 		Registerer: s.registry, Log: s.log,
 	})

@@ -166,6 +166,7 @@ type API struct {
 	SessionSecret Secret `yaml:"session_secret"`
 	// SessionLife is how long a visitor of the pages stays signed in.
 	SessionLife time.Duration `yaml:"session_life"`
+	OIDC        OIDC          `yaml:"oidc"`
 }
 
 // Policy says by which rules changes are judged.
@@ -221,6 +222,7 @@ func Default() Config {
 		API: API{
 			Listen: "127.0.0.1:8080", Blind: "judges", RatePerSecond: 200, RateBurst: 400,
 			MaxBodyBytes: 10 << 20, MaxTopologyBytes: maxTopologyBytes, Timeout: 15 * time.Second, SessionLife: 12 * time.Hour,
+			OIDC: defaultOIDC(),
 		},
 	}
 }

@@ -114,6 +114,7 @@ func (a *API) validate() []error {
 	if (a.TLSCertFile == "") != (a.TLSKeyFile == "") {
 		errs = append(errs, errors.New("api: tls_cert_file and tls_key_file go together; set both or neither"))
 	}
+	errs = append(errs, a.OIDC.validate()...)
 	for i, token := range a.Tokens {
 		errs = append(errs, token.validate(fmt.Sprintf("api.tokens[%d]", i))...)
 	}
