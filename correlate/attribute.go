@@ -3,7 +3,6 @@ package correlate
 import (
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -37,9 +36,7 @@ type Engine struct {
 	weights Weights
 	delays  delayTables
 	off     map[EvidenceKind]bool
-	scratch sync.Pool
-	// rooms holds lists of candidates for use again.
-	rooms sync.Pool
+	bench   bench
 }
 
 // NewEngine returns an engine with the weights. The kinds of evidence named in
@@ -57,8 +54,6 @@ func NewEngine(w Weights, without ...EvidenceKind) *Engine {
 	for _, kind := range without {
 		e.off[kind] = true
 	}
-	e.scratch.New = func() any { return &spreader{} }
-	e.rooms.New = func() any { return new([]candidate) }
 	return e
 }
 
@@ -67,8 +62,7 @@ func NewEngine(w Weights, without ...EvidenceKind) *Engine {
 // version 1; whoever stores findings numbers them.
 func (e *Engine) Attribute(in Input) Finding {
 	s := e.newScene(&in)
-	s.room = *e.rooms.Get().(*[]candidate) //nolint:errcheck // The pool holds nothing else.
-	defer e.leave(s)
+	defer s.leave()
 	r := e.rank(s)
 	finding := Finding{
 		Incident: in.Incident.ID, Version: 1, AsOf: in.AsOf.UTC(),
@@ -115,20 +109,20 @@ type scene struct {
 	skew    clockSkew
 	outside outside
 	metrics metricView
-	// room is the list of candidates; it is used again after the attribution.
-	room []candidate
+	// work is the memory that the attribution works in until it leaves.
+	work *scratch
+	from *bench
 }
 
-// leave gives the scene's list of candidates back, with nothing in it that would
-// hold on to changes.
-func (e *Engine) leave(s *scene) {
-	clear(s.room)
-	room := s.room[:0]
-	e.rooms.Put(&room)
+// leave gives back the memory that the attribution worked in. Nothing may look
+// at the scene's origins or candidates from then on.
+func (s *scene) leave() {
+	s.work.origins = s.origins.list
+	s.from.put(s.work)
 }
 
 func (e *Engine) newScene(in *Input) *scene {
-	s := &scene{in: in, asOf: in.AsOf.UnixMilli()}
+	s := &scene{in: in, asOf: in.AsOf.UnixMilli(), work: e.bench.take(), from: &e.bench}
 	s.alerts = visibleAlerts(in.Alerts, in.AsOf)
 	e.setSymptoms(s)
 	s.skew = e.skewOf(s.alerts)

@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -43,12 +42,16 @@ type gatherer struct {
 	e    *Engine
 	s    *scene
 	list []candidate
-	// parts are, for each change of several services, the places in origins.list
-	// of those that are linked.
-	parts map[uint32][]int
-	best  float64
+	best float64
 	// rest is the weight of the unlinked changes that were not looked at.
 	rest float64
+}
+
+// part is one of the services of a change of several, as a place in
+// origins.list.
+type part struct {
+	dated
+	origin int32
 }
 
 // hopeless is how far in log odds a candidate may lie below the best before it
@@ -58,25 +61,20 @@ const hopeless = 12
 // candidates collects the changes of every service that could explain a
 // symptom, the environment-wide ones and the most recent of all.
 func (e *Engine) candidates(s *scene) *gatherer {
-	g := &gatherer{e: e, s: s, best: -math.MaxFloat64, list: s.room[:0], parts: map[uint32][]int{}}
+	g := &gatherer{e: e, s: s, best: -math.MaxFloat64, list: s.work.room[:0]}
 	x := s.in.Changes
 	if x.Len() == 0 || s.origins.none == 0 {
 		return g
 	}
-	order := make([]int, len(s.origins.list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(s.origins.list[b].total, s.origins.list[a].total)
-	})
 	most := g.mostOfAny()
-	for _, i := range order {
-		o := &s.origins.list[i]
+	for _, r := range g.order() {
+		o := &s.origins.list[r.at]
 		if g.topology(o.total)+most < g.best-hopeless {
 			break // The explanations that follow are worse still.
 		}
-		g.walk(x.of(s.in.Graph.names[o.node], s.asOf), i, &o.explanation)
+		if number := s.work.numbers.number(s.in.Graph, x, o.node); number >= 0 {
+			g.walk(until(x.lists[number], s.asOf), int(r.at), nil)
+		}
 	}
 	g.unknown()
 	g.walk(until(x.wide, s.asOf), -1, &s.origins.wide)
@@ -85,11 +83,27 @@ func (e *Engine) candidates(s *scene) *gatherer {
 	return g
 }
 
+// order lists the origins by how well they explain the incident.
+func (g *gatherer) order() []ranked {
+	order := g.s.work.order[:0]
+	for i := range g.s.origins.list {
+		order = append(order, ranked{g.s.origins.list[i].total, int32(i)})
+	}
+	g.s.work.order = order
+	slices.SortFunc(order, compareRanked)
+	return order
+}
+
 // walk weighs one service's changes, newest first, until older ones are
-// hopeless.
+// hopeless. They are explained by the origin, or, where that is -1, by why.
 func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 	if len(list) == 0 {
 		return
+	}
+	if origin >= 0 {
+		o := &g.s.origins.list[origin]
+		o.onsets = g.s.origins.frame.onsets(o.total, o.seen, g.s.origins.blind)
+		why = &o.explanation
 	}
 	busy := g.e.busy(g.s, g.recently(list))
 	if origin >= 0 {
@@ -110,7 +124,7 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 			}
 		}
 		if d.multi() && origin >= 0 {
-			g.parts[d.ref] = append(g.parts[d.ref], origin)
+			g.s.work.parts = append(g.s.work.parts, part{d, int32(origin)})
 			continue
 		}
 		g.add(d, origin, why, busy)
@@ -205,15 +219,15 @@ func (g *gatherer) unknown() {
 			continue
 		}
 		links := []link{{symptom: int32(i), strength: 1, route: routeSelf}}
-		quiet := f.quiet(nil, -1, nil)
+		quiet := f.quiet(-1, nil)
 		for k := range quiet {
 			quiet[k] /= 1 - g.e.weights.Topology.Self
 		}
 		o := origin{node: -1, via: -1, links: links, seen: f.weigh(links, quiet), quiet: quiet}
-		o.explanation = f.explained(o.seen, g.s.origins.blind)
-		g.s.origins.byName[name] = len(g.s.origins.list)
-		g.s.origins.list = append(g.s.origins.list, o)
-		g.walk(g.s.in.Changes.of(name, g.s.asOf), len(g.s.origins.list)-1, &o.explanation)
+		o.total = f.total(o.seen, g.s.origins.blind)
+		at := g.s.origins.enter(o)
+		g.s.origins.strangers[name] = at
+		g.walk(g.s.in.Changes.of(name, g.s.asOf), at, nil)
 	}
 }
 
@@ -249,7 +263,7 @@ func (g *gatherer) linked(ref uint32) bool {
 		return true
 	}
 	for _, name := range x.servicesOf(ref) {
-		if _, ok := g.s.origins.byName[name]; ok {
+		if g.s.origins.holds(g.s.in.Graph, name) {
 			return true
 		}
 	}

@@ -6,7 +6,7 @@ import "math"
 // first alert: impact delay and alarm lag convolved once, at construction.
 type delayTables struct {
 	usual delayTable
-	kinds map[uint8]*delayTable
+	kinds [kindCodes]*delayTable
 }
 
 // delayTable is a density per second over delays on a grid, and the share of
@@ -54,7 +54,7 @@ func delayPlace(seconds float64) (int, float64) {
 }
 
 func newDelayTables(w *TimingWeights) delayTables {
-	t := delayTables{usual: newDelayTable(w.Delay, w), kinds: map[uint8]*delayTable{}}
+	t := delayTables{usual: newDelayTable(w.Delay, w)}
 	for kind, parts := range w.KindDelay {
 		table := newDelayTable(parts, w)
 		t.kinds[kindCode(kind)] = &table
@@ -63,7 +63,7 @@ func newDelayTables(w *TimingWeights) delayTables {
 }
 
 func (d *delayTables) of(kind uint8) *delayTable {
-	if t, ok := d.kinds[kind]; ok {
+	if t := d.kinds[kind]; t != nil {
 		return t
 	}
 	return &d.usual

@@ -14,8 +14,9 @@ type frame struct {
 	cascade  cascade
 	firsts   []onset
 	cases    []frameCase
-	// grid[i*len(cases)+c] belongs to onset i and case c.
-	grid []frameCell
+	// work.frame holds the likelihoods: a cell at i*len(cases)+c belongs to onset i
+	// and case c, a factor at (i*symptoms+j)*len(cases)+c to symptom j besides.
+	work *scratch
 	// shift is the log of the scale that all likelihoods share.
 	shift float64
 }
@@ -41,9 +42,9 @@ type frameCase struct {
 // it when nothing is linked, of the latter also when none of them is a signal.
 type frameCell struct {
 	outside, inside, none float64
-	link                  []linkFactor
 }
 
+// linkFactor is what a link multiplies a likelihood by.
 type linkFactor struct {
 	slope, rest float64
 }
@@ -56,8 +57,8 @@ const (
 )
 
 // newFrame computes what all explanations share.
-func (e *Engine) newFrame(s *scene, sp *spreader) *frame {
-	f := &frame{e: e, s: s, services: e.noiseServices(s.in.Graph), shift: math.Inf(-1), cascade: e.newCascade(s, sp)}
+func (e *Engine) newFrame(s *scene) *frame {
+	f := &frame{e: e, s: s, work: s.work, services: e.noiseServices(s.in.Graph), cascade: e.newCascade(s, &s.work.spreader)}
 	for i := 0; i < len(s.symptoms) && len(f.firsts) < maxOnsets; i = f.firsts[len(f.firsts)-1].end {
 		f.firsts = append(f.firsts, e.onsetFrom(s, i))
 	}
@@ -90,35 +91,6 @@ func (e *Engine) onsetFrom(s *scene, first int) onset {
 	return o
 }
 
-// fill computes the grid.
-func (f *frame) fill() {
-	f.grid = make([]frameCell, 0, len(f.firsts)*len(f.cases))
-	logs := make([]float64, 0, cap(f.grid))
-	for at := range f.firsts {
-		for _, c := range f.cases {
-			cell := frameCell{inside: 1, none: 1, link: make([]linkFactor, len(f.s.symptoms))}
-			outside := f.calm(c.noise) + c.log - c.leak
-			for j := range cell.link {
-				slope, rest := f.part(at, j, c.noise)
-				unlinked := f.base(&c, j)*slope + rest
-				cell.link[j] = linkFactor{slope / unlinked, rest / unlinked}
-				if f.firsts[at].holds(j) {
-					cell.inside *= unlinked
-					cell.none *= rest
-				} else {
-					outside += math.Log(unlinked)
-				}
-			}
-			f.shift = math.Max(f.shift, outside)
-			logs = append(logs, outside)
-			f.grid = append(f.grid, cell)
-		}
-	}
-	for i := range f.grid {
-		f.grid[i].outside = math.Exp(logs[i] - f.shift)
-	}
-}
-
 // cascadeLevels are the levels of TopologyWeights.Cascade, or none where no
 // alert could explain another.
 func (f *frame) cascadeLevels() []SpreadPart {
@@ -132,7 +104,7 @@ func (f *frame) cascadeLevels() []SpreadPart {
 // symptom j: by a way that no graph knows, or because another alerting service
 // passes it on.
 func (f *frame) base(c *frameCase, j int) float64 {
-	return math.Max(c.leak/f.services, f.cascade.passed[j]*c.passes)
+	return max(c.leak/f.services, f.cascade.passed[j]*c.passes)
 }
 
 func (o *onset) holds(j int) bool { return j >= o.first && j < o.end }
@@ -170,14 +142,14 @@ func (f *frame) likelihood(at int, p, level float64) float64 {
 }
 
 // blind treats every alert as equally far from every service.
-func (f *frame) blind() []onsetWeight {
+func (f *frame) blind() []float64 {
 	w := &f.e.weights.Topology
 	return f.flat(w.BlindAlerts, func(alerts float64) (p, silent float64) { return alerts / f.services, -alerts })
 }
 
 // wide explains the alerts by a fault everywhere in the environment: a small,
 // middling or large share of all services alerts.
-func (f *frame) wide() []onsetWeight {
+func (f *frame) wide() []float64 {
 	quiet := f.services - float64(len(f.s.symptoms))
 	return f.flat(f.e.weights.Topology.WideShare, func(share float64) (p, silent float64) {
 		return share, quiet * math.Log1p(-share)
@@ -185,76 +157,17 @@ func (f *frame) wide() []onsetWeight {
 }
 
 // flat explains the alerts by a fault that shows on every service alike.
-func (f *frame) flat(parts []SpreadPart, model func(reach float64) (p, silent float64)) []onsetWeight {
-	out := make([]onsetWeight, len(f.firsts))
+func (f *frame) flat(parts []SpreadPart, model func(reach float64) (p, silent float64)) []float64 {
+	out := make([]float64, len(f.firsts))
 	for at := range f.firsts {
-		out[at].symptom = f.firsts[at].first
 		for _, part := range parts {
 			p, silent := model(part.Reach)
 			for _, level := range f.e.weights.Topology.NoiseLevels {
-				out[at].weight += part.Prior * level.Prior * f.likelihood(at, p, level.Reach) * math.Exp(silent)
+				out[at] += part.Prior * level.Prior * f.likelihood(at, p, level.Reach) * math.Exp(silent)
 			}
 		}
 	}
 	return out
-}
-
-// weigh computes an origin's weight for every choice of the first symptom;
-// quiet[k] is the likelihood of the silence for reach k.
-func (f *frame) weigh(links []link, quiet []float64) []onsetWeight {
-	w := &f.e.weights.Topology
-	out := make([]onsetWeight, len(f.firsts))
-	for at := range f.firsts {
-		o := &f.firsts[at]
-		out[at].symptom = o.first
-		for c := range f.cases {
-			kase := &f.cases[c]
-			cell := &f.grid[at*len(f.cases)+c]
-			outside, inside := cell.outside*quiet[kase.reachIndex], cell.inside
-			for _, l := range links {
-				p := float64(l.strength)
-				if l.route == routeSelf {
-					p *= w.Self
-				} else {
-					p *= kase.reach
-				}
-				base := f.base(kase, int(l.symptom))
-				if p <= base && f.cascade.passed[l.symptom] == 0 {
-					continue
-				}
-				p = 1 - (1-p)*(1-base)
-				factor := &cell.link[l.symptom]
-				if o.holds(int(l.symptom)) {
-					inside *= p*factor.slope + factor.rest
-				} else {
-					outside *= p*factor.slope + factor.rest
-				}
-			}
-			out[at].weight += outside * (inside - cell.none)
-		}
-		out[at].weight = math.Min(out[at].weight, math.MaxFloat64/1e6)
-	}
-	return out
-}
-
-// negligible is the share of an explanation below which a first symptom is left
-// out.
-const negligible = 1e-4
-
-// explained adds the chance that the graph is blind.
-func (f *frame) explained(seen, blind []onsetWeight) explanation {
-	share := f.e.blindShare(f.e.weights.Topology.Blind)
-	x := explanation{onsets: make([]onsetWeight, 0, len(seen))}
-	weight := func(i int) float64 { return (1-share)*seen[i].weight + share*blind[i].weight }
-	for i := range seen {
-		x.total += weight(i)
-	}
-	for i := range seen {
-		if w := weight(i); w > negligible*x.total {
-			x.onsets = append(x.onsets, onsetWeight{seen[i].symptom, w})
-		}
-	}
-	return x
 }
 
 // sampleCallers is how many callers of a hub are looked at one by one.
@@ -262,31 +175,37 @@ const sampleCallers = 48
 
 // quiet is, for each reach, the likelihood that the service and its callers
 // stay quiet as far as they do. Node -1 is the average service without a link.
-func (f *frame) quiet(sp *spreader, node int32, links []link) []float64 {
-	w := &f.e.weights.Topology
-	out := make([]float64, len(w.Spread))
+func (f *frame) quiet(node int32, links []link) []float64 {
+	w, sp := &f.e.weights.Topology, &f.work.spreader
+	out := f.work.weights.take(len(w.Spread))
 	if node < 0 {
 		return f.quietOthers(out)
 	}
 	row := sp.graph.callersOf(node)
 	sample := row[:min(len(row), sampleCallers)]
-	for k := range out {
-		log := 0.0
-		for _, a := range sample {
-			log += sp.silent(k, sp.over(a))
+	clear(out)
+	for _, a := range sample {
+		for k, hush := range sp.silent(sp.over(a)) {
+			out[k] += hush
 		}
-		log *= float64(len(row)) / float64(max(len(sample), 1))
-		self := false
-		for _, l := range links {
-			self = self || l.route == routeSelf
-			if l.route == routeCaller && l.hops == 1 {
-				log -= sp.silent(k, float64(l.strength))
+	}
+	self := false
+	for k := range out {
+		out[k] *= float64(len(row)) / float64(max(len(sample), 1))
+	}
+	for _, l := range links {
+		self = self || l.route == routeSelf
+		if l.route == routeCaller && l.hops == 1 {
+			for k, hush := range sp.silent(float64(l.strength)) {
+				out[k] -= hush
 			}
 		}
+	}
+	for k := range out {
 		if !self {
-			log += math.Log1p(-w.Self)
+			out[k] += math.Log1p(-w.Self)
 		}
-		out[k] = math.Exp(math.Min(log, 0))
+		out[k] = math.Exp(min(out[k], 0))
 	}
 	return out
 }

@@ -17,60 +17,111 @@ const maxOverloaders = 400
 // retries, a new access pattern, a flood. The fault then spreads from the callee
 // as if it had begun there.
 func (f *frame) overload(o *origins) {
+	type revision struct {
+		at   int
+		seen []float64
+	}
+	var revised []revision // What victims explain must not change under way.
+	pushes := f.pushes(o)
+	for from := 0; from < len(pushes); {
+		caller := pushed(pushes[from]).caller
+		to := from + 1
+		for to < len(pushes) && pushed(pushes[to]).caller == caller {
+			to++
+		}
+		seen := f.work.weights.take(len(f.firsts))
+		at := o.at(caller)
+		if at >= 0 {
+			copy(seen, o.list[at].seen)
+			revised = append(revised, revision{at, seen})
+		} else {
+			clear(seen)
+			at = o.enter(origin{node: caller, via: -1, seen: seen})
+		}
+		o.list[at].via = f.pushedBy(o, pushes[from:to], seen)
+		from = to
+	}
+	for _, r := range revised {
+		o.list[r.at].seen = r.seen
+	}
+}
+
+// pushedBy adds to seen what one caller may have broken, and returns what it
+// broke if that explains more than a fault in itself, -1 if nothing does.
+func (f *frame) pushedBy(o *origins, pushes []uint64, seen []float64) (via int32) {
+	g, via := f.s.in.Graph, int32(-1)
+	most := sumOf(seen)
+	for _, key := range pushes {
+		p := pushed(key)
+		victim := o.list[o.at(p.callee)].seen
+		share := f.e.weights.Topology.overload(len(g.callersOf(p.callee)), len(g.mainCallees(p.caller)))
+		if explained := share * sumOf(victim); explained > most {
+			most, via = explained, p.callee
+		}
+		for i := range victim {
+			seen[i] += share * victim[i]
+		}
+	}
+	return via
+}
+
+// push is a caller that may have broken a callee; as one number, for sorting, it
+// is the caller and then the callee.
+type push struct{ caller, callee int32 }
+
+func (p push) key() uint64 { return uint64(uint32(p.caller))<<32 | uint64(uint32(p.callee)) }
+
+func pushed(key uint64) push { return push{int32(key >> 32), int32(uint32(key))} }
+
+// pushes lists the callers of the best origins with these, by name.
+func (f *frame) pushes(o *origins) []uint64 {
 	g := f.s.in.Graph
-	best := make([]int, len(o.list))
-	for i := range best {
-		best[i] = i
+	order := make([]ranked, len(o.list))
+	for i := range order {
+		order[i] = ranked{sumOf(o.list[i].seen), int32(i)}
 	}
-	slices.SortStableFunc(best, func(a, b int) int {
-		return cmp.Compare(sumOnsets(o.list[b].seen), sumOnsets(o.list[a].seen))
-	})
-	type push struct {
-		caller, callee int32
-		seen           []onsetWeight
-		share          float64
-	}
-	var pushes []push
-	for _, at := range best[:min(len(best), maxOverloaded)] {
-		victim := &o.list[at]
-		row := g.callersOf(victim.node)
+	slices.SortFunc(order, compareRanked)
+	pushes, packed := f.work.pushes[:0], int32(g.packed())
+	byNumber := true
+	for _, r := range order[:min(len(order), maxOverloaded)] {
+		victim := o.list[r.at].node
+		row := g.callersOf(victim)
 		if len(row) > maxOverloaders {
 			continue
 		}
+		byNumber = byNumber && victim < packed
 		for _, a := range row {
-			pushes = append(pushes, push{a.to, victim.node, victim.seen, f.e.weights.Topology.overload(len(row), len(g.mainCallees(a.to)))})
+			pushes = append(pushes, push{a.to, victim}.key())
+			byNumber = byNumber && a.to < packed
 		}
 	}
-	slices.SortStableFunc(pushes, func(a, b push) int {
-		return cmp.Or(g.compareNames(a.caller, b.caller), g.compareNames(a.callee, b.callee))
+	f.work.pushes = pushes
+	if byNumber { // The numbers are in the order of names.
+		slices.Sort(pushes)
+		return pushes
+	}
+	slices.SortFunc(pushes, func(a, b uint64) int {
+		p, q := pushed(a), pushed(b)
+		return cmp.Or(g.compareNames(p.caller, q.caller), g.compareNames(p.callee, q.callee))
 	})
-	fresh := map[int32][]onsetWeight{}
-	own := map[int32]float64{}
-	for _, p := range pushes {
-		name := g.names[p.caller]
-		at, known := o.byName[name]
-		if !known {
-			at = len(o.list)
-			o.byName[name] = at
-			o.list = append(o.list, origin{node: p.caller, via: -1, seen: make([]onsetWeight, len(p.seen))})
-			for i := range p.seen {
-				o.list[at].seen[i].symptom = p.seen[i].symptom
-			}
-		}
-		if fresh[p.caller] == nil {
-			fresh[p.caller] = slices.Clone(o.list[at].seen)
-			own[p.caller] = sumOnsets(o.list[at].seen)
-		}
-		if share := p.share * sumOnsets(p.seen); share > own[p.caller] {
-			own[p.caller] = share
-			o.list[at].via = p.callee
-		}
-		for i := range p.seen {
-			fresh[p.caller][i].weight += p.share * p.seen[i].weight
-		}
-	}
-	for node, seen := range fresh {
-		o.list[o.byName[g.names[node]]].seen = seen
+	return pushes
+}
+
+// ranked is a place in a list with what it is put in order by.
+type ranked struct {
+	by float64
+	at int32
+}
+
+// compareRanked puts the greatest first, and what ties in order of place.
+func compareRanked(a, b ranked) int {
+	switch {
+	case a.by > b.by:
+		return -1
+	case a.by < b.by:
+		return 1
+	default:
+		return cmp.Compare(a.at, b.at)
 	}
 }
 

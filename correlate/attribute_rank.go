@@ -31,7 +31,7 @@ func (e *Engine) rank(s *scene) ranking {
 	for i := range best {
 		r.shortlist[i] = &best[i]
 	}
-	s.room = g.list
+	s.work.room = g.list
 	e.examine(s, r.shortlist)
 	topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
 	r.normalise(g.list, g.rest)
@@ -87,16 +87,16 @@ func order[T any](a, b *T, better func(a, b *T) bool) int {
 // unite weighs changes of several services once: mostly as a fault in one of
 // them, sometimes as a fault in all.
 func (g *gatherer) unite() {
-	x := g.s.in.Changes
-	parts := g.parts
-	refs := make([]uint32, 0, len(parts))
-	for ref := range parts {
-		refs = append(refs, ref)
-	}
-	slices.SortFunc(refs, x.compare)
-	for _, ref := range refs {
-		why := g.united(parts[ref], len(x.multi[ref]))
-		g.add(x.at(ref).dated(ref), parts[ref][0], &why, 0)
+	x, parts := g.s.in.Changes, g.s.work.parts
+	slices.SortStableFunc(parts, func(a, b part) int { return x.compareDated(a.dated, b.dated) })
+	for from := 0; from < len(parts); {
+		to := from + 1
+		for to < len(parts) && parts[to].ref == parts[from].ref {
+			to++
+		}
+		why := g.united(parts[from:to], len(x.multi[parts[from].ref]))
+		g.add(parts[from].dated, int(parts[from].origin), &why, 0)
+		from = to
 	}
 }
 
@@ -104,40 +104,39 @@ func (g *gatherer) unite() {
 const maxUnited = 16
 
 // united is the explanation by a change of that many services, of which some
-// are linked to symptoms.
-func (g *gatherer) united(linked []int, services int) explanation {
+// are linked to symptoms. It puts the parts in order.
+func (g *gatherer) united(parts []part, services int) explanation {
 	f, list := g.s.origins.frame, g.s.origins.list
-	slices.Sort(linked)
-	linked = slices.Compact(linked)
-	linked = linked[:min(len(linked), maxUnited)]
-	var links []link
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.origin, b.origin) })
+	parts = slices.CompactFunc(parts, func(a, b part) bool { return a.origin == b.origin })
+	parts = parts[:min(len(parts), maxUnited)]
+	links := g.s.work.joined[:0]
 	rarest := 0.0
-	quiet := slices.Repeat([]float64{1}, len(g.e.weights.Topology.Spread))
-	single := slices.Clone(list[linked[0]].seen)
-	for i := range single {
-		single[i].weight = 0
+	quiet, single := f.work.weights.take(len(g.e.weights.Topology.Spread)), f.work.weights.take(len(f.firsts))
+	clear(single)
+	for k := range quiet {
+		quiet[k] = 1
 	}
-	for _, at := range linked {
-		o := &list[at]
+	for _, p := range parts {
+		o := &list[p.origin]
 		links = append(links, o.links...)
-		rarest = max(rarest, math.Exp(o.busy))
-		for k := range quiet {
-			if o.quiet != nil {
-				quiet[k] *= o.quiet[k]
-			}
-		}
 		rare := math.Exp(o.busy)
+		rarest = max(rarest, rare)
+		for k := range o.quiet {
+			quiet[k] *= o.quiet[k]
+		}
 		for i, w := range o.seen {
-			single[i].weight += w.weight * rare / float64(services)
+			single[i] += w * rare / float64(services)
 		}
 	}
+	g.s.work.joined = links
 	slices.SortFunc(links, func(a, b link) int {
 		return cmp.Or(cmp.Compare(a.symptom, b.symptom), cmp.Compare(b.strength, a.strength), cmp.Compare(a.route, b.route))
 	})
 	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
 	all := g.e.weights.Topology.AllServices
 	for i, w := range f.weigh(links, quiet) {
-		single[i].weight = (1-all)*single[i].weight + all*rarest*w.weight
+		single[i] = (1-all)*single[i] + all*rarest*w
 	}
 	return f.explained(single, g.s.origins.blind)
 }

@@ -38,9 +38,10 @@ type spreader struct {
 	pass [len(edgeKinds)]float64
 	// power[i] is the damping of an edge whose share is (i/shareSteps) squared.
 	power [shareSteps + 1]float64
-	// hush[k][i] is the log probability that a caller stays quiet although a
-	// fault with reach k passes over its edge with probability i/hushSteps.
-	hush [][hushSteps + 1]float64
+	// hush[i*reaches+k] is the log probability that a caller stays quiet although
+	// a fault with reach k passes over its edge with probability i/hushSteps.
+	hush    []float64
+	reaches int
 	// slot[node] is the place in found plus one, 0 for a node not reached.
 	slot  []int32
 	found []reached
@@ -83,10 +84,10 @@ func (sp *spreader) reset(g *Graph, w *Weights) {
 			share := (float64(i) + 0.5) / shareSteps
 			sp.power[i] = math.Min(math.Pow(share*share, w.Topology.SharePower), 1)
 		}
-		sp.hush = make([][hushSteps + 1]float64, len(w.Topology.Spread))
-		for k, part := range w.Topology.Spread {
-			for i := range sp.hush[k] {
-				sp.hush[k][i] = math.Log1p(-math.Min(part.Reach*float64(i)/hushSteps, 0.99))
+		sp.reaches = len(w.Topology.Spread)
+		for i := range hushSteps + 1 {
+			for _, part := range w.Topology.Spread {
+				sp.hush = append(sp.hush, math.Log1p(-math.Min(part.Reach*float64(i)/hushSteps, 0.99)))
 			}
 		}
 	}
@@ -95,9 +96,10 @@ func (sp *spreader) reset(g *Graph, w *Weights) {
 // hushSteps is the number of steps in which hush is kept.
 const hushSteps = 256
 
-// silent is the log probability that a caller stays quiet.
-func (sp *spreader) silent(reach int, over float64) float64 {
-	return sp.hush[reach][int(over*hushSteps+0.5)]
+// silent is, for each reach, the log probability that a caller stays quiet.
+func (sp *spreader) silent(over float64) []float64 {
+	at := int(over*hushSteps+0.5) * sp.reaches
+	return sp.hush[at : at+sp.reaches]
 }
 
 // shareSteps is the number of steps in which the damping by share is kept.
@@ -146,6 +148,21 @@ func (sp *spreader) links(r *reached, buf []link) []link {
 	}
 	slices.SortFunc(buf, func(a, b link) int { return cmp.Compare(a.symptom, b.symptom) })
 	return buf
+}
+
+// linksOf returns the node's links ordered by symptom.
+func (w *scratch) linksOf(r *reached) []link {
+	n := 0
+	for at := r.last; at >= 0; at = w.chain[at].next {
+		n++
+	}
+	list := w.links.take(n)
+	for at := r.last; at >= 0; at = w.chain[at].next { // The last symptom comes first.
+		n--
+		list[n] = w.chain[at].link
+	}
+	slices.SortFunc(list, func(a, b link) int { return cmp.Compare(a.symptom, b.symptom) })
+	return list
 }
 
 // join keeps the stronger of a link found from the cause and what the walks from

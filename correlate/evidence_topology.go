@@ -29,7 +29,7 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 	origin := &s.origins.list[c.origin]
 	if origin.via >= 0 {
 		via := s.in.Graph.names[origin.via]
-		at := s.origins.byName[via]
+		at := s.origins.at(origin.via)
 		inner := candidate{origin: int32(at), detail: &detail{change: Change{Services: []string{via}}}}
 		text, refs = e.explainText(s, &inner)
 		return fmt.Sprintf("It calls %s and may have broken it. %s", via, strings.Replace(text, "A fault there", "A fault in "+via, 1)), refs

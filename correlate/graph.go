@@ -11,6 +11,8 @@ import (
 // many goroutines; [Graph.With] makes an updated one that shares what did not
 // change. The zero value and nil are empty graphs.
 type Graph struct {
+	// lineage is the same for graphs that share the numbers of packed services.
+	lineage  *token
 	names    []string
 	ids      map[string]int32
 	services []Service
@@ -136,7 +138,7 @@ func mergeService(old, later Service) Service {
 
 // build numbers the services by name and packs the rows.
 func (b *graphBuilder) build() *Graph {
-	g := &Graph{ids: b.ids, observed: b.observed, services: b.services}
+	g := &Graph{lineage: &token{}, ids: b.ids, observed: b.observed, services: b.services}
 	slices.SortFunc(g.services, func(x, y Service) int { return cmp.Compare(x.Name, y.Name) })
 	g.names = make([]string, len(g.services))
 	renumbered := make([]int32, len(g.services))

@@ -14,6 +14,15 @@ func (g *Graph) Len() int {
 	return len(g.names)
 }
 
+// packed is the number of services whose rows are packed; their numbers are in
+// the order of their names.
+func (g *Graph) packed() int {
+	if g == nil {
+		return 0
+	}
+	return max(len(g.callees.offsets)-1, 0)
+}
+
 // Edges is the number of edges.
 func (g *Graph) Edges() int {
 	if g == nil {

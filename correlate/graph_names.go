@@ -84,7 +84,7 @@ func (g *Graph) kin(name string, said []string, yield func(node int32, own []str
 // compareNames orders two services by name. Of those that were packed the
 // numbers are in that order.
 func (g *Graph) compareNames(a, b int32) int {
-	if packed := int32(len(g.callees.offsets)) - 1; a < packed && b < packed {
+	if packed := int32(g.packed()); a < packed && b < packed {
 		return cmp.Compare(a, b)
 	}
 	return cmp.Compare(g.names[a], g.names[b])

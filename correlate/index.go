@@ -12,6 +12,8 @@ import (
 // as long as its owner wants to spend the memory; see [ChangeIndex.Release]. It
 // belongs to one goroutine: nothing may read it while it is written.
 type ChangeIndex struct {
+	// identity tells this index from others; see serviceNumbers.
+	identity *token
 	slots    slots
 	free     []uint32
 	bodies   map[uint32]*Change
@@ -20,16 +22,19 @@ type ChangeIndex struct {
 	services map[string]int32
 	titles   []string
 	lists    [][]dated
-	wide     []dated
-	multi    map[uint32][]int32
-	time     timeIndex
-	names    interner
+	// newest is the start of the last change of each list, noChange if it is empty.
+	newest []int64
+	wide   []dated
+	multi  map[uint32][]int32
+	time   timeIndex
+	names  interner
 }
 
 // NewChangeIndex returns an index of the changes.
 func NewChangeIndex(changes ...Change) *ChangeIndex {
 	x := &ChangeIndex{
-		byKey: make(map[uint64]uint32, len(changes)), services: map[string]int32{},
+		identity: &token{},
+		byKey:    make(map[uint64]uint32, len(changes)), services: map[string]int32{},
 		bodies: map[uint32]*Change{}, multi: map[uint32][]int32{}, names: newInterner(),
 	}
 	for i := range changes {
@@ -228,12 +233,12 @@ func (x *ChangeIndex) link(ref uint32, services []string) {
 		x.wide = x.insertDated(x.wide, e.dated(ref))
 	case 1:
 		e.service = ids[0]
-		x.lists[ids[0]] = x.insertDated(x.lists[ids[0]], e.dated(ref))
+		x.setList(ids[0], x.insertDated(x.lists[ids[0]], e.dated(ref)))
 	default:
 		e.service = serviceMulti
 		x.multi[ref] = ids
 		for _, id := range ids {
-			x.lists[id] = x.insertDated(x.lists[id], e.dated(ref))
+			x.setList(id, x.insertDated(x.lists[id], e.dated(ref)))
 		}
 	}
 }
@@ -247,11 +252,11 @@ func (x *ChangeIndex) unlink(ref uint32) {
 		x.wide = x.removeDated(x.wide, e.dated(ref))
 	case serviceMulti:
 		for _, id := range x.multi[ref] {
-			x.lists[id] = x.removeDated(x.lists[id], e.dated(ref))
+			x.setList(id, x.removeDated(x.lists[id], e.dated(ref)))
 		}
 		delete(x.multi, ref)
 	default:
-		x.lists[e.service] = x.removeDated(x.lists[e.service], e.dated(ref))
+		x.setList(e.service, x.removeDated(x.lists[e.service], e.dated(ref)))
 	}
 }
 
@@ -267,7 +272,7 @@ func (x *ChangeIndex) numbers(services []string) []int32 {
 			id = int32(len(x.lists))
 			x.services[name] = id
 			x.titles = append(x.titles, name)
-			x.lists = append(x.lists, nil)
+			x.lists, x.newest = append(x.lists, nil), append(x.newest, noChange)
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -100,6 +101,42 @@ func (x *ChangeIndex) of(service string, moment int64) []dated {
 		return nil
 	}
 	return until(x.lists[id], moment)
+}
+
+// number is the number of the service, -1 when no change of it was ever held.
+func (x *ChangeIndex) number(service string) int32 {
+	if id, ok := x.services[service]; ok {
+		return id
+	}
+	return -1
+}
+
+// noChange is the start of the newest change where there is none.
+const noChange = math.MinInt64
+
+// setList replaces the list of a service.
+func (x *ChangeIndex) setList(service int32, list []dated) {
+	x.lists[service], x.newest[service] = list, noChange
+	if n := len(list); n > 0 {
+		x.newest[service] = list[n-1].start
+	}
+}
+
+// newestOf returns the start of the service's last change at or before the
+// moment. Mostly it is the last of all, which is found without a look at the
+// list.
+func (x *ChangeIndex) newestOf(service int32, moment int64) (start int64, ok bool) {
+	if service < 0 {
+		return 0, false
+	}
+	if start = x.newest[service]; start <= moment {
+		return start, start != noChange
+	}
+	list := until(x.lists[service], moment)
+	if len(list) == 0 {
+		return 0, false
+	}
+	return list[len(list)-1].start, true
 }
 
 // until cuts a list, ordered by start, after the moment. Most often all of it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,6 +33,7 @@ type engineFlags struct {
 	bodies                      int
 	memoryMB                    int64
 	profiles                    string
+	digest                      bool
 }
 
 func parseEngineFlags(args []string) (engineFlags, error) {
@@ -50,6 +52,7 @@ func parseEngineFlags(args []string) (engineFlags, error) {
 	flags.DurationVar(&f.window, "window", runner.ChangeWindow, "time that the changes fill")
 	flags.IntVar(&f.bodies, "bodies", runner.HeldBodies, "whole changes held, as the runner does")
 	flags.Int64Var(&f.memoryMB, "memory-limit", 3500, "limit that the collector keeps to, in MB, as GOMEMLIMIT sets it for the service")
+	flags.BoolVar(&f.digest, "digest", false, "print a digest of all findings, to compare two builds; costs time between the attributions")
 	flags.StringVar(&f.profiles, "profiles", "", "directory for processor and heap profiles")
 	return f, flags.Parse(args)
 }
@@ -65,6 +68,7 @@ type engineMeasure struct {
 	puts, snapshots, drops       spread
 	releases, packing, stopWorld spread
 	residentMB, suspects         float64
+	digested                     hash.Hash
 }
 
 // runEngine builds the company in memory, attributes incidents in it, and
@@ -89,6 +93,9 @@ func runEngine(ctx context.Context, out io.Writer, args []string) error {
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("stopped: %w", err)
+	}
+	if m.digested != nil {
+		_, _ = fmt.Fprintf(out, "findings sha256 %x\n", m.digested.Sum(nil))
 	}
 	return printReport(out, m.title(), m.figures())
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"math"
 	"runtime"
@@ -78,8 +80,11 @@ func (m *engineMeasure) attribute(ctx context.Context) {
 			break
 		}
 		clock := time.Now()
-		m.attribution.cpu.timed(func() { m.suspects += float64(len(engine.Attribute(inputs[i]).Suspects)) })
+		var finding correlate.Finding
+		m.attribution.cpu.timed(func() { finding = engine.Attribute(inputs[i]) })
 		m.attribution.wall = append(m.attribution.wall, time.Since(clock))
+		m.suspects += float64(len(finding.Suspects))
+		m.digest(&finding)
 	}
 	ended, _ := processorTime()
 	runtime.ReadMemStats(&after)
@@ -89,6 +94,20 @@ func (m *engineMeasure) attribute(ctx context.Context) {
 	m.attribution.all = (ended - began) / time.Duration(n)
 	m.attribution.allocatedKB = float64(after.TotalAlloc-before.TotalAlloc) / 1e3 / float64(n)
 	m.residentMB = max(m.residentMB, watch.peak)
+}
+
+// digest adds the finding to the digest of all, where one is asked for: two
+// builds that conclude the same print the same.
+func (m *engineMeasure) digest(f *correlate.Finding) {
+	if !m.flags.digest {
+		return
+	}
+	if m.digested == nil {
+		m.digested = sha256.New()
+	}
+	if err := json.NewEncoder(m.digested).Encode(f); err != nil {
+		m.digested.Write([]byte(err.Error()))
+	}
 }
 
 // cleanPortion is how many changes the runner drops or releases at once.
