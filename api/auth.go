@@ -154,6 +154,8 @@ const (
 	accessMetrics
 	// accessJudge needs someone who may judge.
 	accessJudge
+	// accessPropose needs someone who may propose verdicts.
+	accessPropose
 )
 
 // role is the role that the access asks for, empty for none.
@@ -167,6 +169,8 @@ func (a access) role() Role {
 		return RoleIngest
 	case accessJudge:
 		return RoleJudge
+	case accessPropose:
+		return RoleAgent
 	case accessAdmin:
 		return RoleAdmin
 	default:
@@ -205,7 +209,7 @@ func (g *gate) free(a access) bool {
 		return g.publicRead
 	case accessMetrics:
 		return !g.privateMetrics
-	case accessAdmin, accessSend, accessDeliver, accessJudge:
+	case accessAdmin, accessSend, accessDeliver, accessJudge, accessPropose:
 		return false
 	default:
 		return false

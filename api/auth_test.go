@@ -26,7 +26,7 @@ func TestNoUnauthenticatedWriteOverAllRoutes(t *testing.T) {
 				continue
 			}
 			write := r.Method != http.MethodGet
-			if write && !slices.Contains([]access{accessSend, accessDeliver, accessJudge, accessAdmin}, declared.access) {
+			if write && !slices.Contains([]access{accessSend, accessDeliver, accessJudge, accessPropose, accessAdmin}, declared.access) {
 				t.Errorf("%s %s is a write that asks for no sender", r.Method, r.Path)
 			}
 			if declared.endless {
@@ -46,7 +46,8 @@ func (h *harness) tryEveryone(t *testing.T, r route, publicRead bool) {
 	}
 	open := r.access == accessOpen || r.access == accessMetrics || r.access == accessRead && publicRead
 	allowed := map[string]bool{
-		"": open, "wrong": r.access == accessOpen, "reader": open || r.access == accessRead, "judge": open || r.access == accessRead || r.access == accessJudge,
+		"": open, "wrong": r.access == accessOpen, "reader": open || r.access == accessRead, "judge": open || r.access == accessRead || r.access == accessJudge || r.access == accessPropose,
+		"agent":  open || r.access == accessRead || r.access == accessPropose,
 		"ingest": open || r.access == accessSend || r.access == accessDeliver, "admin": true,
 	}
 	for who, may := range allowed {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/policy"
+	"github.com/faultline/faultline/internal/query"
 )
 
 // The examples tell one story: a deploy of checkout, its alert, the incident
@@ -89,6 +90,21 @@ func exampleJudgement() correlate.Judgement {
 		ID: "5b0c9f3e-7a51-4d1e-9a6c-0f2d6f0b8f11", Incident: "inc-7f3a", FindingVersion: 3, Decision: correlate.DecisionConfirm, Change: &key,
 		Reason: "Rolling back 4.12.0 ended it.", DecidedBy: "on-call", DecidedAt: exampleTime(10, 5, 0),
 	}
+}
+
+func exampleProposal() query.Proposal {
+	key := correlate.Key{Source: "argo-cd", ID: "checkout-1842"}
+	return query.Proposal{
+		ID: "0c8f5c8e-2a64-4f0e-8f39-6d4a53a2f6a1", Incident: "inc-7f3a", FindingVersion: 3, Decision: correlate.DecisionConfirm, Change: &key,
+		Reason: "It began two minutes before, and only its region alerts.", ProposedBy: "assistant", ProposedAt: exampleTime(10, 4, 0), State: query.ProposalOpen,
+	}
+}
+
+func exampleAcceptance() Acceptance {
+	receipt, p, at := exampleVerdictReceipt(), exampleProposal(), exampleTime(10, 5, 0)
+	p.State, p.SettledBy, p.SettledAt, p.Verdict = query.ProposalAccepted, "on-call", &at, receipt.Verdict.ID
+	p.SettledReason = receipt.Verdict.Reason
+	return Acceptance{Proposal: p, Verdict: receipt.Verdict, Judgement: receipt.Judgement}
 }
 
 func exampleVerdictReceipt() VerdictReceipt {

@@ -28,6 +28,7 @@ type fakeStore struct {
 	topology    correlate.Topology
 	updates     []query.Update
 	judgements  []correlate.Judgement
+	proposals   map[string][]query.Proposal
 	overrides   map[correlate.Key][]correlate.ProvenanceOverride
 	labels      []query.Label
 	decisions   []query.GateDecision

@@ -173,7 +173,7 @@ func examplePath(template string) string {
 	if strings.HasPrefix(template, "/v1/changes") {
 		id = "checkout-1842"
 	}
-	return strings.NewReplacer("{id}", id, "{name}", "checkout", "{format}", "plain", "{week}", "2026-W18").Replace(template)
+	return strings.NewReplacer("{id}", id, "{proposal}", "0c8f5c8e-2a64-4f0e-8f39-6d4a53a2f6a1", "{name}", "checkout", "{format}", "plain", "{week}", "2026-W18").Replace(template)
 }
 
 func TestNewRevisionChangesTheETag(t *testing.T) {

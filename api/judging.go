@@ -241,8 +241,8 @@ func (s *Server) standing(ctx context.Context, incident string) (correlate.Stand
 // have decided what caused the incident.
 type Blinding string
 
-// The kinds of blinding. BlindJudges hides it from the roles that may judge,
-// BlindAll from everyone, BlindOff from nobody.
+// The kinds of blinding. BlindJudges hides it from the roles that may judge
+// or propose, BlindAll from everyone, BlindOff from nobody.
 const (
 	BlindJudges Blinding = "judges"
 	BlindAll    Blinding = "all"
@@ -259,7 +259,8 @@ func (s *Server) blinds(ctx context.Context, standing *correlate.Standing) bool 
 		return false
 	}
 	who := requestOf(ctx).caller
-	judges := who != nil && who.Role.Covers(RoleJudge)
+	// Who proposes is blinded like who judges: a person reads the reason given.
+	judges := who != nil && who.Role.Covers(RoleAgent)
 	return s.cfg.Blind == BlindAll || (s.cfg.Blind == BlindJudges && judges)
 }
 

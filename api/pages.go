@@ -23,7 +23,7 @@ type pageAccess map[string]access
 func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
-		Incidents: reader, Findings: reader, Judges: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
+		Incidents: reader, Findings: reader, Judges: reader, Proposals: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
 		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Reports: reader, Tokens: s.pageTokens(),
 	}
 	if s.deps.Policy != nil {
@@ -166,7 +166,11 @@ func choices(r *http.Request, p *Problem) []web.Choice {
 		}
 		all = append(all, web.Choice{Name: choice, Path: there.String()})
 	}
-	if back, ok := strings.CutSuffix(r.URL.Path, "/verdict"); ok && r.Method == http.MethodPost {
+	back, ok := strings.CutSuffix(r.URL.Path, "/verdict")
+	if !ok {
+		back, _, ok = strings.Cut(r.URL.Path, "/proposals/")
+	}
+	if ok && r.Method == http.MethodPost {
 		all = append(all, web.Choice{Name: "Read the incident again", Path: (&url.URL{Path: back}).String()})
 	}
 	return all
@@ -215,6 +219,9 @@ func (p pageReader) Sheet(ctx context.Context, incident string, limit int) (web.
 	}
 	sheet := web.Sheet{Standing: correlate.StandingOf(history), Judgements: history}
 	sheet.Hidden = p.blinds(ctx, &sheet.Standing)
+	if sheet.Proposals, err = p.proposals(ctx, incident); err != nil {
+		return sheet, err
+	}
 	if sheet.Findings, err = p.findings(ctx, incident, limit); err != nil || len(sheet.Findings) == 0 {
 		return sheet, err
 	}
@@ -244,6 +251,18 @@ func (p pageReader) Judge(ctx context.Context, incident, tag string, v web.Verdi
 		in.Change = &ChangeRef{Source: v.Change.Source, ID: v.Change.ID}
 	}
 	_, err := p.judge(ctx, incident, tag, &in)
+	return err
+}
+
+// Accept keeps a verdict of the visitor's own as an agent proposed it.
+func (p pageReader) Accept(ctx context.Context, incident, proposal, tag, reason string) error {
+	_, err := p.acceptAs(ctx, incident, proposal, tag, reason)
+	return err
+}
+
+// Dismiss keeps that the visitor does not follow a proposal.
+func (p pageReader) Dismiss(ctx context.Context, incident, proposal, reason string) error {
+	_, err := p.dismiss(ctx, incident, proposal, reason)
 	return err
 }
 

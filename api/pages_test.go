@@ -26,7 +26,7 @@ func TestPagesLetInWhomTheyShould(t *testing.T) {
 	for _, public := range []bool{false, true} {
 		h := newHarness(t, func(c *Config, _ *Deps) { c.PublicRead = public })
 		for _, route := range h.site.Routes() {
-			path := strings.NewReplacer("{id}", "inc-7f3a", "{name}", "checkout", "{digest}", "0").Replace(route.Path)
+			path := strings.NewReplacer("{id}", "inc-7f3a", "{proposal}", "p-1", "{name}", "checkout", "{digest}", "0").Replace(route.Path)
 			resp := h.visit(t, path, nil)
 			if route.Method == http.MethodPost {
 				resp = h.submit(path, nil, url.Values{})

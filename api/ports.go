@@ -82,6 +82,15 @@ type JudgementKeeper interface {
 	SaveJudgement(ctx context.Context, j correlate.Judgement) error
 }
 
+// ProposalKeeper keeps what agents propose, apart from what people decide.
+// Proposals answers those on an incident, the oldest first; ids are UUIDs.
+// Nothing that counts verdicts reads them.
+type ProposalKeeper interface {
+	Proposals(ctx context.Context, incident string) ([]query.Proposal, error)
+	SaveProposal(ctx context.Context, p query.Proposal) error
+	SettleProposal(ctx context.Context, p query.Proposal) error
+}
+
 // ProvenanceKeeper keeps what people and later rules say about provenance.
 // Overrides answers newest first; the id of SaveOverride is a UUID for its audit
 // entry. Labels count for what was stored before their moment.
@@ -118,6 +127,7 @@ type Store interface {
 	TopologyReader
 	UpdateReader
 	JudgementKeeper
+	ProposalKeeper
 	ProvenanceKeeper
 	DecisionKeeper
 }

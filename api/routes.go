@@ -140,7 +140,7 @@ func (a access) about() string {
 	case accessOpen:
 		return "\n\nNeeds no token."
 	case accessRead:
-		return "\n\nNeeds a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`)."
+		return "\n\nNeeds a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`)."
 	case accessSend:
 		return "\n\nNeeds a token with the role `ingest` or `admin`, always."
 	case accessDeliver:
@@ -149,6 +149,8 @@ func (a access) about() string {
 		return "\n\nOpen, as is usual for Prometheus, unless metrics are set to private: then a token with the role `reader`."
 	case accessJudge:
 		return "\n\nNeeds a token with the role `judge` or `admin`, always."
+	case accessPropose:
+		return "\n\nNeeds a token with the role `agent`, `judge` or `admin`, always."
 	case accessAdmin:
 		return "\n\nNeeds a token with the role `admin`."
 	default:
@@ -166,7 +168,7 @@ func (a access) security() []map[string][]string {
 		return []map[string][]string{token, {}}
 	case accessDeliver:
 		return []map[string][]string{token, {basicScheme: {}}, {}}
-	case accessSend, accessAdmin, accessJudge:
+	case accessSend, accessAdmin, accessJudge, accessPropose:
 		return []map[string][]string{token}
 	default:
 		return []map[string][]string{token}

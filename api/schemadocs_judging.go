@@ -14,7 +14,23 @@ func judgingDocs() map[string]typeDoc {
 			"reason": "Why, in words; at most 2000 characters.", "finding_version": "If given, it must be the newest version.",
 		}},
 		"VerdictReceipt": {about: "What was kept.", fields: map[string]string{"verdict": "The verdict.", "judgement": "What all verdicts on the incident come to."}},
-		"VerdictCreated": {about: "Data of the event verdict.created.", fields: map[string]string{"incident": "Id of the incident.", "judgements": "How many verdicts it has.", "at": "When it was stored."}},
+		"PageProposal":   {about: "Proposals.", fields: pageDocs()},
+		"Proposal": {about: "A verdict that an agent proposes. It counts for nothing until a person accepts it.", fields: map[string]string{
+			"id": "Id of the proposal.", "incident": "Id of the incident.", "finding_version": "Version of the finding that it is about.", "decision": "What is proposed.",
+			"change": "The change, for confirm and reject.", "reason": "Why, in the agent's words; untrusted text.", "proposed_by": "Name of the agent's token.", "proposed_at": "When.",
+			"state": "What became of it.", "settled_by": "Who accepted or dismissed it.", "settled_at": "When.", "settled_reason": "Why, in that person's words.",
+			"verdict": "Id of the verdict that the acceptance gave.",
+		}},
+		"ProposalRequest": {about: "A proposal as it is sent.", fields: map[string]string{
+			"decision": "What is proposed.", "change": "For confirm and reject: the change, as its id or as source and id.",
+			"reason": "Why, with the evidence; at most 2000 characters.", "finding_version": "If given, it must be the newest version.",
+		}},
+		"SettleRequest": {about: "A person's word on a proposal.", fields: map[string]string{"reason": "Why, in words; at most 2000 characters."}},
+		"Acceptance": {about: "What was kept.", fields: map[string]string{
+			"proposal": "The proposal as it stands now.", "verdict": "The person's own verdict.", "judgement": "What all verdicts on the incident come to.",
+		}},
+		"ProposalChanged": {about: "Data of the event proposal.changed.", fields: map[string]string{"incident": "Id of the incident.", "proposals": "How often something was said about proposals on it.", "at": "When it was stored."}},
+		"VerdictCreated":  {about: "Data of the event verdict.created.", fields: map[string]string{"incident": "Id of the incident.", "judgements": "How many verdicts it has.", "at": "When it was stored."}},
 		"OverrideRequest": {about: "A word on the provenance of a change.", fields: map[string]string{
 			"class": "The class, or auto to withdraw earlier words.", "reason": "Why, in words; at most 2000 characters.",
 		}},

@@ -9,6 +9,7 @@ import (
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/figures"
 	"github.com/faultline/faultline/internal/policy"
+	"github.com/faultline/faultline/internal/query"
 )
 
 // typeDoc says what a type of the answers means, and each of its fields.
@@ -78,17 +79,20 @@ func fieldEnums() map[string][]any {
 		"Finding.verdict": words([]correlate.Verdict{
 			correlate.VerdictProbable, correlate.VerdictPossible, correlate.VerdictWeak, correlate.VerdictNoChange,
 		}),
-		"GateAnswer.decision":     words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
-		"GateAnswer.class":        words(correlate.ProvenanceClasses()),
-		"KeptDecision.decision":   words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
-		"KeptDecision.class":      words(correlate.ProvenanceClasses()),
-		"RuleFinding.outcome":     words([]policy.Outcome{policy.Warn, policy.Deny}),
-		"RuleFinding.lapse":       words(policy.Lapses()),
-		"Violation.kind":          words(correlate.ChangeKinds()),
-		"Violation.class":         words(correlate.ProvenanceClasses()),
-		"Judgement.decision":      words(correlate.Decisions()),
-		"VerdictRequest.decision": words(correlate.Decisions()),
-		"Standing.state":          words(correlate.JudgementWords()),
+		"GateAnswer.decision":      words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
+		"GateAnswer.class":         words(correlate.ProvenanceClasses()),
+		"KeptDecision.decision":    words([]policy.Outcome{policy.Allow, policy.Warn, policy.Deny}),
+		"KeptDecision.class":       words(correlate.ProvenanceClasses()),
+		"RuleFinding.outcome":      words([]policy.Outcome{policy.Warn, policy.Deny}),
+		"RuleFinding.lapse":        words(policy.Lapses()),
+		"Violation.kind":           words(correlate.ChangeKinds()),
+		"Violation.class":          words(correlate.ProvenanceClasses()),
+		"Judgement.decision":       words(correlate.Decisions()),
+		"VerdictRequest.decision":  words(correlate.Decisions()),
+		"ProposalRequest.decision": words(correlate.Decisions()),
+		"Proposal.decision":        words(correlate.Decisions()),
+		"Proposal.state":           words(query.ProposalStates()),
+		"Standing.state":           words(correlate.JudgementWords()),
 		"Evidence.kind": words([]correlate.EvidenceKind{
 			correlate.EvidenceTiming, correlate.EvidenceTopology, correlate.EvidenceRollout, correlate.EvidenceRegion, correlate.EvidenceVersion,
 			correlate.EvidenceText, correlate.EvidenceMetrics, correlate.EvidenceRollback, correlate.EvidenceHistory, correlate.EvidencePrior,

@@ -113,6 +113,7 @@ func (s *Server) build() {
 	s.routeIncidents()
 	s.routeFindings()
 	s.routeVerdicts()
+	s.routeProposals()
 	s.routeChanges()
 	s.routeProvenance()
 	s.routePolicy()

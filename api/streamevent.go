@@ -14,6 +14,7 @@ const (
 	eventIncident = "incident.updated"
 	eventFinding  = "finding.created"
 	eventVerdict  = "verdict.created"
+	eventProposal = "proposal.changed"
 	// eventReset tells a resuming client that more happened than is replayed:
 	// it must load its lists anew.
 	eventReset = "reset"
@@ -41,6 +42,15 @@ type VerdictCreated struct {
 	At         time.Time `json:"at"`
 }
 
+// ProposalChanged tells that an agent proposed a verdict, or that a person
+// accepted or dismissed one.
+type ProposalChanged struct {
+	Incident string `json:"incident"`
+	// Proposals counts what was said about proposals on the incident.
+	Proposals int       `json:"proposals"`
+	At        time.Time `json:"at"`
+}
+
 // streamEvent is one event, encoded once for all clients.
 type streamEvent struct {
 	id, kind string
@@ -51,9 +61,9 @@ type streamEvent struct {
 type state struct {
 	revision int64
 	version  int
-	// judgements counts its verdicts.
-	judgements int
-	at         time.Time
+	// judgements counts its verdicts, proposals what was said about proposals.
+	judgements, proposals int
+	at                    time.Time
 }
 
 // eventsOf are the events that a row tells to someone who last saw before.
@@ -70,6 +80,10 @@ func eventsOf(row *query.Update, before state) []streamEvent {
 	if row.Judgements != before.judgements && row.Judgements > 0 {
 		events = append(events, newEvent(eventVerdict, eventID(row.At, row.Incident, "v"+strconv.Itoa(row.Judgements)),
 			VerdictCreated{Incident: row.Incident, Judgements: row.Judgements, At: row.At}))
+	}
+	if row.Proposals != before.proposals && row.Proposals > 0 {
+		events = append(events, newEvent(eventProposal, eventID(row.At, row.Incident, "p"+strconv.Itoa(row.Proposals)),
+			ProposalChanged{Incident: row.Incident, Proposals: row.Proposals, At: row.At}))
 	}
 	return events
 }

@@ -14,17 +14,19 @@ import (
 // Role is what a token may do.
 type Role string
 
-// The roles. Reader reads. Ingest sends events and cannot read. Judge reads and
-// judges findings. Admin may do everything.
+// The roles. Reader reads. Ingest sends events and cannot read. Agent reads and
+// proposes verdicts, which count for nothing until a person accepts them. Judge
+// reads, proposes and judges findings. Admin may do everything.
 const (
 	RoleReader Role = "reader"
 	RoleIngest Role = "ingest"
+	RoleAgent  Role = "agent"
 	RoleJudge  Role = "judge"
 	RoleAdmin  Role = "admin"
 )
 
 // Roles lists every role, the weakest first.
-func Roles() []Role { return []Role{RoleReader, RoleIngest, RoleJudge, RoleAdmin} }
+func Roles() []Role { return []Role{RoleReader, RoleIngest, RoleAgent, RoleJudge, RoleAdmin} }
 
 // Covers reports whether the role may do what need may do.
 func (r Role) Covers(need Role) bool {
@@ -32,7 +34,9 @@ func (r Role) Covers(need Role) bool {
 	case RoleAdmin:
 		return slices.Contains(Roles(), need)
 	case RoleJudge:
-		return need == RoleJudge || need == RoleReader
+		return need == RoleJudge || need == RoleAgent || need == RoleReader
+	case RoleAgent:
+		return need == RoleAgent || need == RoleReader
 	case RoleReader, RoleIngest:
 		return need == r
 	default:

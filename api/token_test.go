@@ -68,8 +68,8 @@ func TestTokenWithoutUseIsNotMade(t *testing.T) {
 
 func TestRolesCoverOnlyWhatTheyMay(t *testing.T) {
 	want := map[Role][]Role{
-		RoleReader: {RoleReader}, RoleIngest: {RoleIngest}, RoleJudge: {RoleReader, RoleJudge},
-		RoleAdmin: {RoleReader, RoleIngest, RoleJudge, RoleAdmin}, "root": {}, "": {},
+		RoleReader: {RoleReader}, RoleIngest: {RoleIngest}, RoleAgent: {RoleReader, RoleAgent}, RoleJudge: {RoleReader, RoleAgent, RoleJudge},
+		RoleAdmin: {RoleReader, RoleIngest, RoleAgent, RoleJudge, RoleAdmin}, "root": {}, "": {},
 	}
 	for role, covered := range want {
 		for _, need := range append(Roles(), "", "root") {

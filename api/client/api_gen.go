@@ -1073,6 +1073,69 @@ func (e OverrideRequestClass) Valid() bool {
 	}
 }
 
+// Defines values for ProposalDecision.
+const (
+	ProposalDecisionConfirm  ProposalDecision = "confirm"
+	ProposalDecisionNoChange ProposalDecision = "no_change"
+	ProposalDecisionReject   ProposalDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the ProposalDecision enum.
+func (e ProposalDecision) Valid() bool {
+	switch e {
+	case ProposalDecisionConfirm:
+		return true
+	case ProposalDecisionNoChange:
+		return true
+	case ProposalDecisionReject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalState.
+const (
+	ProposalStateAccepted  ProposalState = "accepted"
+	ProposalStateDismissed ProposalState = "dismissed"
+	ProposalStateOpen      ProposalState = "open"
+)
+
+// Valid indicates whether the value is a known member of the ProposalState enum.
+func (e ProposalState) Valid() bool {
+	switch e {
+	case ProposalStateAccepted:
+		return true
+	case ProposalStateDismissed:
+		return true
+	case ProposalStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalRequestDecision.
+const (
+	ProposalRequestDecisionConfirm  ProposalRequestDecision = "confirm"
+	ProposalRequestDecisionNoChange ProposalRequestDecision = "no_change"
+	ProposalRequestDecisionReject   ProposalRequestDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the ProposalRequestDecision enum.
+func (e ProposalRequestDecision) Valid() bool {
+	switch e {
+	case ProposalRequestDecisionConfirm:
+		return true
+	case ProposalRequestDecisionNoChange:
+		return true
+	case ProposalRequestDecisionReject:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProvenanceClass.
 const (
 	ProvenanceClassAiAdvised  ProvenanceClass = "ai_advised"
@@ -1674,6 +1737,18 @@ type AITool struct {
 
 	// Name Tool.
 	Name string `json:"name"`
+}
+
+// Acceptance What was kept.
+type Acceptance struct {
+	// Judgement What the verdicts of people on one incident come to: the newest about each change counts.
+	Judgement Standing `json:"judgement"`
+
+	// Proposal A verdict that an agent proposes. It counts for nothing until a person accepts it.
+	Proposal Proposal `json:"proposal"`
+
+	// Verdict A person's verdict on a finding. It is never changed; a later one supersedes it.
+	Verdict Judgement `json:"verdict"`
 }
 
 // Accuracy How right our own findings were.
@@ -3068,6 +3143,15 @@ type PageKeptDecision struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// PageProposal Proposals.
+type PageProposal struct {
+	// Items The page.
+	Items []Proposal `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
 // PageReportEntry Stored reports.
 type PageReportEntry struct {
 	// Items Newest first.
@@ -3157,6 +3241,86 @@ type ProbeResult struct {
 	// TookMs Milliseconds.
 	TookMs int64 `json:"took_ms"`
 }
+
+// Proposal A verdict that an agent proposes. It counts for nothing until a person accepts it.
+type Proposal struct {
+	// Change Identity of a change.
+	Change *Key `json:"change,omitempty"`
+
+	// Decision What is proposed.
+	Decision ProposalDecision `json:"decision"`
+
+	// FindingVersion Version of the finding that it is about.
+	FindingVersion int64 `json:"finding_version"`
+
+	// Id Id of the proposal.
+	Id string `json:"id"`
+
+	// Incident Id of the incident.
+	Incident string `json:"incident"`
+
+	// ProposedAt When.
+	ProposedAt time.Time `json:"proposed_at"`
+
+	// ProposedBy Name of the agent's token.
+	ProposedBy string `json:"proposed_by"`
+
+	// Reason Why, in the agent's words; untrusted text.
+	Reason string `json:"reason"`
+
+	// SettledAt When.
+	SettledAt *time.Time `json:"settled_at,omitempty"`
+
+	// SettledBy Who accepted or dismissed it.
+	SettledBy *string `json:"settled_by,omitempty"`
+
+	// SettledReason Why, in that person's words.
+	SettledReason *string `json:"settled_reason,omitempty"`
+
+	// State What became of it.
+	State ProposalState `json:"state"`
+
+	// Verdict Id of the verdict that the acceptance gave.
+	Verdict *string `json:"verdict,omitempty"`
+}
+
+// ProposalDecision What is proposed.
+type ProposalDecision string
+
+// ProposalState What became of it.
+type ProposalState string
+
+// ProposalRequest A proposal as it is sent.
+type ProposalRequest struct {
+	// Change For confirm and reject: the change, as its id or as source and id.
+	Change *ProposalRequest_Change `json:"change,omitempty"`
+
+	// Decision What is proposed.
+	Decision ProposalRequestDecision `json:"decision"`
+
+	// FindingVersion If given, it must be the newest version.
+	FindingVersion *int64 `json:"finding_version,omitempty"`
+
+	// Reason Why, with the evidence; at most 2000 characters.
+	Reason string `json:"reason"`
+}
+
+// ProposalRequestChange0 defines model for ProposalRequest.Change.0.
+type ProposalRequestChange0 = string
+
+// ProposalRequestChange1 defines model for ProposalRequest.Change.1.
+type ProposalRequestChange1 struct {
+	Id     string  `json:"id"`
+	Source *string `json:"source,omitempty"`
+}
+
+// ProposalRequest_Change For confirm and reject: the change, as its id or as source and id.
+type ProposalRequest_Change struct {
+	union json.RawMessage
+}
+
+// ProposalRequestDecision What is proposed.
+type ProposalRequestDecision string
 
 // Provenance What part AI had in a change, with what shows it.
 type Provenance struct {
@@ -3549,6 +3713,12 @@ type ServiceRecord struct {
 
 	// Service A service.
 	Service Service `json:"service"`
+}
+
+// SettleRequest A person's word on a proposal.
+type SettleRequest struct {
+	// Reason Why, in words; at most 2000 characters.
+	Reason *string `json:"reason,omitempty"`
 }
 
 // Share A proportion with its Wilson interval.
@@ -4043,6 +4213,18 @@ type ListFindingsParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// ListProposalsParams defines parameters for ListProposals.
+type ListProposalsParams struct {
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// AcceptProposalParams defines parameters for AcceptProposal.
+type AcceptProposalParams struct {
+	// IfMatch ETag of the incident, or of its finding, as the person who judges saw it.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // GetTimelineParams defines parameters for GetTimeline.
 type GetTimelineParams struct {
 	// From Where to begin. A day before the incident unless given. RFC 3339 with zone.
@@ -4219,6 +4401,15 @@ type OverrideProvenanceJSONRequestBody = OverrideRequest
 // AskGateJSONRequestBody defines body for AskGate for application/json ContentType.
 type AskGateJSONRequestBody = ChangeInput
 
+// ProposeVerdictJSONRequestBody defines body for ProposeVerdict for application/json ContentType.
+type ProposeVerdictJSONRequestBody = ProposalRequest
+
+// AcceptProposalJSONRequestBody defines body for AcceptProposal for application/json ContentType.
+type AcceptProposalJSONRequestBody = SettleRequest
+
+// DismissProposalJSONRequestBody defines body for DismissProposal for application/json ContentType.
+type DismissProposalJSONRequestBody = SettleRequest
+
 // JudgeIncidentJSONRequestBody defines body for JudgeIncident for application/json ContentType.
 type JudgeIncidentJSONRequestBody = VerdictRequest
 
@@ -4227,6 +4418,68 @@ type ReapplyProvenanceJSONRequestBody = ReapplyRequest
 
 // SendTopologyJSONRequestBody defines body for SendTopology for application/json ContentType.
 type SendTopologyJSONRequestBody SendTopologyJSONBody
+
+// AsProposalRequestChange0 returns the union data inside the ProposalRequest_Change as a ProposalRequestChange0
+func (t ProposalRequest_Change) AsProposalRequestChange0() (ProposalRequestChange0, error) {
+	var body ProposalRequestChange0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProposalRequestChange0 overwrites any union data inside the ProposalRequest_Change as the provided ProposalRequestChange0
+func (t *ProposalRequest_Change) FromProposalRequestChange0(v ProposalRequestChange0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeProposalRequestChange0 performs a merge with any union data inside the ProposalRequest_Change, using the provided ProposalRequestChange0
+func (t *ProposalRequest_Change) MergeProposalRequestChange0(v ProposalRequestChange0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsProposalRequestChange1 returns the union data inside the ProposalRequest_Change as a ProposalRequestChange1
+func (t ProposalRequest_Change) AsProposalRequestChange1() (ProposalRequestChange1, error) {
+	var body ProposalRequestChange1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProposalRequestChange1 overwrites any union data inside the ProposalRequest_Change as the provided ProposalRequestChange1
+func (t *ProposalRequest_Change) FromProposalRequestChange1(v ProposalRequestChange1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeProposalRequestChange1 performs a merge with any union data inside the ProposalRequest_Change, using the provided ProposalRequestChange1
+func (t *ProposalRequest_Change) MergeProposalRequestChange1(v ProposalRequestChange1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ProposalRequest_Change) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ProposalRequest_Change) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // AsVerdictRequestChange0 returns the union data inside the VerdictRequest_Change as a VerdictRequestChange0
 func (t VerdictRequest_Change) AsVerdictRequestChange0() (VerdictRequestChange0, error) {
@@ -4604,7 +4857,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/changes (the `ListChanges` operationId).
 	ListChanges(ctx context.Context, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4645,7 +4898,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/changes/{id} (the `GetChange` operationId).
 	GetChange(ctx context.Context, id string, params *GetChangeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4656,7 +4909,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/changes/{id}/blast-radius (the `GetChangeBlastRadius` operationId).
 	GetChangeBlastRadius(ctx context.Context, id string, params *GetChangeBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4667,7 +4920,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/changes/{id}/provenance (the `GetProvenance` operationId).
 	GetProvenance(ctx context.Context, id string, params *GetProvenanceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4730,7 +4983,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents (the `ListIncidents` operationId).
 	ListIncidents(ctx context.Context, params *ListIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4741,7 +4994,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents/{id} (the `GetIncident` operationId).
 	GetIncident(ctx context.Context, id string, params *GetIncidentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4752,7 +5005,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents/{id}/blast-radius (the `GetIncidentBlastRadius` operationId).
 	GetIncidentBlastRadius(ctx context.Context, id string, params *GetIncidentBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4763,7 +5016,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents/{id}/finding (the `GetFinding` operationId).
 	GetFinding(ctx context.Context, id string, params *GetFindingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4774,10 +5027,99 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents/{id}/findings (the `ListFindings` operationId).
 	ListFindings(ctx context.Context, id string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProposals List what agents propose
+	//
+	// All proposals on an incident, newest first, with what people did with each.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/incidents/{id}/proposals (the `ListProposals` operationId).
+	ListProposals(ctx context.Context, id string, params *ListProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeVerdictWithBody Propose a verdict
+	//
+	// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+	//
+	// Needs a token with the role `agent`, `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+	ProposeVerdictWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeVerdict Propose a verdict
+	//
+	// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+	//
+	// Needs a token with the role `agent`, `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+	ProposeVerdict(ctx context.Context, id string, body ProposeVerdictJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptProposalWithBody Accept a proposal
+	//
+	// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+	AcceptProposalWithBody(ctx context.Context, id string, proposal string, params *AcceptProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptProposal Accept a proposal
+	//
+	// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+	AcceptProposal(ctx context.Context, id string, proposal string, params *AcceptProposalParams, body AcceptProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DismissProposalWithBody Dismiss a proposal
+	//
+	// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+	DismissProposalWithBody(ctx context.Context, id string, proposal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DismissProposal Dismiss a proposal
+	//
+	// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+	DismissProposal(ctx context.Context, id string, proposal string, body DismissProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetTimeline Get the timeline of an incident
 	//
@@ -4785,7 +5127,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents/{id}/timeline (the `GetTimeline` operationId).
 	GetTimeline(ctx context.Context, id string, params *GetTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4822,7 +5164,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4833,7 +5175,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
 	ListDecisions(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4844,7 +5186,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `rules-missing`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
 	ListViolations(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4881,7 +5223,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/reports (the `ListReports` operationId).
 	ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4892,7 +5234,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `report-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/reports/{week} (the `GetReport` operationId).
 	GetReport(ctx context.Context, week string, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4903,7 +5245,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `service-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/services/{name} (the `GetService` operationId).
 	GetService(ctx context.Context, name string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4914,7 +5256,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/stats/accuracy (the `GetAccuracy` operationId).
 	GetAccuracy(ctx context.Context, params *GetAccuracyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4925,7 +5267,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/stats/ai-impact (the `GetAIImpact` operationId).
 	GetAIImpact(ctx context.Context, params *GetAIImpactParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4936,7 +5278,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/stats/policy (the `GetPolicyEffect` operationId).
 	GetPolicyEffect(ctx context.Context, params *GetPolicyEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4947,7 +5289,7 @@ type ClientInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Corresponds with GET /v1/topology (the `GetTopology` operationId).
 	GetTopology(ctx context.Context, params *GetTopologyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5092,7 +5434,7 @@ func (c *Client) SendAlerts(ctx context.Context, body SendAlertsJSONRequestBody,
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/changes (the `ListChanges` operationId).
 func (c *Client) ListChanges(ctx context.Context, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5163,7 +5505,7 @@ func (c *Client) SendChanges(ctx context.Context, body SendChangesJSONRequestBod
 //
 // Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/changes/{id} (the `GetChange` operationId).
 func (c *Client) GetChange(ctx context.Context, id string, params *GetChangeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5184,7 +5526,7 @@ func (c *Client) GetChange(ctx context.Context, id string, params *GetChangePara
 //
 // Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/changes/{id}/blast-radius (the `GetChangeBlastRadius` operationId).
 func (c *Client) GetChangeBlastRadius(ctx context.Context, id string, params *GetChangeBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5205,7 +5547,7 @@ func (c *Client) GetChangeBlastRadius(ctx context.Context, id string, params *Ge
 //
 // Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/changes/{id}/provenance (the `GetProvenance` operationId).
 func (c *Client) GetProvenance(ctx context.Context, id string, params *GetProvenanceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5318,7 +5660,7 @@ func (c *Client) AskGate(ctx context.Context, body AskGateJSONRequestBody, reqEd
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents (the `ListIncidents` operationId).
 func (c *Client) ListIncidents(ctx context.Context, params *ListIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5339,7 +5681,7 @@ func (c *Client) ListIncidents(ctx context.Context, params *ListIncidentsParams,
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents/{id} (the `GetIncident` operationId).
 func (c *Client) GetIncident(ctx context.Context, id string, params *GetIncidentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5360,7 +5702,7 @@ func (c *Client) GetIncident(ctx context.Context, id string, params *GetIncident
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents/{id}/blast-radius (the `GetIncidentBlastRadius` operationId).
 func (c *Client) GetIncidentBlastRadius(ctx context.Context, id string, params *GetIncidentBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5381,7 +5723,7 @@ func (c *Client) GetIncidentBlastRadius(ctx context.Context, id string, params *
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents/{id}/finding (the `GetFinding` operationId).
 func (c *Client) GetFinding(ctx context.Context, id string, params *GetFindingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5402,11 +5744,170 @@ func (c *Client) GetFinding(ctx context.Context, id string, params *GetFindingPa
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents/{id}/findings (the `ListFindings` operationId).
 func (c *Client) ListFindings(ctx context.Context, id string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFindingsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProposals List what agents propose
+//
+// All proposals on an incident, newest first, with what people did with each.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/incidents/{id}/proposals (the `ListProposals` operationId).
+func (c *Client) ListProposals(ctx context.Context, id string, params *ListProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProposalsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeVerdictWithBody Propose a verdict
+//
+// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+//
+// Needs a token with the role `agent`, `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+func (c *Client) ProposeVerdictWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeVerdictRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeVerdict Propose a verdict
+//
+// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+//
+// Needs a token with the role `agent`, `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+func (c *Client) ProposeVerdict(ctx context.Context, id string, body ProposeVerdictJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeVerdictRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptProposalWithBody Accept a proposal
+//
+// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+func (c *Client) AcceptProposalWithBody(ctx context.Context, id string, proposal string, params *AcceptProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptProposalRequestWithBody(c.Server, id, proposal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptProposal Accept a proposal
+//
+// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+func (c *Client) AcceptProposal(ctx context.Context, id string, proposal string, params *AcceptProposalParams, body AcceptProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptProposalRequest(c.Server, id, proposal, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DismissProposalWithBody Dismiss a proposal
+//
+// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+func (c *Client) DismissProposalWithBody(ctx context.Context, id string, proposal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDismissProposalRequestWithBody(c.Server, id, proposal, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DismissProposal Dismiss a proposal
+//
+// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+func (c *Client) DismissProposal(ctx context.Context, id string, proposal string, body DismissProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDismissProposalRequest(c.Server, id, proposal, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5423,7 +5924,7 @@ func (c *Client) ListFindings(ctx context.Context, id string, params *ListFindin
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents/{id}/timeline (the `GetTimeline` operationId).
 func (c *Client) GetTimeline(ctx context.Context, id string, params *GetTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5490,7 +5991,7 @@ func (c *Client) JudgeIncident(ctx context.Context, id string, params *JudgeInci
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5511,7 +6012,7 @@ func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdic
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/policy/decisions (the `ListDecisions` operationId).
 func (c *Client) ListDecisions(ctx context.Context, params *ListDecisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5532,7 +6033,7 @@ func (c *Client) ListDecisions(ctx context.Context, params *ListDecisionsParams,
 //
 // Problems of its own: `invalid-parameter`, `rules-missing`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
 func (c *Client) ListViolations(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5599,7 +6100,7 @@ func (c *Client) ReapplyProvenance(ctx context.Context, body ReapplyProvenanceJS
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/reports (the `ListReports` operationId).
 func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5620,7 +6121,7 @@ func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, req
 //
 // Problems of its own: `invalid-parameter`, `report-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/reports/{week} (the `GetReport` operationId).
 func (c *Client) GetReport(ctx context.Context, week string, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5641,7 +6142,7 @@ func (c *Client) GetReport(ctx context.Context, week string, params *GetReportPa
 //
 // Problems of its own: `invalid-parameter`, `service-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/services/{name} (the `GetService` operationId).
 func (c *Client) GetService(ctx context.Context, name string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5662,7 +6163,7 @@ func (c *Client) GetService(ctx context.Context, name string, params *GetService
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/stats/accuracy (the `GetAccuracy` operationId).
 func (c *Client) GetAccuracy(ctx context.Context, params *GetAccuracyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5683,7 +6184,7 @@ func (c *Client) GetAccuracy(ctx context.Context, params *GetAccuracyParams, req
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/stats/ai-impact (the `GetAIImpact` operationId).
 func (c *Client) GetAIImpact(ctx context.Context, params *GetAIImpactParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5704,7 +6205,7 @@ func (c *Client) GetAIImpact(ctx context.Context, params *GetAIImpactParams, req
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/stats/policy (the `GetPolicyEffect` operationId).
 func (c *Client) GetPolicyEffect(ctx context.Context, params *GetPolicyEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5725,7 +6226,7 @@ func (c *Client) GetPolicyEffect(ctx context.Context, params *GetPolicyEffectPar
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Corresponds with GET /v1/topology (the `GetTopology` operationId).
 func (c *Client) GetTopology(ctx context.Context, params *GetTopologyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6906,6 +7407,225 @@ func NewListFindingsRequest(server string, id string, params *ListFindingsParams
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewListProposalsRequest constructs an http.Request for the ListProposals method
+func NewListProposalsRequest(server string, id string, params *ListProposalsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/proposals", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewProposeVerdictRequest calls the generic ProposeVerdict builder with application/json body
+func NewProposeVerdictRequest(server string, id string, body ProposeVerdictJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewProposeVerdictRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewProposeVerdictRequestWithBody constructs an http.Request for the ProposeVerdict method, with any body, and a specified content type
+func NewProposeVerdictRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/proposals", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAcceptProposalRequest calls the generic AcceptProposal builder with application/json body
+func NewAcceptProposalRequest(server string, id string, proposal string, params *AcceptProposalParams, body AcceptProposalJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAcceptProposalRequestWithBody(server, id, proposal, params, "application/json", bodyReader)
+}
+
+// NewAcceptProposalRequestWithBody constructs an http.Request for the AcceptProposal method, with any body, and a specified content type
+func NewAcceptProposalRequestWithBody(server string, id string, proposal string, params *AcceptProposalParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "proposal", proposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/proposals/%s/accept", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDismissProposalRequest calls the generic DismissProposal builder with application/json body
+func NewDismissProposalRequest(server string, id string, proposal string, body DismissProposalJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDismissProposalRequestWithBody(server, id, proposal, "application/json", bodyReader)
+}
+
+// NewDismissProposalRequestWithBody constructs an http.Request for the DismissProposal method, with any body, and a specified content type
+func NewDismissProposalRequestWithBody(server string, id string, proposal string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "proposal", proposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/proposals/%s/dismiss", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -8114,7 +8834,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8157,7 +8877,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8170,7 +8890,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8183,7 +8903,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8248,7 +8968,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8261,7 +8981,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8274,7 +8994,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8287,7 +9007,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8300,12 +9020,103 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/incidents/{id}/findings (the `ListFindings` operationId).
 	ListFindingsWithResponse(ctx context.Context, id string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error)
+
+	// ListProposalsWithResponse List what agents propose
+	//
+	// All proposals on an incident, newest first, with what people did with each.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/incidents/{id}/proposals (the `ListProposals` operationId).
+	ListProposalsWithResponse(ctx context.Context, id string, params *ListProposalsParams, reqEditors ...RequestEditorFn) (*ListProposalsResponse, error)
+
+	// ProposeVerdictWithBodyWithResponse Propose a verdict
+	//
+	// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+	//
+	// Needs a token with the role `agent`, `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+	ProposeVerdictWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeVerdictResponse, error)
+
+	// ProposeVerdictWithResponse Propose a verdict
+	//
+	// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+	//
+	// Needs a token with the role `agent`, `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+	ProposeVerdictWithResponse(ctx context.Context, id string, body ProposeVerdictJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeVerdictResponse, error)
+
+	// AcceptProposalWithBodyWithResponse Accept a proposal
+	//
+	// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+	AcceptProposalWithBodyWithResponse(ctx context.Context, id string, proposal string, params *AcceptProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptProposalResponse, error)
+
+	// AcceptProposalWithResponse Accept a proposal
+	//
+	// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+	AcceptProposalWithResponse(ctx context.Context, id string, proposal string, params *AcceptProposalParams, body AcceptProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptProposalResponse, error)
+
+	// DismissProposalWithBodyWithResponse Dismiss a proposal
+	//
+	// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+	DismissProposalWithBodyWithResponse(ctx context.Context, id string, proposal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DismissProposalResponse, error)
+
+	// DismissProposalWithResponse Dismiss a proposal
+	//
+	// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+	DismissProposalWithResponse(ctx context.Context, id string, proposal string, body DismissProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*DismissProposalResponse, error)
 
 	// GetTimelineWithResponse Get the timeline of an incident
 	//
@@ -8313,7 +9124,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8352,7 +9163,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `incident-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8365,7 +9176,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8378,7 +9189,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `rules-missing`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8417,7 +9228,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8430,7 +9241,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `report-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8443,7 +9254,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`, `service-not-found`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8456,7 +9267,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8469,7 +9280,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8482,7 +9293,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8495,7 +9306,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Problems of its own: `invalid-parameter`.
 	//
-	// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9157,6 +9968,170 @@ func (r ListFindingsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListFindingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProposalsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageProposal
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProposalsResponse) GetJSON200() *PageProposal {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProposalsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProposalsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProposalsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProposalsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ProposeVerdictResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Proposal
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ProposeVerdictResponse) GetJSON201() *Proposal {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r ProposeVerdictResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ProposeVerdictResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ProposeVerdictResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ProposeVerdictResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AcceptProposalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Acceptance
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AcceptProposalResponse) GetJSON201() *Acceptance {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptProposalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptProposalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptProposalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptProposalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DismissProposalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Proposal
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DismissProposalResponse) GetJSON200() *Proposal {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DismissProposalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DismissProposalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DismissProposalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DismissProposalResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9860,7 +10835,7 @@ func (c *ClientWithResponses) SendAlertsWithResponse(ctx context.Context, body S
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -9921,7 +10896,7 @@ func (c *ClientWithResponses) SendChangesWithResponse(ctx context.Context, body 
 //
 // Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -9940,7 +10915,7 @@ func (c *ClientWithResponses) GetChangeWithResponse(ctx context.Context, id stri
 //
 // Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -9959,7 +10934,7 @@ func (c *ClientWithResponses) GetChangeBlastRadiusWithResponse(ctx context.Conte
 //
 // Problems of its own: `invalid-parameter`, `change-not-found`, `ambiguous-change`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10054,7 +11029,7 @@ func (c *ClientWithResponses) AskGateWithResponse(ctx context.Context, body AskG
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10073,7 +11048,7 @@ func (c *ClientWithResponses) ListIncidentsWithResponse(ctx context.Context, par
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10092,7 +11067,7 @@ func (c *ClientWithResponses) GetIncidentWithResponse(ctx context.Context, id st
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10111,7 +11086,7 @@ func (c *ClientWithResponses) GetIncidentBlastRadiusWithResponse(ctx context.Con
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`, `finding-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10130,7 +11105,7 @@ func (c *ClientWithResponses) GetFindingWithResponse(ctx context.Context, id str
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10143,13 +11118,146 @@ func (c *ClientWithResponses) ListFindingsWithResponse(ctx context.Context, id s
 	return ParseListFindingsResponse(rsp)
 }
 
+// ListProposalsWithResponse List what agents propose
+//
+// All proposals on an incident, newest first, with what people did with each.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/incidents/{id}/proposals (the `ListProposals` operationId).
+func (c *ClientWithResponses) ListProposalsWithResponse(ctx context.Context, id string, params *ListProposalsParams, reqEditors ...RequestEditorFn) (*ListProposalsResponse, error) {
+	rsp, err := c.ListProposals(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProposalsResponse(rsp)
+}
+
+// ProposeVerdictWithBodyWithResponse Propose a verdict
+//
+// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+//
+// Needs a token with the role `agent`, `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+func (c *ClientWithResponses) ProposeVerdictWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeVerdictResponse, error) {
+	rsp, err := c.ProposeVerdictWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeVerdictResponse(rsp)
+}
+
+// ProposeVerdictWithResponse Propose a verdict
+//
+// For agents. A proposal counts for nothing: it is shown to people as unconfirmed, and a person accepts it, which gives a verdict of that person, or dismisses it. The same proposal on the same finding by the same token is kept once; an incident holds at most 20 open ones.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `precondition-failed`, `too-many-proposals`.
+//
+// Needs a token with the role `agent`, `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/proposals (the `ProposeVerdict` operationId).
+func (c *ClientWithResponses) ProposeVerdictWithResponse(ctx context.Context, id string, body ProposeVerdictJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeVerdictResponse, error) {
+	rsp, err := c.ProposeVerdict(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeVerdictResponse(rsp)
+}
+
+// AcceptProposalWithBodyWithResponse Accept a proposal
+//
+// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+func (c *ClientWithResponses) AcceptProposalWithBodyWithResponse(ctx context.Context, id string, proposal string, params *AcceptProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptProposalResponse, error) {
+	rsp, err := c.AcceptProposalWithBody(ctx, id, proposal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptProposalResponse(rsp)
+}
+
+// AcceptProposalWithResponse Accept a proposal
+//
+// Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. The reason is the person's own.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `finding-not-found`, `change-not-found`, `ambiguous-change`, `incident-merged`, `proposal-not-found`, `proposal-settled`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/accept (the `AcceptProposal` operationId).
+func (c *ClientWithResponses) AcceptProposalWithResponse(ctx context.Context, id string, proposal string, params *AcceptProposalParams, body AcceptProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptProposalResponse, error) {
+	rsp, err := c.AcceptProposal(ctx, id, proposal, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptProposalResponse(rsp)
+}
+
+// DismissProposalWithBodyWithResponse Dismiss a proposal
+//
+// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+func (c *ClientWithResponses) DismissProposalWithBodyWithResponse(ctx context.Context, id string, proposal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DismissProposalResponse, error) {
+	rsp, err := c.DismissProposalWithBody(ctx, id, proposal, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDismissProposalResponse(rsp)
+}
+
+// DismissProposalWithResponse Dismiss a proposal
+//
+// Says that a proposal is not followed. It is no verdict: the change is not ruled out by it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `proposal-not-found`, `proposal-settled`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/incidents/{id}/proposals/{proposal}/dismiss (the `DismissProposal` operationId).
+func (c *ClientWithResponses) DismissProposalWithResponse(ctx context.Context, id string, proposal string, body DismissProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*DismissProposalResponse, error) {
+	rsp, err := c.DismissProposal(ctx, id, proposal, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDismissProposalResponse(rsp)
+}
+
 // GetTimelineWithResponse Get the timeline of an incident
 //
 // What happened around the affected services, in lanes that are always the same and in the same order: alerts, changes before the incident, rollouts as intervals, changes that responders made after it began, and versions of the finding.
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10206,7 +11314,7 @@ func (c *ClientWithResponses) JudgeIncidentWithResponse(ctx context.Context, id 
 //
 // Problems of its own: `invalid-parameter`, `incident-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10225,7 +11333,7 @@ func (c *ClientWithResponses) ListVerdictsWithResponse(ctx context.Context, id s
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10244,7 +11352,7 @@ func (c *ClientWithResponses) ListDecisionsWithResponse(ctx context.Context, par
 //
 // Problems of its own: `invalid-parameter`, `rules-missing`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10301,7 +11409,7 @@ func (c *ClientWithResponses) ReapplyProvenanceWithResponse(ctx context.Context,
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10320,7 +11428,7 @@ func (c *ClientWithResponses) ListReportsWithResponse(ctx context.Context, param
 //
 // Problems of its own: `invalid-parameter`, `report-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10339,7 +11447,7 @@ func (c *ClientWithResponses) GetReportWithResponse(ctx context.Context, week st
 //
 // Problems of its own: `invalid-parameter`, `service-not-found`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10358,7 +11466,7 @@ func (c *ClientWithResponses) GetServiceWithResponse(ctx context.Context, name s
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10377,7 +11485,7 @@ func (c *ClientWithResponses) GetAccuracyWithResponse(ctx context.Context, param
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10396,7 +11504,7 @@ func (c *ClientWithResponses) GetAIImpactWithResponse(ctx context.Context, param
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10415,7 +11523,7 @@ func (c *ClientWithResponses) GetPolicyEffectWithResponse(ctx context.Context, p
 //
 // Problems of its own: `invalid-parameter`.
 //
-// Needs a token with the role `reader`, `judge` or `admin`, unless reading is public (`api.public_read`).
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10871,6 +11979,110 @@ func ParseListFindingsResponse(rsp *http.Response) (*ListFindingsResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest PageFindingRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProposalsResponse parses an HTTP response from a ListProposalsWithResponse call
+func ParseListProposalsResponse(rsp *http.Response) (*ListProposalsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProposalsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageProposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseProposeVerdictResponse parses an HTTP response from a ProposeVerdictWithResponse call
+func ParseProposeVerdictResponse(rsp *http.Response) (*ProposeVerdictResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ProposeVerdictResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Proposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAcceptProposalResponse parses an HTTP response from a AcceptProposalWithResponse call
+func ParseAcceptProposalResponse(rsp *http.Response) (*AcceptProposalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptProposalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Acceptance
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDismissProposalResponse parses an HTTP response from a DismissProposalWithResponse call
+func ParseDismissProposalResponse(rsp *http.Response) (*DismissProposalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DismissProposalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Proposal
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

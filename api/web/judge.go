@@ -15,6 +15,8 @@ type judgement struct {
 	Decided bool
 	Words   string
 	Log     []judgedRow
+	// Proposals are what agents propose and nobody has settled.
+	Proposals []proposalRow
 	Form    judgeForm
 }
 
@@ -50,6 +52,7 @@ func (s *Site) judgement(r *http.Request, in *correlate.Incident, sheet *Sheet, 
 	} else if judgeable && !v.SignedIn {
 		j.Form.SignIn = signInPath(incidentPath(in.ID))
 	}
+	j.Proposals = s.proposalRows(in, sheet, j.Form)
 	for _, x := range slices.Backward(sheet.Judgements) {
 		row := judgedRow{Words: decisionWords(x.Decision), Reason: plain(x.Reason, blockLetters), By: line(x.DecidedBy), At: s.at(x.DecidedAt), Version: x.FindingVersion}
 		if x.Change != nil {
@@ -121,10 +124,7 @@ func (s *Site) judge(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	v := Verdict{Decision: correlate.Decision(r.PostFormValue("decision")), Reason: strings.TrimSpace(r.PostFormValue("reason"))}
 	if v.Reason == "" {
-		return s.Problem(w, r, &Problem{
-			Status: http.StatusUnprocessableEntity, Title: "A verdict needs a reason", Detail: "Say in a sentence why; whoever reads it next week was not there.",
-			Choices: []Choice{{Name: "Back to the incident", Path: incidentPath(id)}},
-		})
+		return s.reasonMissing(w, r, id)
 	}
 	if v.Decision != correlate.DecisionNoChange {
 		v.Change = &correlate.Key{Source: r.PostFormValue("source"), ID: r.PostFormValue("change")}

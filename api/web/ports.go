@@ -117,6 +117,8 @@ type Sheet struct {
 	Standing correlate.Standing
 	// Judgements are all that were ever given, oldest first.
 	Judgements []correlate.Judgement
+	// Proposals are what agents proposed, oldest first.
+	Proposals []query.Proposal
 	// Hidden tells that the part of AI in the suspects is left out for this
 	// caller until people have decided.
 	Hidden bool

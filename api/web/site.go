@@ -11,6 +11,7 @@ type Deps struct {
 	Incidents Incidents
 	Findings  Findings
 	Judges    Judges
+	Proposals Proposals
 	Timelines Timelines
 	Changes   Changes
 	Services  Services
@@ -44,8 +45,8 @@ type Site struct {
 
 // New parses the templates.
 func New(deps Deps) (*Site, error) {
-	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Reports == nil || deps.Door == nil {
-		return nil, errors.New("the pages need incidents, findings, judges, timelines, changes, services, figures, reports and a door")
+	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Proposals == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Reports == nil || deps.Door == nil {
+		return nil, errors.New("the pages need incidents, findings, judges, proposals, timelines, changes, services, figures, reports and a door")
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now
@@ -78,6 +79,7 @@ func (s *Site) Routes() []Route {
 		{http.MethodGet, "/", NeedReader, s.incidentList},
 		{http.MethodGet, "/incidents/{id}", NeedReader, s.incidentPage},
 		{http.MethodPost, "/incidents/{id}/verdict", NeedJudge, s.judge},
+		{http.MethodPost, "/incidents/{id}/proposals/{proposal}", NeedJudge, s.settle},
 		{http.MethodGet, "/changes", NeedReader, s.changeList},
 		{http.MethodGet, "/changes/{id}", NeedReader, s.changePage},
 		{http.MethodGet, "/services/{name}", NeedReader, s.servicePage},

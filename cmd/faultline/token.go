@@ -24,7 +24,7 @@ func tokenCommand() *cobra.Command {
 		},
 	}
 	outputFlag(create, &opts.Output)
-	create.Flags().StringVar(&opts.Role, "role", "", "reader, ingest, judge or admin")
+	create.Flags().StringVar(&opts.Role, "role", "", "reader, ingest, agent, judge or admin")
 	create.Flags().StringVar(&opts.Name, "name", "", "what the token is for, shown in logs")
 	_ = create.MarkFlagRequired("role")
 	_ = create.MarkFlagRequired("name")

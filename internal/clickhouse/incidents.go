@@ -132,11 +132,11 @@ func (s *Store) UpdatedSince(ctx context.Context, after time.Time, limit int) ([
 			var u query.Update
 			var revision uint64
 			var version uint32
-			var judgements uint64
-			if err := rows.Scan(&u.Incident, &revision, &version, &judgements, &u.At); err != nil {
+			var judgements, proposals uint64
+			if err := rows.Scan(&u.Incident, &revision, &version, &judgements, &proposals, &u.At); err != nil {
 				return err
 			}
-			u.Revision, u.FindingVersion, u.Judgements = int64(revision), int(version), int(judgements)
+			u.Revision, u.FindingVersion, u.Judgements, u.Proposals = int64(revision), int(version), int(judgements), int(proposals)
 			updates = append(updates, u)
 			return nil
 		})

@@ -109,6 +109,7 @@ var retained = []struct{ table, group, column string }{
 	{"findings", "incidents", "stored_at"},
 	{"suspects", "incidents", "stored_at"},
 	{"verdicts", "incidents", "decided_at"},
+	{"proposals", "incidents", "said_at"},
 	{"reports", "incidents", "made_at"},
 	{"dead_letters", "dead_letters", "ingested_at"},
 	{"audit", "audit", "at"},

@@ -126,7 +126,7 @@ func (t *Token) validate(key string) []error {
 	errs := []error{
 		required(key+".id", t.ID),
 		required(key+".name", t.Name),
-		oneOf(key+".role", t.Role, []string{"reader", "ingest", "judge", "admin"}),
+		oneOf(key+".role", t.Role, []string{"reader", "ingest", "agent", "judge", "admin"}),
 	}
 	if !prefixed || len(digest) != 64 || strings.Trim(digest, "0123456789abcdef") != "" {
 		errs = append(errs, fmt.Errorf("%s.hash: want sha256: and 64 hexadecimal digits, as `faultline token create` prints", key))

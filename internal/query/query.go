@@ -67,7 +67,8 @@ type Alerts struct {
 	Cursor   string
 }
 
-// Update tells that an incident, its finding or its verdicts have a newer row.
+// Update tells that an incident, its finding, its verdicts or the proposals on it
+// have a newer row.
 type Update struct {
 	Incident string
 	Revision int64
@@ -75,6 +76,8 @@ type Update struct {
 	FindingVersion int
 	// Judgements counts the verdicts that people gave on the incident.
 	Judgements int
+	// Proposals counts what was said about verdicts that agents propose.
+	Proposals int
 	// At is when the row was stored.
 	At time.Time
 }

@@ -92,7 +92,7 @@
   let lost = true;
   stream.onopen = () => { say("Live", false); if (lost) { lost = false; due(); } };
   stream.onerror = () => { lost = true; say("Not current: the connection is lost", true); };
-  for (const name of ["incident.updated", "finding.created", "verdict.created"]) {
+  for (const name of ["incident.updated", "finding.created", "verdict.created", "proposal.changed"]) {
     stream.addEventListener(name, (e) => { if (concerns(e)) due(); });
   }
   stream.addEventListener("reset", due);

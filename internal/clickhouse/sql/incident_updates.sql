@@ -1,13 +1,17 @@
 -- The incidents of which a row was stored after a moment, the longest known
--- first, each with its newest revision and finding and how often it was judged.
-SELECT incident, max(revision) AS revision, max(version) AS version, uniqExactIf(verdict, verdict != '') AS verdicts, max(stored_at) AS at
+-- first, each with its newest revision and finding, how often it was judged, and
+-- how much was said about verdicts that agents propose.
+SELECT incident, max(revision) AS revision, max(version) AS version, uniqExactIf(verdict, verdict != '') AS verdicts,
+    uniqExactIf(proposal, proposal != '') AS proposals, max(stored_at) AS at
 FROM
 (
-    SELECT id AS incident, revision, toUInt32(0) AS version, '' AS verdict, stored_at FROM incidents
+    SELECT id AS incident, revision, toUInt32(0) AS version, '' AS verdict, '' AS proposal, stored_at FROM incidents
     UNION ALL
-    SELECT incident, toUInt64(0) AS revision, version, '' AS verdict, stored_at FROM findings
+    SELECT incident, toUInt64(0) AS revision, version, '' AS verdict, '' AS proposal, stored_at FROM findings
     UNION ALL
-    SELECT incident, toUInt64(0) AS revision, toUInt32(0) AS version, toString(id) AS verdict, stored_at FROM verdicts
+    SELECT incident, toUInt64(0) AS revision, toUInt32(0) AS version, toString(id) AS verdict, '' AS proposal, stored_at FROM verdicts
+    UNION ALL
+    SELECT incident, toUInt64(0) AS revision, toUInt32(0) AS version, '' AS verdict, concat(toString(id), word) AS proposal, stored_at FROM proposals
 )
 WHERE incident IN (
     SELECT id FROM incidents WHERE stored_at > fromUnixTimestamp64Milli({after:Int64})
@@ -15,6 +19,8 @@ WHERE incident IN (
     SELECT incident FROM findings WHERE stored_at > fromUnixTimestamp64Milli({after:Int64})
     UNION DISTINCT
     SELECT incident FROM verdicts WHERE stored_at > fromUnixTimestamp64Milli({after:Int64})
+    UNION DISTINCT
+    SELECT incident FROM proposals WHERE stored_at > fromUnixTimestamp64Milli({after:Int64})
 )
 GROUP BY incident
 ORDER BY at, incident
