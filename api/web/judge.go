@@ -17,7 +17,7 @@ type judgement struct {
 	Log     []judgedRow
 	// Proposals are what agents propose and nobody has settled.
 	Proposals []proposalRow
-	Form    judgeForm
+	Form      judgeForm
 }
 
 // judgeForm is what every form of a verdict carries.
