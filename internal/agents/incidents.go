@@ -43,10 +43,12 @@ type OneIncident struct {
 }
 
 // Answer is an incident with its newest finding. Finding is absent while there
-// is none.
+// is none. Proposals are what agents proposed, newest first, and what people did
+// with it; none of them is a verdict.
 type Answer struct {
-	Incident Incident `json:"incident"`
-	Finding  *Finding `json:"finding,omitempty"`
+	Incident  Incident   `json:"incident"`
+	Finding   *Finding   `json:"finding,omitempty"`
+	Proposals []Proposal `json:"proposals"`
 }
 
 // Finding is what the service thinks, as of a moment.
@@ -111,6 +113,9 @@ func (t tools) getIncident(ctx context.Context, in OneIncident) (Answer, error) 
 		return Answer{}, err
 	}
 	out := Answer{Incident: incidentOf(incident)}
+	if out.Proposals, err = t.proposals(ctx, in.Incident); err != nil {
+		return out, err
+	}
 	found, err := t.faultline.GetFindingWithResponse(ctx, in.Incident, nil)
 	if client.NotFound(err) {
 		return out, nil

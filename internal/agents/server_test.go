@@ -29,9 +29,11 @@ var answers = map[string]string{
 		{"name":"alerts","moments":[{"at":"2026-11-20T11:00:00Z","ref":"alert:f","title":"errors"}]},
 		{"name":"responders","moments":[{"at":"2026-11-20T11:30:00Z","ref":"change:cd/b","title":"roll back","kind":"rollback"}]},
 		{"name":"changes","truncated":true,"moments":[{"at":"2026-11-20T10:55:00Z","ref":"change:cd/a","title":"` + hostile + `","kind":"deploy"}]}]}`,
-	"/v1/changes":                `{"items":[` + changeJSON + `]}`,
-	"/v1/changes/a":              changeJSON,
-	"/v1/changes/a/blast-radius": `{"change":{"source":"cd","id":"a"},"as_of":"2026-11-20T11:00:00Z","changed":["cart"],"alerting":["checkout"],"quiet":[],"potential":3}`,
+	"/v1/incidents/inc-1/proposals": `{"items":[` + strings.Replace(proposalJSON, `"open"`, `"dismissed","settled_by":"ada","settled_at":"2026-11-20T11:20:00Z","settled_reason":"no"`, 1) + `]}`,
+	"/v1/incidents/inc-2/proposals": `{"items":[]}`,
+	"/v1/changes":                   `{"items":[` + changeJSON + `]}`,
+	"/v1/changes/a":                 changeJSON,
+	"/v1/changes/a/blast-radius":    `{"change":{"source":"cd","id":"a"},"as_of":"2026-11-20T11:00:00Z","changed":["cart"],"alerting":["checkout"],"quiet":[],"potential":3}`,
 	"/v1/services/cart": `{"service":{"name":"cart","tier":1,"team":"shop"},"callees":[{"caller":"cart","callee":"db","kind":"data"}],"callers":[{"caller":"checkout","callee":"cart","kind":"sync"}],
 		"open_incidents":[],"recent_changes":[]}`,
 }
@@ -42,10 +44,17 @@ const incidentJSON = `{"id":"inc-1","revision":3,"title":"checkout errors","stat
 const changeJSON = `{"id":"a","source":"cd","kind":"deploy","title":"` + hostile + `","services":["cart"],"started_at":"2026-11-20T10:55:00Z","status":"succeeded",
 "commits":[{"sha":"abc","message":"` + hostile + `","files":["cart.go"]}],"approvals":[{"by":"ada","level":"senior"}],"links":{"diff":"https://example.com/d"}}`
 
+const proposalJSON = `{"id":"0c8f5c8e-2a64-4f0e-8f39-6d4a53a2f6a1","incident":"inc-1","finding_version":4,"decision":"confirm","change":{"source":"cd","id":"a"},
+"reason":"` + hostile + `","proposed_by":"assistant","proposed_at":"2026-11-20T11:10:00Z","state":"open"}`
+
 // service answers from the table; everything else is not found.
 func service(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			takeProposal(w, r)
+			return
+		}
 		if r.Header.Get("Authorization") != "Bearer secret" || r.Method != http.MethodGet {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, `{"title":"A valid token is needed"}`)
@@ -77,8 +86,14 @@ func faultline(t *testing.T, at, token string) *client.Faultline {
 // converse connects an assistant to the tools.
 func converse(t *testing.T) *mcp.ClientSession {
 	t.Helper()
+	return converseAs(t, "secret")
+}
+
+// converseAs connects an assistant that has a token of its own.
+func converseAs(t *testing.T, token string) *mcp.ClientSession {
+	t.Helper()
 	here, there := mcp.NewInMemoryTransports()
-	server := New(faultline(t, service(t), "secret"), "1.2.3")
+	server := New(faultline(t, service(t), token), "1.2.3")
 	serving, err := server.Connect(t.Context(), there, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +143,8 @@ func text(result *mcp.CallToolResult) string {
 // argumentsOf are valid arguments for every tool.
 func argumentsOf(tool string) map[string]any {
 	switch {
+	case tool == "propose_verdict":
+		return map[string]any{"incident": "inc-1", "decision": "confirm", "change": "a", "source": "cd", "reason": "It began three minutes before.", "finding_version": 4}
 	case strings.Contains(tool, "incident") && tool != "list_incidents":
 		return map[string]any{"incident": "inc-1"}
 	case tool == "get_service":
@@ -139,7 +156,7 @@ func argumentsOf(tool string) map[string]any {
 	}
 }
 
-func TestEveryToolOnlyReadsAndAnswers(t *testing.T) {
+func TestEveryToolAnswersAndAllButOneOnlyRead(t *testing.T) {
 	session := converse(t)
 	listed, err := session.ListTools(t.Context(), nil)
 	if err != nil {
@@ -148,12 +165,13 @@ func TestEveryToolOnlyReadsAndAnswers(t *testing.T) {
 	var names []string
 	for _, tool := range listed.Tools {
 		names = append(names, tool.Name)
-		if tool.Annotations == nil || !tool.Annotations.ReadOnlyHint || tool.Description == "" || tool.OutputSchema == nil {
-			t.Errorf("%s does not say that it only reads, or what it answers: %+v", tool.Name, tool)
+		proposes := tool.Name == "propose_verdict"
+		if tool.Annotations == nil || tool.Annotations.ReadOnlyHint == proposes || tool.Description == "" || tool.OutputSchema == nil {
+			t.Errorf("%s does not say whether it only reads, or what it answers: %+v", tool.Name, tool)
 		}
 		call(t, session, tool.Name, argumentsOf(tool.Name))
 	}
-	want := []string{"get_blast_radius", "get_change", "get_incident", "get_service", "list_changes", "list_incident_change_events", "list_incidents"}
+	want := []string{"get_blast_radius", "get_change", "get_incident", "get_service", "list_changes", "list_incident_change_events", "list_incidents", "propose_verdict"}
 	slices.Sort(names)
 	if !slices.Equal(names, want) {
 		t.Errorf("tools are %v", names)
@@ -168,7 +186,7 @@ func TestEveryToolOnlyReadsAndAnswers(t *testing.T) {
 func TestForeignTextStandsOnlyInUntrustedFields(t *testing.T) {
 	session := converse(t)
 	found := 0
-	for _, tool := range []string{"get_incident", "list_incident_change_events", "list_changes", "get_change", "list_incidents"} {
+	for _, tool := range []string{"get_incident", "list_incident_change_events", "list_changes", "get_change", "list_incidents", "propose_verdict"} {
 		walk("", call(t, session, tool, argumentsOf(tool)), func(field, value string) {
 			if value != hostile {
 				return
