@@ -109,6 +109,9 @@ type scene struct {
 	skew    clockSkew
 	outside outside
 	metrics metricView
+	// said and texts hold the words of the alerts; see wordsOf.
+	said  [][]string
+	texts map[string][]string
 	// work is the memory that the attribution works in until it leaves.
 	work *scratch
 	from *bench

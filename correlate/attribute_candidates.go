@@ -25,8 +25,9 @@ type candidate struct {
 // detail is what the terms that need the whole change know.
 type detail struct {
 	change Change
-	words  []string
-	extra  []term
+	// words are what it shares with the alerts' texts.
+	words []string
+	extra []term
 }
 
 // term is one more piece of evidence; say words it for the reader.

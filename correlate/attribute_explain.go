@@ -19,7 +19,7 @@ func (e *Engine) explain(s *scene) origins {
 	for i := range s.symptoms {
 		work.walk(int32(i), &s.symptoms[i], budget)
 	}
-	e.approachRecent(s, &work.spreader)
+	e.approachRecent(s)
 	f := e.newFrame(s)
 	o.frame, o.blind = f, f.blind()
 	o.wide = f.explained(f.wide(), o.blind)
@@ -55,35 +55,6 @@ func (e *Engine) blindShare(share float64) float64 {
 		return 1
 	}
 	return share
-}
-
-// approachVisits bounds the callers looked at for one recently changed service.
-const approachVisits = 400
-
-// approachRecent looks from the newest changes towards the symptoms.
-func (e *Engine) approachRecent(s *scene, sp *spreader) {
-	x := s.in.Changes
-	if x.Len() == 0 || s.in.Graph.Len() == 0 {
-		return
-	}
-	marked := map[int32][]claim{}
-	for i := range s.symptoms {
-		for _, p := range s.symptoms[i].places {
-			marked[p.node] = append(marked[p.node], claim{int32(i), p.strength})
-		}
-	}
-	left := e.weights.Limits.Approach
-	done := map[int32]bool{}
-	x.time.latest(x, s.symptoms[len(s.symptoms)-1].start, func(ref uint32) bool {
-		for _, name := range x.servicesOf(ref) {
-			if node, ok := s.in.Graph.id(name); ok && !done[node] {
-				done[node] = true
-				sp.approach(node, marked, approachVisits)
-			}
-		}
-		left--
-		return left > 0
-	})
 }
 
 // strongest returns the reached nodes that link best and changed last, by name;

@@ -7,7 +7,8 @@ import "sync"
 // keep the collector busy. What a finding holds never lies in it.
 type scratch struct {
 	spreader
-	numbers serviceNumbers
+	approacher approacher
+	numbers    serviceNumbers
 	// place[node] is the place in origins.list plus one, 0 for none.
 	place   []int32
 	origins []origin

@@ -181,48 +181,6 @@ func (sp *spreader) join(node int32, l link) {
 	sp.note(node, l)
 }
 
-// approach walks from a service towards its callers, for the walks from the
-// symptoms see only the busiest callees of a service that calls hundreds.
-func (sp *spreader) approach(node int32, marked map[int32][]claim, budget int) {
-	sp.turn++
-	sp.seen[node] = sp.turn
-	sp.level = append(sp.level[:0], place{node, 1})
-	before := 1.0
-	for hop, decay := range sp.w.Topology.Caller[:min(len(sp.w.Topology.Caller), approachHops)] {
-		sp.next = sp.next[:0]
-		for _, at := range sp.level {
-			row := sp.graph.callersOf(at.node)
-			if len(row) > budget {
-				continue
-			}
-			budget -= len(row)
-			for _, a := range row {
-				if sp.seen[a.to] == sp.turn {
-					continue
-				}
-				sp.seen[a.to] = sp.turn
-				strength := at.strength * sp.over(a) * decay / before
-				for _, y := range marked[a.to] {
-					sp.join(node, link{symptom: y.symptom, strength: float32(strength * y.strength), hops: int8(hop + 1), route: routeCaller})
-				}
-				sp.next = append(sp.next, place{a.to, strength})
-			}
-		}
-		sp.level, sp.next = sp.next, sp.level
-		before = decay
-	}
-}
-
-// approachHops is how many calls are walked from a cause; further away the walks
-// from the symptoms see enough.
-const approachHops = 2
-
-// claim is a symptom that may be about a node.
-type claim struct {
-	symptom  int32
-	strength float64
-}
-
 // over is how readily a fault passes over the edge.
 func (sp *spreader) over(a arc) float64 {
 	return sp.pass[a.kind] * sp.power[int(math.Sqrt(float64(a.share))*shareSteps)]
@@ -262,9 +220,9 @@ const leastLikeness = 0.3
 
 // kin links services whose names share rare words with the symptom's.
 func (sp *spreader) kin(symptom int32, y *symptom) {
-	said := words(y.service)
-	sp.graph.kin(y.service, said, func(node int32, own []string) {
-		if like := sp.graph.likeness(said, own); like > leastLikeness {
+	like := sp.graph.kinship(words(y.service))
+	sp.graph.kin(y.service, like.said, func(node int32, own []string) {
+		if like := like.to(node, own); like > leastLikeness {
 			strength := sp.w.Topology.NameLink * (like - leastLikeness) / (1 - leastLikeness)
 			sp.note(node, link{symptom: symptom, strength: float32(strength), hops: 1, route: routeName})
 		}

@@ -26,10 +26,11 @@ type blast struct {
 	g        *Graph
 	changed  []string
 	alerting []string
-	// distance is the number of calls to a changed service, for every service
-	// that was reached, in the order of order.
-	distance map[int32]int
+	// order are the services that were reached, the nearest first; distance[i] is
+	// the number of calls from order[i] to a changed service.
 	order    []int32
+	distance []int32
+	reached  bits
 	cut      bool
 }
 
@@ -38,25 +39,37 @@ const quietHops = 1
 
 // blastRadius walks at most visits edges and lists at most limit nodes.
 func blastRadius(g *Graph, changed []string, alerts []Alert, limit, visits int) BlastRadius {
-	b := blast{g: g, changed: sortedNames(changed), alerting: alertingNames(alerts), distance: map[int32]int{}}
+	b := blast{g: g, changed: sortedNames(changed), alerting: alertingNames(alerts), reached: bits(nil).sized(g.Len())}
 	b.spread(visits)
 	radius := BlastRadius{
 		Changed: b.changed, Alerting: b.alerting, Quiet: b.quiet(),
 		Potential: max(len(b.order)-b.known(), 0), PotentialByTier: map[string]int{},
 	}
-	for _, id := range b.order {
-		if b.distance[id] > 0 {
-			tier := "unknown"
-			if t := g.serviceOf(id).Tier; t > 0 {
-				tier = strconv.Itoa(t)
-			}
-			radius.PotentialByTier[tier]++
-		}
+	for tier, n := range b.tiers() {
+		radius.PotentialByTier[tierName(tier)] += n
 	}
-	radius.Nodes, radius.Truncated = b.nodes(radius.Quiet, limit)
+	radius.Nodes, radius.Truncated = b.nodes(limit)
 	radius.Teams = teamsOf(radius.Nodes)
 	radius.Edges = b.edges(radius.Nodes)
 	return radius
+}
+
+// tiers counts the reached services that were not changed, by tier.
+func (b *blast) tiers() map[int]int {
+	counts := map[int]int{}
+	for i, id := range b.order {
+		if b.distance[i] > 0 {
+			counts[b.g.tierOf(id)]++
+		}
+	}
+	return counts
+}
+
+func tierName(tier int) string {
+	if tier > 0 {
+		return strconv.Itoa(tier)
+	}
+	return "unknown"
 }
 
 func sortedNames(names []string) []string {
@@ -88,34 +101,36 @@ func (b *blast) known() int {
 func (b *blast) spread(visits int) {
 	for _, name := range b.changed {
 		if id, ok := b.g.id(name); ok {
-			b.distance[id] = 0
-			b.order = append(b.order, id)
+			b.reach(id, 0)
 		}
 	}
 	for at := 0; at < len(b.order); at++ {
-		id := b.order[at]
-		row := b.g.callersOf(id)
+		row := b.g.callersOf(b.order[at])
 		if visits -= len(row); visits < 0 {
 			b.cut = true
 			return
 		}
 		for _, a := range row {
-			if _, ok := b.distance[a.to]; !ok {
-				b.distance[a.to] = b.distance[id] + 1
-				b.order = append(b.order, a.to)
+			if !b.reached.has(a.to) {
+				b.reach(a.to, b.distance[at]+1)
 			}
 		}
 	}
 }
 
+func (b *blast) reach(id, distance int32) {
+	b.reached.set(id)
+	b.order, b.distance = append(b.order, id), append(b.distance, distance)
+}
+
 // quiet lists the services that call a changed one and raise no alert.
 func (b *blast) quiet() []string {
 	names := []string{}
-	for _, id := range b.order {
-		name := b.g.names[id]
-		if d := b.distance[id]; d == 0 || d > quietHops {
+	for i, id := range b.order {
+		if d := b.distance[i]; d == 0 || d > quietHops {
 			continue
 		}
+		name := b.g.names[id]
 		if _, loud := slices.BinarySearch(b.alerting, name); !loud {
 			names = append(names, name)
 		}
@@ -127,7 +142,8 @@ func (b *blast) quiet() []string {
 // blastStates are ordered by what a reader must see first.
 var blastStates = [...]string{blastChanged, blastAlerting, blastQuiet, blastPotential}
 
-// blastCandidate is a node that may be listed.
+// blastCandidate is a node that may be listed; id is -1 where the graph does not
+// know it.
 type blastCandidate struct {
 	name        string
 	id          int32
@@ -140,68 +156,84 @@ type blastCandidate struct {
 // nodes lists the services reached, and those that alert without being reached,
 // the most telling first, and whether some were cut. Distance is -1 where no
 // calls lead to a changed service.
-func (b *blast) nodes(quiet []string, limit int) ([]BlastNode, bool) {
-	list := make([]blastCandidate, 0, len(b.order)+len(b.alerting))
-	for _, id := range b.order {
-		list = append(list, b.candidate(b.g.names[id], id, quiet))
-	}
-	for _, name := range sortedNames(slices.Concat(b.changed, b.alerting)) {
-		id, ok := b.g.id(name)
-		if _, reached := b.distance[id]; !ok || !reached {
-			c := b.candidate(name, id, nil)
-			c.unreachable = true
-			list = append(list, c)
-		}
-	}
+func (b *blast) nodes(limit int) ([]BlastNode, bool) {
+	list := b.candidates()
 	cut := b.cut || len(list) > limit
-	list = topOf(list, limit, func(x, y *blastCandidate) bool { return compareBlast(x, y) < 0 })
+	list = topOf(list, limit, func(x, y *blastCandidate) bool { return b.compare(x, y) < 0 })
 	nodes := make([]BlastNode, len(list))
 	for i, c := range list {
 		nodes[i] = BlastNode{Service: c.name, State: blastStates[c.state], Distance: c.distance}
 		if c.unreachable {
 			nodes[i].Distance = -1
 		}
-		if s, ok := b.g.Service(c.name); ok {
+		if c.id >= 0 {
+			s := b.g.serviceOf(c.id)
 			nodes[i].Tier, nodes[i].Team = s.Tier, s.Team
 		}
 	}
 	return nodes, cut
 }
 
-func compareBlast(x, y *blastCandidate) int {
+// candidates are all nodes that may be listed.
+func (b *blast) candidates() []blastCandidate {
+	list := make([]blastCandidate, 0, len(b.order)+len(b.alerting))
+	loud := make(map[int32]bool, len(b.alerting))
+	for _, name := range b.alerting {
+		if id, ok := b.g.id(name); ok {
+			loud[id] = true
+		}
+	}
+	for i, id := range b.order {
+		c := blastCandidate{name: b.g.names[id], id: id, distance: int(b.distance[i]), tier: b.g.tierOf(id)}
+		c.state = stateOf(c.distance == 0, loud[id], c.distance <= quietHops)
+		list = append(list, c)
+	}
+	for _, name := range sortedNames(slices.Concat(b.changed, b.alerting)) {
+		c := blastCandidate{name: name, id: -1, unreachable: true}
+		if id, ok := b.g.id(name); ok {
+			if b.reached.has(id) {
+				continue
+			}
+			c.id, c.tier = id, b.g.tierOf(id)
+		}
+		_, changed := slices.BinarySearch(b.changed, name)
+		c.state = stateOf(changed, true, false)
+		list = append(list, c)
+	}
+	return list
+}
+
+// stateOf is the place in blastStates.
+func stateOf(changed, alerting, near bool) int {
+	switch {
+	case changed:
+		return 0
+	case alerting:
+		return 1
+	case near:
+		return 2
+	default:
+		return 3
+	}
+}
+
+func (b *blast) compare(x, y *blastCandidate) int {
 	switch {
 	case x.state != y.state:
 		return x.state - y.state
+	case x.unreachable != y.unreachable && x.unreachable:
+		return 1
 	case x.unreachable != y.unreachable:
-		return map[bool]int{true: 1, false: -1}[x.unreachable]
+		return -1
 	case x.distance != y.distance:
 		return x.distance - y.distance
 	case x.tier != y.tier:
 		return tierRank(x.tier) - tierRank(y.tier)
+	case x.id >= 0 && y.id >= 0:
+		return b.g.compareNames(x.id, y.id)
 	default:
 		return cmp.Compare(x.name, y.name)
 	}
-}
-
-// candidate tells the state of a service.
-func (b *blast) candidate(name string, id int32, quiet []string) blastCandidate {
-	in := func(list []string) bool {
-		_, ok := slices.BinarySearch(list, name)
-		return ok
-	}
-	c := blastCandidate{name: name, id: id, state: 3, distance: b.distance[id]}
-	if id >= 0 && int(id) < b.g.Len() {
-		c.tier = b.g.serviceOf(id).Tier
-	}
-	switch {
-	case in(b.changed):
-		c.state = 0
-	case in(b.alerting):
-		c.state = 1
-	case in(quiet):
-		c.state = 2
-	}
-	return c
 }
 
 // tierRank puts services of unknown tier last.

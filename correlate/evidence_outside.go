@@ -59,7 +59,7 @@ func (e *Engine) shows(s *scene, y *symptom, sign *OutsideSign) bool {
 		return false
 	}
 	for _, at := range y.alerts {
-		for _, word := range alertWords(&s.alerts[at]) {
+		for _, word := range s.wordsOf(at) {
 			if slices.Contains(sign.Words, word) {
 				return true
 			}

@@ -36,7 +36,7 @@ func (e *Engine) readWords(s *scene, list []*candidate) corpus {
 		if s.alerts[i].Severity.Rank() >= SeverityHigh.Rank() || s.alerts[i].Severity == "" {
 			c.signals[s.alerts[i].Signal] = true
 		}
-		for _, word := range alertWords(&s.alerts[i]) {
+		for _, word := range s.wordsOf(i) {
 			if !known[word] && telling(word) {
 				c.said[word] = true
 			}
@@ -49,9 +49,9 @@ func (e *Engine) readWords(s *scene, list []*candidate) corpus {
 			c.docs++
 		}
 		counted[place] = true
-		list[i].detail.words = changeWords(&list[i].detail.change)
+		list[i].detail.words = sharedWords(&list[i].detail.change, c.said)
 		for _, word := range list[i].detail.words {
-			if key := place + "\x00" + word; c.said[word] && !counted[key] {
+			if key := place + "\x00" + word; !counted[key] {
 				counted[key] = true
 				c.holders[word]++
 			}
@@ -60,8 +60,26 @@ func (e *Engine) readWords(s *scene, list []*candidate) corpus {
 	return c
 }
 
-// alertWords are the words of everything an alert says about what is wrong.
-func alertWords(a *Alert) []string {
+// wordsOf are the words of everything an alert says about what is wrong. Many
+// alerts say the same.
+func (s *scene) wordsOf(alert int) []string {
+	if s.said == nil {
+		s.said, s.texts = make([][]string, len(s.alerts)), map[string][]string{}
+	}
+	if s.said[alert] == nil {
+		text := alertText(&s.alerts[alert])
+		list, known := s.texts[text]
+		if !known {
+			list = append([]string{}, words(text)...)
+			s.texts[text] = list
+		}
+		s.said[alert] = list
+	}
+	return s.said[alert]
+}
+
+// alertText is everything an alert says about what is wrong.
+func alertText(a *Alert) string {
 	text := []string{a.Name, a.Summary, a.Description}
 	keys := make([]string, 0, len(a.Labels))
 	for key := range a.Labels {
@@ -73,7 +91,7 @@ func alertWords(a *Alert) []string {
 	for _, key := range keys {
 		text = append(text, a.Labels[key])
 	}
-	return words(strings.Join(text, " "))
+	return strings.Join(text, " ")
 }
 
 // placeLabels say where an alert is, or how grave, not what is wrong.
@@ -82,10 +100,14 @@ var placeLabels = [...]string{
 	"cluster", "alertname", "team", "source", "service", "prometheus", "receiver",
 }
 
-// changeWords are the words of what a change says it does. Nothing that could
-// tell how it was made is read: neither messages beyond their first line, nor
-// authors, branches, bodies and labels of pull requests.
-func changeWords(c *Change) []string {
+// sharedWords are those of the said words that a change uses to say what it
+// does, in order of first appearance. Nothing that could tell how it was made is
+// read: neither messages beyond their first line, nor authors, branches, bodies
+// and labels of pull requests.
+func sharedWords(c *Change, said map[string]bool) []string {
+	if len(said) == 0 {
+		return nil
+	}
 	text := append([]string{c.Title}, c.Services...)
 	for i := range c.Commits {
 		subject, _, _ := strings.Cut(c.Commits[i].Message, "\n")
@@ -100,7 +122,13 @@ func changeWords(c *Change) []string {
 			text = append(text, value)
 		}
 	}
-	return words(clip(strings.Join(text, " "), maxText))
+	var shared []string
+	eachWord(clip(strings.Join(text, " "), maxText), func(word string) {
+		if said[word] && !slices.Contains(shared, word) {
+			shared = append(shared, word)
+		}
+	})
+	return shared
 }
 
 // maxFiles and maxText bound how much of one change is read.
@@ -139,14 +167,10 @@ var plainWords = [...]string{
 
 // textTerm counts the rare words that alerts and change share.
 func (e *Engine) textTerm(v *corpus, c *candidate) (term, bool) {
-	var shared []string
-	weight := 0.0
-	for _, word := range c.detail.words {
-		if v.said[word] {
-			shared = append(shared, word)
-			docs := math.Max(float64(v.docs), fewestDocs)
-			weight += math.Max(math.Log((docs+1)/(float64(v.holders[word])+0.5)), 0)
-		}
+	shared, weight := c.detail.words, 0.0
+	for _, word := range shared {
+		docs := math.Max(float64(v.docs), fewestDocs)
+		weight += math.Max(math.Log((docs+1)/(float64(v.holders[word])+0.5)), 0)
 	}
 	log := min(weight*e.weights.Text.PerNat, e.weights.Text.MaxLogOdds)
 	if log < 0.05 {

@@ -23,12 +23,16 @@ const maxLaterChanges = 64
 func (e *Engine) findUndo(s *scene, c *candidate) (undoing, bool) {
 	x := s.in.Changes
 	var found undoing
+	start := x.at(c.ref).start
 	for _, name := range x.servicesOf(c.ref) {
 		refs := x.of(name, s.asOf)
 		for n := range min(len(refs), maxLaterChanges) {
 			ref := refs[len(refs)-1-n].ref
+			if refs[len(refs)-1-n].start < start {
+				break // So are those that follow.
+			}
 			body := x.bodies[ref]
-			if x.at(ref).start < x.at(c.ref).start || body == nil || ref == c.ref {
+			if body == nil || ref == c.ref {
 				continue
 			}
 			if undoes(body, &c.detail.change) && (found.at.IsZero() || body.StartedAt.Before(found.at)) {

@@ -23,7 +23,10 @@ type Graph struct {
 	busiest map[int32][]arc
 	tokens  map[string][]int32
 	// parts are the words of each name, in the order of names.
-	parts    [][]string
+	parts [][]string
+	// norms are those of the packed services' names, as they were when it was
+	// packed: each name that is added changes how rare all words are.
+	norms    []float64
 	observed time.Time
 	// patch holds what With has added since the rows were packed; nil if
 	// nothing.
@@ -162,6 +165,10 @@ func (b *graphBuilder) build() *Graph {
 		}
 	}
 	g.parts, g.tokens = nameTokens(g.names)
+	g.norms = make([]float64, len(g.parts))
+	for i, own := range g.parts {
+		g.norms[i] = g.norm(own)
+	}
 	return g
 }
 

@@ -129,6 +129,16 @@ func (g *Graph) serviceOf(id int32) Service {
 	return g.services[id]
 }
 
+// tierOf is the tier of the service, 0 when unknown.
+func (g *Graph) tierOf(id int32) int {
+	if g.patch != nil {
+		if s, ok := g.patch.services[id]; ok {
+			return s.Tier
+		}
+	}
+	return g.services[id].Tier
+}
+
 func (g *Graph) calleesOf(id int32) []arc {
 	if g.patch != nil {
 		if row, ok := g.patch.callees[id]; ok {

@@ -31,29 +31,39 @@ func nameTokens(names []string) (parts [][]string, tokens map[string][]int32) {
 // dropped.
 func words(text string) []string {
 	var out []string
-	separator := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	for _, field := range strings.FieldsFunc(text, separator) {
-		for _, part := range splitCamel(field) {
-			if part = stem(strings.ToLower(part)); !slices.Contains(out, part) {
-				out = append(out, part)
-			}
+	eachWord(text, func(word string) {
+		if !slices.Contains(out, word) {
+			out = append(out, word)
 		}
-	}
+	})
 	return out
 }
 
-// splitCamel cuts before an upper-case letter that follows a lower-case one.
-func splitCamel(field string) []string {
-	var parts []string
-	start, previous := 0, rune(0)
-	for i, r := range field {
-		if i > start && unicode.IsUpper(r) && unicode.IsLower(previous) {
-			parts = append(parts, field[start:i])
+// eachWord calls yield for every word of a text, as often as it occurs.
+func eachWord(text string, yield func(word string)) {
+	start, previous := -1, rune(0)
+	for i, r := range text {
+		inside := isWordly(r)
+		if start >= 0 && (!inside || unicode.IsUpper(r) && unicode.IsLower(previous)) {
+			yield(stem(strings.ToLower(text[start:i])))
+			start = -1
+		}
+		if inside && start < 0 {
 			start = i
 		}
 		previous = r
 	}
-	return append(parts, field[start:])
+	if start >= 0 {
+		yield(stem(strings.ToLower(text[start:])))
+	}
+}
+
+// isWordly reports whether the rune belongs to a word.
+func isWordly(r rune) bool {
+	if r <= unicode.MaxASCII {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // stem drops a plural s.
@@ -90,16 +100,43 @@ func (g *Graph) compareNames(a, b int32) int {
 	return cmp.Compare(g.names[a], g.names[b])
 }
 
-// likeness is the cosine between two names' words weighted by rarity, 0 to 1.
-func (g *Graph) likeness(a, b []string) float64 {
+// kinship compares one name with others; what its own words weigh is found once.
+type kinship struct {
+	graph *Graph
+	said  []string
+	// squares are the squares of the words' rarities.
+	squares []float64
+	norm    float64
+}
+
+func (g *Graph) kinship(said []string) kinship {
+	k := kinship{graph: g, said: said, squares: make([]float64, len(said))}
+	for i, word := range said {
+		r := g.rarity(word)
+		k.squares[i] = r * r
+	}
+	k.norm = math.Sqrt(sumOf(k.squares))
+	return k
+}
+
+// to is the cosine between the two names' words weighted by rarity, 0 to 1.
+func (k *kinship) to(node int32, own []string) float64 {
 	shared := 0.0
-	for _, word := range a {
-		if slices.Contains(b, word) {
-			r := g.rarity(word)
-			shared += r * r
+	for i, word := range k.said {
+		if slices.Contains(own, word) {
+			shared += k.squares[i]
 		}
 	}
-	return shared / max(g.norm(a)*g.norm(b), 1e-9)
+	return shared / max(k.norm*k.graph.normOf(node, own), 1e-9)
+}
+
+// normOf is the length of a service's name as a vector of rarities. While no
+// service was added since the graph was packed it is known.
+func (g *Graph) normOf(node int32, own []string) float64 {
+	if len(g.norms) == len(g.names) {
+		return g.norms[node]
+	}
+	return g.norm(own)
 }
 
 func (g *Graph) norm(list []string) float64 {

@@ -174,8 +174,12 @@ func TestLikenessNeedsRareWords(t *testing.T) {
 	}
 	topology.Services = append(topology.Services, Service{Name: "gclb"}, Service{Name: "gclb-tier1"})
 	g := NewGraph(topology)
-	rare := g.likeness(words("gclb"), words("gclb-tier1"))
-	common := g.likeness(words("service-1"), words("service-2"))
+	likeness := func(said, name string) float64 {
+		node, _ := g.id(name)
+		like := g.kinship(words(said))
+		return like.to(node, words(name))
+	}
+	rare, common := likeness("gclb", "gclb-tier1"), likeness("service-1", "service-2")
 	if rare < 0.5 || common > 0.2 {
 		t.Errorf("likeness by a rare word %.2f, by a common one %.2f; want above 0.5 and below 0.2", rare, common)
 	}
