@@ -109,6 +109,7 @@ type scene struct {
 	skew    clockSkew
 	outside outside
 	metrics metricView
+	reach   reachView
 	// said and texts hold the words of the alerts; see wordsOf.
 	said  [][]string
 	texts map[string][]string
@@ -132,8 +133,9 @@ func (e *Engine) newScene(in *Input) *scene {
 	s.outside = e.outsideSigns(s)
 	s.usual = e.background(s)
 	s.origins = e.explain(s)
-	if !e.off[EvidenceMetrics] {
+	if !e.off[EvidenceMetrics] && len(in.Metrics) > 0 {
 		s.metrics = e.viewMetrics(in)
+		s.reach = e.viewReach(s)
 	}
 	return s
 }

@@ -226,17 +226,17 @@ func (e *Engine) freshness(s *scene, c *Change, a *Alert) versionMatch {
 		return versionUnknown
 	}
 	switch {
-	case a.Version != "" && a.Version == c.Version:
+	case a.Version != "" && plainVersion(a.Version) == plainVersion(c.Version):
 		return versionFresh
-	case a.Version != "" && a.Version == c.PreviousVersion:
+	case a.Version != "" && plainVersion(a.Version) == plainVersion(c.PreviousVersion):
 		return versionStale
 	case a.Instance == "":
 		return versionUnknown
 	}
-	named := false
+	named, own := false, plainInstance(a.Instance)
 	for _, step := range c.Rollout {
 		named = named || len(step.Instances) > 0
-		if slices.Contains(step.Instances, a.Instance) && step.At.UnixMilli() <= a.StartedAt.UnixMilli()+int64(s.skew.seconds*1000) {
+		if slices.ContainsFunc(step.Instances, func(name string) bool { return plainInstance(name) == own }) && step.At.UnixMilli() <= a.StartedAt.UnixMilli()+int64(s.skew.seconds*1000) {
 			return versionFresh
 		}
 	}

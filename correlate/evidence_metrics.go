@@ -46,6 +46,8 @@ type metricView struct {
 	callers map[string][]int
 	// earliest and latest bound the samples.
 	earliest, latest time.Time
+	// pools are indexed by measure.
+	pools [len(metricScales)]pooled
 }
 
 // viewed is one series that can be read.
@@ -56,8 +58,15 @@ type viewed struct {
 	inverted bool
 	inbound  bool
 	outbound bool
-	peer     string
-	scale    float64
+	// instance and version are those of the series without what notations add.
+	instance, version string
+	// peer is the other side's service, peerInstance its instance where the
+	// series tell those apart.
+	peer, peerInstance string
+	unit               string
+	// summed says that the series is the sum of latencies, not yet their mean.
+	summed bool
+	scale  float64
 }
 
 // viewMetrics sorts the series by what they tell. The order does not depend on
@@ -66,14 +75,12 @@ func (e *Engine) viewMetrics(in *Input) metricView {
 	v := metricView{services: map[string][]int{}, callers: map[string][]int{}}
 	for i := range in.Metrics {
 		s := &in.Metrics[i]
-		x := viewed{Series: s, points: visiblePoints(s.Points, in.AsOf), peer: s.Labels["peer"], scale: 1}
-		x.inbound, x.outbound = s.Labels["direction"] == "inbound", s.Labels["direction"] == "outbound"
-		x.measure, x.inverted = measureOf(s)
-		if x.measure != measureOther && len(x.points) > 0 && s.Service != "" {
+		if x := e.viewSeries(s, in.AsOf); x.measure != measureOther && len(x.points) > 0 && s.Service != "" {
 			v.series = append(v.series, x)
 		}
 	}
 	v.resolvePeers(in.Graph)
+	v.meanLatencies()
 	slices.SortStableFunc(v.series, compareSeries)
 	for i := range v.series {
 		x := &v.series[i]
@@ -89,7 +96,21 @@ func (e *Engine) viewMetrics(in *Input) metricView {
 		}
 	}
 	v.setScales()
+	v.pools = v.pool()
 	return v
+}
+
+// viewSeries reads what one series is about.
+func (e *Engine) viewSeries(s *Series, asOf time.Time) viewed {
+	x := viewed{Series: s, points: visiblePoints(s.Points, asOf), peer: s.Labels["peer"], unit: s.Unit, scale: 1}
+	x.inbound, x.outbound = s.Labels["direction"] == "inbound", s.Labels["direction"] == "outbound"
+	x.instance, x.version = plainInstance(s.Instance), plainVersion(s.Version)
+	x.measure, x.inverted = measureOf(s)
+	if counts(s, x.points) {
+		x.summed = x.measure == measureLatency
+		x.points, x.unit = rates(x.points), "per_second"
+	}
+	return x
 }
 
 // resolvePeers turns peers that are named by instance, as in "pay-7f9c-x2", into
@@ -98,8 +119,8 @@ func (v *metricView) resolvePeers(g *Graph) {
 	owner, known := map[string]string{}, map[string]bool{}
 	for i := range v.series {
 		known[v.series[i].Service] = true
-		if v.series[i].Instance != "" {
-			owner[v.series[i].Instance] = v.series[i].Service
+		if v.series[i].instance != "" {
+			owner[v.series[i].instance] = v.series[i].Service
 		}
 	}
 	for i := range v.series {
@@ -107,13 +128,15 @@ func (v *metricView) resolvePeers(g *Graph) {
 		if x.peer == "" || known[x.peer] || g.Has(x.peer) {
 			continue
 		}
-		if service, ok := owner[x.peer]; ok {
-			x.peer = service
+		pod := plainInstance(x.peer)
+		if service, ok := owner[pod]; ok {
+			x.peer, x.peerInstance = service, pod
 			continue
 		}
-		for cut := strings.LastIndexByte(x.peer, '-'); cut > 0; cut = strings.LastIndexByte(x.peer[:cut], '-') {
-			if prefix := x.peer[:cut]; known[prefix] || g.Has(prefix) {
-				x.peer = prefix
+		bare := bareInstance(x.peer)
+		for cut := strings.LastIndexByte(bare, '-'); cut > 0; cut = strings.LastIndexByte(bare[:cut], '-') {
+			if prefix := bare[:cut]; known[prefix] || g.Has(prefix) {
+				x.peer, x.peerInstance = prefix, pod
 				break
 			}
 		}
@@ -136,6 +159,10 @@ func measureOf(s *Series) (m measure, inverted bool) {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(signal, part) })
 	}
 	switch {
+	case strings.HasSuffix(signal, "_bucket"):
+		return measureOther, false // Means nothing without the other buckets.
+	case has("duration", "latency") && strings.HasSuffix(signal, "_count"):
+		return measureTraffic, false
 	case has("error", "fail", "5xx", "exception"):
 		return measureErrors, false
 	case has("availab", "success"):
@@ -156,10 +183,10 @@ func measureOf(s *Series) (m measure, inverted bool) {
 func (v *metricView) setScales() {
 	for i := range v.series {
 		x := &v.series[i]
-		if x.Unit == "percent" {
+		if x.unit == "percent" {
 			x.scale = 0.01
 		}
-		if x.Unit != "per_second" || x.measure != measureErrors {
+		if x.unit != "per_second" || x.measure != measureErrors {
 			continue
 		}
 		x.scale = 1 / math.Max(v.trafficOf(x), 1e-3)
@@ -175,7 +202,7 @@ func (v *metricView) trafficOf(x *viewed) float64 {
 	}
 	for _, j := range v.services[x.Service] {
 		y := &v.series[j]
-		if y.measure == measureTraffic && y.Instance == x.Instance && y.peer == x.peer && y.inbound == x.inbound {
+		if y.measure == measureTraffic && y.instance == x.instance && y.version == x.version && y.peer == x.peer && y.inbound == x.inbound {
 			sum := 0.0
 			for _, p := range y.points {
 				sum += p.Value
@@ -281,7 +308,8 @@ func (e *Engine) metricsTerm(s *scene, c *candidate) (term, bool) {
 		return term{}, false
 	}
 	w := e.windowsOf(s, c)
-	parts := []finding{e.instanceFinding(v, c, w), e.callerFinding(v, c, w), e.silenceFinding(s, c, w)}
+	instances := e.instanceFinding(v, c, w)
+	parts := []finding{instances, e.callerFinding(s, c, w), e.silenceFinding(s, c, w, instances.logOdds > 0), e.reachFinding(s, c)}
 	if parts[0].text == "" && parts[1].text == "" {
 		parts = append(parts, e.serviceFinding(s, c, w))
 	}

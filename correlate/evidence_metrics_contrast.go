@@ -14,6 +14,12 @@ type edgeKey struct {
 	peer     string
 	inbound  bool
 	outbound bool
+	signal   string
+}
+
+// key groups a series with those of the same signal on other instances.
+func (x *viewed) key() edgeKey {
+	return edgeKey{x.Service, x.measure, x.peer, x.inbound, x.outbound, x.Signal}
 }
 
 func compareEdgeKeys(a, b edgeKey) int {
@@ -26,7 +32,7 @@ func compareEdgeKeys(a, b edgeKey) int {
 		}
 		return 0
 	}
-	return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.measure, b.measure), cmp.Compare(a.peer, b.peer), cmp.Compare(side(a), side(b)))
+	return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.measure, b.measure), cmp.Compare(a.peer, b.peer), cmp.Compare(side(a), side(b)), cmp.Compare(a.signal, b.signal))
 }
 
 // cohort is what one group of instances shows: the shift of each from before
@@ -46,61 +52,6 @@ func (c *cohort) add(before, after sample) {
 		c.shifts = append(c.shifts, after.mean-before.mean)
 		c.variance += before.variance
 	}
-}
-
-// instanceFinding compares the instances that the change had reached with the
-// others of the same service, after the onset against before the change.
-func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding {
-	best := contrast{}
-	bestLog, tried := math.Inf(-1), 0
-	var bestKey edgeKey
-	for _, service := range c.detail.change.Services {
-		fresh, old := e.split(v, c, service)
-		for _, key := range sortedKeys(fresh, old) {
-			if len(fresh[key]) == 0 || len(old[key]) == 0 {
-				continue
-			}
-			x, ok := v.compare(fresh[key], old[key], w)
-			if !ok {
-				continue
-			}
-			if key.measure == measureTraffic {
-				x.effect = -x.effect
-			}
-			tried++
-			if log := x.logBayes(); log > bestLog {
-				best, bestLog, bestKey = x, log, key
-			}
-		}
-	}
-	if tried == 0 {
-		return finding{}
-	}
-	log := e.weights.Metrics.Instances * max(bestLog-math.Log(float64(tried))/2, -e.weights.Metrics.MaxAgainst)
-	return finding{log, instanceText(bestKey, best, log)}
-}
-
-// split divides a service's series into those of instances that the change had
-// reached and the others. Instances are known from the rollout or by version.
-func (e *Engine) split(v *metricView, c *candidate, service string) (fresh, old map[edgeKey][]int) {
-	fresh, old = map[edgeKey][]int{}, map[edgeKey][]int{}
-	var touched []string
-	for _, step := range c.detail.change.Rollout {
-		touched = append(touched, step.Instances...)
-	}
-	for _, i := range v.services[service] {
-		x := &v.series[i]
-		key := edgeKey{service, x.measure, x.peer, x.inbound, x.outbound}
-		switch {
-		case x.Instance == "" && x.Version == "":
-			continue
-		case slices.Contains(touched, x.Instance) || x.Version != "" && x.Version == c.detail.change.Version:
-			fresh[key] = append(fresh[key], i)
-		case len(touched) > 0 || x.Version != "" && c.detail.change.Version != "":
-			old[key] = append(old[key], i)
-		}
-	}
-	return fresh, old
 }
 
 func sortedKeys(maps ...map[edgeKey][]int) []edgeKey {
@@ -124,20 +75,21 @@ func (v *metricView) compare(treated, control []int, w windows) (contrast, bool)
 	for _, i := range control {
 		c.add(v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end))
 	}
-	a, b := t.levels, c.levels
+	a, b, levels := t.levels, c.levels, true
 	if len(t.shifts) == len(t.levels) && len(c.shifts) == len(c.levels) {
-		a, b = t.shifts, c.shifts
+		a, b, levels = t.shifts, c.shifts, false
 	}
 	if len(treated) == 0 || len(a) == 0 || len(b) == 0 {
 		return contrast{}, false
 	}
 	m := v.series[treated[0]].measure
 	floor := metricScales[m].floor
-	between := math.Max(spreadOf(b), floor*floor)
 	na, nb := float64(len(a)), float64(len(b))
+	own, df := v.pools[m].moderated(spreadOf(b), nb-1, levels)
+	between := math.Max(own, floor*floor)
 	within := (t.variance/na + c.variance/nb) / 2
 	return contrast{
-		effect: mean(a) - mean(b), variance: between*(1/na+1/nb) + within/math.Max(na, 1), df: na + nb - 1, measure: m,
+		effect: mean(a) - mean(b), variance: between*(1/na+1/nb) + within/math.Max(na, 1), df: na + df, measure: m,
 	}, true
 }
 
@@ -161,17 +113,6 @@ func spreadOf(list []float64) float64 {
 	return sum / float64(len(list)-1)
 }
 
-func instanceText(key edgeKey, x contrast, log float64) string {
-	where := key.service
-	if key.peer != "" {
-		where += " towards " + key.peer
-	}
-	if log < 0.3 {
-		return fmt.Sprintf("Changed and unchanged instances of %s look alike (%s %s).", where, measureWords[x.measure], effectWords(x))
-	}
-	return fmt.Sprintf("Changed instances of %s stand out from unchanged ones: %s %s.", where, measureWords[x.measure], effectWords(x))
-}
-
 // measureWords name the measures for the reader.
 var measureWords = [...]string{
 	measureOther: "value", measureErrors: "error share", measureLatency: "latency",
@@ -181,11 +122,7 @@ var measureWords = [...]string{
 // effectWords writes an effect in points or as a factor.
 func effectWords(x contrast) string {
 	if metricScales[x.measure].logarithmic {
-		effect := x.effect
-		if x.measure == measureTraffic {
-			effect = -effect
-		}
-		return fmt.Sprintf("times %.2f", math.Exp(effect))
+		return fmt.Sprintf("times %.2f", math.Exp(x.effect))
 	}
 	return fmt.Sprintf("%+.1f points", 100*x.effect)
 }
@@ -202,7 +139,8 @@ type callReading struct {
 // callerFinding compares the callers' calls to the changed services with their
 // calls to others: a fault often shows only at the caller. A service whose own
 // calls got as much worse merely passes the fault on.
-func (e *Engine) callerFinding(v *metricView, c *candidate, w windows) finding {
+func (e *Engine) callerFinding(s *scene, c *candidate, w windows) finding {
+	v := &s.metrics
 	best := callReading{log: math.Inf(-1)}
 	tried := 0
 	for _, service := range c.detail.change.Services {
@@ -227,7 +165,23 @@ func (e *Engine) callerFinding(v *metricView, c *candidate, w windows) finding {
 			"Calls from %s to %s got worse (%s), but so did those from %s to %s: it passes the fault on.",
 			best.caller, best.service, what, best.service, further)}
 	}
-	return finding{log, fmt.Sprintf("Calls from %s to %s got worse than its other calls: %s.", best.caller, best.service, what)}
+	text := fmt.Sprintf("Calls from %s to %s got worse than its other calls: %s.", best.caller, best.service, what)
+	if most := v.blindness(s.in.Graph, best); most < log {
+		return finding{max(most, 0), text + " Whether it passes a fault on cannot be seen."}
+	}
+	return finding{log, text}
+}
+
+// blindness bounds what worse calls to a service say of the service itself
+// where its own calls are not seen: the fault may be in anything that it needs.
+func (v *metricView) blindness(g *Graph, r callReading) float64 {
+	needs := callees(g, r.service)
+	if len(needs) == 0 || slices.ContainsFunc(v.services[r.service], func(i int) bool {
+		return v.series[i].outbound && v.series[i].measure == r.measure
+	}) {
+		return math.Inf(1)
+	}
+	return math.Log(math.Max(float64(g.Len()), 2) / float64(1+len(needs)))
 }
 
 // readCalls contrasts each caller's calls to the service with its other calls.
@@ -316,8 +270,7 @@ func (e *Engine) serviceFinding(s *scene, c *candidate, w windows) finding {
 		groups := map[edgeKey][]int{}
 		for _, i := range v.services[name] {
 			if x := &v.series[i]; !x.outbound && x.measure != measureTraffic {
-				key := edgeKey{service: name, measure: x.measure}
-				groups[key] = append(groups[key], i)
+				groups[x.key()] = append(groups[x.key()], i)
 			}
 		}
 		for _, key := range sortedKeys(groups) {

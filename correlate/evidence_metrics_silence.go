@@ -9,7 +9,8 @@ import (
 // silenceFinding asks who is no longer called. A request that fails at a
 // service never reaches those called later: they fall silent, the guilty one
 // does not. A changed service that fell silent with the others is a victim.
-func (e *Engine) silenceFinding(s *scene, c *candidate, w windows) finding {
+// Where only the changed instances get fewer requests, they turn them away.
+func (e *Engine) silenceFinding(s *scene, c *candidate, w windows, apart bool) finding {
 	if len(c.detail.change.Services) != 1 {
 		return finding{}
 	}
@@ -22,6 +23,8 @@ func (e *Engine) silenceFinding(s *scene, c *candidate, w windows) finding {
 	below, beside := s.metrics.silentAmong(s.in.Graph, callees(s.in.Graph, own), w), s.metrics.silentAmong(s.in.Graph, siblings(s.in.Graph, own), w)
 	later := math.Max(below.most, beside.most)
 	switch {
+	case drop > leastDrop && drop > later/2 && apart:
+		return finding{}
 	case drop > leastDrop && drop > later/2:
 		return finding{-m.Silent * math.Min(drop/0.5, 1), fmt.Sprintf(
 			"%s itself is called %.0f%% less than its callers' load explains: requests fail before they reach it.", own, fewer(drop))}

@@ -228,6 +228,11 @@ type MetricWeights struct {
 	Callers   float64 `json:"callers"`
 	// Services scales the comparison of whole services, for want of better.
 	Services float64 `json:"services"`
+	// Reach scales the log likelihood ratio of which services got worse by their
+	// metrics, MaxReach bounds it: services that share a request are not
+	// independent.
+	Reach    float64 `json:"reach"`
+	MaxReach float64 `json:"max_reach"`
 	// Silent is the log odds against a service that requests no longer reach,
 	// Passing those for one that they reach while later ones fall silent,
 	// Stopping those for one that is called and calls no further.
