@@ -11,8 +11,9 @@ func mcpCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mcp",
 		Short: "Let an assistant ask a running service, over the Model Context Protocol on standard input",
-		Long: "Speaks the Model Context Protocol on standard input and output. The tools only read, with the\n" +
-			"token of FAULTLINE_TOKEN (role reader). A running service offers the same tools at /mcp.",
+		Long: "Speaks the Model Context Protocol on standard input and output. The tools read, and one proposes\n" +
+			"verdicts to people, with the token of FAULTLINE_TOKEN (role agent, or reader to only read). A\n" +
+			"running service offers the same tools at /mcp.",
 		Example: "  FAULTLINE_TOKEN=flt_... faultline mcp --server https://faultline.example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -31,7 +31,9 @@ const toolTimeout = 30 * time.Second
 // New makes a server whose tools ask through the given client. The version is
 // Faultline's own.
 func New(faultline *client.Faultline, version string) *mcp.Server {
-	server := mcp.NewServer(&mcp.Implementation{Name: "faultline", Title: "Faultline", Version: version}, &mcp.ServerOptions{Instructions: instructions})
+	server := mcp.NewServer(&mcp.Implementation{Name: "faultline", Title: "Faultline", Version: version}, &mcp.ServerOptions{
+		Instructions: instructions, Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+	})
 	t := tools{faultline}
 	add(server, "list_incidents", "List incidents, newest first, with what people say about their cause.", t.listIncidents)
 	add(server, "get_incident", "One incident with its newest finding: suspects with probability and signed evidence, the chance that no recorded change did it, and what could not be looked at.", t.getIncident)
