@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -27,6 +28,16 @@ type caller struct {
 	limiter *rate.Limiter
 	// person is who signed in by the identity provider, nil for a token.
 	person *Person
+	// used is when the caller last called, in Unix milliseconds, 0 for never.
+	used atomic.Int64
+}
+
+// lastUsed is when the caller last called, zero for not since the start.
+func (c *caller) lastUsed() time.Time {
+	if at := c.used.Load(); at > 0 {
+		return time.UnixMilli(at)
+	}
+	return time.Time{}
 }
 
 // spoken names the caller in a sentence.

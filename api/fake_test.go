@@ -32,6 +32,8 @@ type fakeStore struct {
 	overrides   map[correlate.Key][]correlate.ProvenanceOverride
 	labels      []query.Label
 	decisions   []query.GateDecision
+	windows     []query.MaintenanceWindow
+	audit       []query.AuditEntry
 	// fail makes every call return this error, failOn those of one method.
 	fail   error
 	failOn map[string]error
@@ -356,6 +358,26 @@ func (f *fakeStore) SaveLabels(ctx context.Context, labels []query.Label, _ stri
 	defer f.mu.Unlock()
 	f.labels = append(f.labels, labels...)
 	return nil
+}
+
+func (f *fakeStore) SaveMaintenance(ctx context.Context, w query.MaintenanceWindow, entry query.AuditEntry) error {
+	if err := f.enter(ctx, "SaveMaintenance"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.windows = slices.DeleteFunc(f.windows, func(x query.MaintenanceWindow) bool { return x.ID == w.ID })
+	f.windows, f.audit = append(f.windows, w), append(f.audit, entry)
+	return nil
+}
+
+func (f *fakeStore) MaintenanceWindows(ctx context.Context, since time.Time) ([]query.MaintenanceWindow, error) {
+	if err := f.enter(ctx, "MaintenanceWindows"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.windows), func(w query.MaintenanceWindow) bool { return !w.To.After(since) }), nil
 }
 
 func (f *fakeStore) SaveDecision(ctx context.Context, d query.GateDecision) error {

@@ -147,6 +147,7 @@ func (s *Server) authorize(c *gin.Context) {
 		who = s.ring.signer
 	}
 	requestOf(c.Request.Context()).caller = who
+	who.used.Store(s.deps.Now().UnixMilli())
 	c.Next()
 }
 

@@ -24,7 +24,8 @@ func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
 		Incidents: reader, Findings: reader, Judges: reader, Proposals: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
-		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Reports: reader, Tokens: s.pageTokens(),
+		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Reports: reader,
+		Keys: pageKeys{s}, Windows: pageWindows{s}, Names: s.deps.Names,
 	}
 	if s.deps.Policy != nil {
 		deps.Policy = pagePolicy{s}

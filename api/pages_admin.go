@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,13 +18,64 @@ import (
 	"github.com/faultline/faultline/internal/query"
 )
 
-// pageTokens lists the tokens without their hashes.
-func (s *Server) pageTokens() []web.Token {
-	all := make([]web.Token, len(s.cfg.Tokens))
-	for i, t := range s.cfg.Tokens {
-		all[i] = web.Token{ID: t.ID, Name: t.Name, Role: string(t.Role), ExpiresAt: t.ExpiresAt}
+// pageKeys answers the administration page about tokens.
+type pageKeys struct{ *Server }
+
+// Tokens lists the tokens without their hashes.
+func (p pageKeys) Tokens() []web.Token {
+	all := make([]web.Token, len(p.cfg.Tokens))
+	for i, t := range p.cfg.Tokens {
+		all[i] = web.Token{ID: t.ID, Name: t.Name, Role: string(t.Role), ExpiresAt: t.ExpiresAt, UsedAt: p.ring.callers[t.ID].lastUsed()}
 	}
 	return all
+}
+
+// Draw makes a token and the entry that the configuration needs of it. It is
+// kept nowhere, so that nobody gains a right by a page alone.
+func (p pageKeys) Draw(ctx context.Context, name, role string) (text, entry string, err error) {
+	text, token, err := NewToken(rand.Reader, name, Role(role))
+	if err != nil {
+		return "", "", err
+	}
+	p.log.LogAttrs(ctx, slog.LevelInfo, "a token was drawn", slog.String("token_id", token.ID), slog.String("role", role), slog.String("caller", requestOf(ctx).callerName()))
+	entry = fmt.Sprintf("{id: %s, name: %q, role: %s, hash: %q}", token.ID, token.Name, token.Role, token.Hash)
+	return text, entry, nil
+}
+
+// pageWindows answers the administration page about maintenance.
+type pageWindows struct{ *Server }
+
+// Windows lists those that matter still.
+func (p pageWindows) Windows(ctx context.Context) ([]web.Window, error) {
+	known, err := p.windows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]web.Window, len(known))
+	for i := range known {
+		w := &known[i]
+		all[i] = web.Window{
+			ID: w.ID, State: w.State, Services: w.Services, Environment: w.Environment, From: w.StartsAt, To: w.EndsAt, Reason: w.Reason,
+			CreatedBy: w.CreatedBy, ChangedBy: w.ChangedBy,
+		}
+	}
+	return all, nil
+}
+
+// Announce keeps a new window.
+func (p pageWindows) Announce(ctx context.Context, a *web.Announcement) error {
+	asked := MaintenanceRequest{Services: a.Services, Environment: a.Environment, EndsAt: a.To, Reason: a.Reason}
+	if !a.From.IsZero() {
+		asked.StartsAt = &a.From
+	}
+	_, err := p.announce(ctx, &asked)
+	return err
+}
+
+// EndWindow ends a window early.
+func (p pageWindows) EndWindow(ctx context.Context, id string) error {
+	_, err := p.endWindow(ctx, id)
+	return err
 }
 
 // pagePolicy answers the page of violations.

@@ -106,6 +106,13 @@ type DecisionKeeper interface {
 	Decisions(ctx context.Context, q query.GateDecisions) (query.Page[query.GateDecision], error)
 }
 
+// MaintenanceKeeper keeps announced windows, the latest to begin first.
+// SaveMaintenance also keeps who did what in the audit.
+type MaintenanceKeeper interface {
+	MaintenanceWindows(ctx context.Context, since time.Time) ([]query.MaintenanceWindow, error)
+	SaveMaintenance(ctx context.Context, w query.MaintenanceWindow, entry query.AuditEntry) error
+}
+
 // PolicyJudge judges changes by a version of rules.
 type PolicyJudge interface {
 	Judge(in *policy.Input) policy.Decision
@@ -130,6 +137,7 @@ type Store interface {
 	ProposalKeeper
 	ProvenanceKeeper
 	DecisionKeeper
+	MaintenanceKeeper
 }
 
 // FigureMaker makes the figures for leadership. Zero times mean its default
@@ -174,6 +182,9 @@ type Deps struct {
 	Headlines  web.Headlines
 	Suspicions web.Suspicions
 	Sources    web.Sources
+	// Names tells the administration page how senders' names become services; it
+	// may be nil.
+	Names web.Names
 	// Letters serves the administration page and may be nil. KindOfTopic tells
 	// what a Kafka topic carries, empty for an unknown one.
 	Letters     LetterReader

@@ -50,7 +50,7 @@ func problemTypes() []problemType {
 		badRequest, invalidParameter, invalidBody, unauthorized, badSignature, forbidden, routeNotFound,
 		incidentNotFound, reportNotFound, findingNotFound, changeNotFound, serviceNotFound, unknownFormat, methodNotAllowed,
 		bodyTimeout, ambiguousChange, incidentMerged, proposalNotFound, proposalSettled, tooManyProposals, preconditionFailed, bodyTooLarge, unsupportedEncoding, invalidInput, preconditionRequired, rateLimited, clientGone, internalError,
-		rulesMissing, storeUnavailable, tooManyStreams, overloaded, timedOut,
+		rulesMissing, windowNotFound, storeUnavailable, tooManyStreams, overloaded, timedOut,
 	}
 }
 
@@ -67,6 +67,7 @@ var (
 	incidentNotFound     = problemType{"incident-not-found", http.StatusNotFound, "There is no such incident"}
 	findingNotFound      = problemType{"finding-not-found", http.StatusNotFound, "There is no such finding"}
 	changeNotFound       = problemType{"change-not-found", http.StatusNotFound, "There is no such change"}
+	windowNotFound       = problemType{"window-not-found", http.StatusNotFound, "There is no such maintenance window"}
 	serviceNotFound      = problemType{"service-not-found", http.StatusNotFound, "There is no such service"}
 	unknownFormat        = problemType{"unknown-format", http.StatusNotFound, "There is no such format"}
 	methodNotAllowed     = problemType{"method-not-allowed", http.StatusMethodNotAllowed, "The route does not take this method"}

@@ -46,6 +46,16 @@ func judgingDocs() map[string]typeDoc {
 			"overridden": "Changes on which a person has spoken; their class stays.", "classes": "What the rules say, by class.",
 			"moves": "The differences in class.", "unknown": "Why changes are of unknown origin.", "next_cursor": "Goes on; absent when all is done.",
 		}},
+		"PageMaintenanceWindow": {about: "Maintenance windows.", fields: pageDocs()},
+		"MaintenanceRequest": {about: "A window as it is announced.", fields: map[string]string{
+			"services": "The services whose alerts are muted; empty for all of the environment.", "environment": "The environment; production when absent.",
+			"starts_at": "When it begins, 15 seconds from now at the earliest, which is what counts when it is absent.", "ends_at": "When it ends, at most 30 days after its start.",
+			"reason": "What is done, in words; at most 2000 characters.",
+		}},
+		"MaintenanceWindow": {about: "An announced window.", like: "MaintenanceRequest", fields: map[string]string{
+			"id": "Its id.", "state": "Whether it runs now.", "created_by": "Who announced it.", "created_at": "When.", "changed_by": "Who changed it last.", "changed_at": "When.",
+			"starts_at": "When it begins.",
+		}},
 		"ClassCount":       {about: "How many changes have a class.", fields: map[string]string{"class": "The class.", "changes": "How many."}},
 		"ClassMove":        {about: "Changes whose class differs.", fields: map[string]string{"from": "The class that counted.", "to": "The class that the rules give.", "changes": "How many.", "examples": "Up to five of them, as source/id."}},
 		"UnknownReason":    {about: "A reason why nothing is known.", fields: map[string]string{"reason": "The marker that says so, beginning with absent.", "words": "The same for people.", "changes": "How many."}},

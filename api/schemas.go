@@ -92,6 +92,7 @@ func fieldEnums() map[string][]any {
 		"ProposalRequest.decision": words(correlate.Decisions()),
 		"Proposal.decision":        words(correlate.Decisions()),
 		"Proposal.state":           words(query.ProposalStates()),
+		"MaintenanceWindow.state":  words(windowStates()),
 		"Standing.state":           words(correlate.JudgementWords()),
 		"Evidence.kind": words([]correlate.EvidenceKind{
 			correlate.EvidenceTiming, correlate.EvidenceTopology, correlate.EvidenceRollout, correlate.EvidenceRegion, correlate.EvidenceVersion,

@@ -117,6 +117,7 @@ func (s *Server) build() {
 	s.routeChanges()
 	s.routeProvenance()
 	s.routePolicy()
+	s.routeMaintenance()
 	s.routeServices()
 	s.routeStream()
 	s.routeFigures()

@@ -50,7 +50,7 @@ type Observer interface {
 	// Looked is called after each look that found or did something.
 	Looked(Look)
 	// Failed is called for each failed call of a port ("feed", "sink",
-	// "ledger", "atlas", "archive", "enricher", "docket") with the time until the next
+	// "ledger", "atlas", "archive", "enricher", "docket", "calendar") with the time until the next
 	// attempt, 0 when there is none.
 	Failed(port string, err error, retry time.Duration)
 }
@@ -152,6 +152,7 @@ type RunnerPorts struct {
 	Enricher   Enricher
 	Meter      Meter
 	Docket     Docket
+	Calendar   Calendar
 	Observer   Observer
 	// Now is the clock; nil means time.Now. It only decides when a checkpoint
 	// is due, when an incident has been quiet for long enough, and what is too
@@ -193,6 +194,7 @@ type Runner struct {
 	// measuring are the readings of metrics under way.
 	measuring sync.WaitGroup
 	docket    docketState
+	calendar  calendarState
 }
 
 // NewRunner returns a runner that does nothing until [Runner.Run].
@@ -288,6 +290,7 @@ func (r *Runner) step(ctx context.Context) (more, ok bool) {
 	r.absorb(&delta)
 	if r.settled(&delta) {
 		r.hear(ctx)
+		r.consult(ctx)
 		r.regroup(ctx)
 		r.judgeDue(ctx)
 		if !r.save(ctx) {

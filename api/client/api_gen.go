@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for AIDeclarationAssistance.
@@ -1031,6 +1032,27 @@ func (e LaneName) Valid() bool {
 	case LaneNameResponders:
 		return true
 	case LaneNameRollouts:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MaintenanceWindowState.
+const (
+	MaintenanceWindowStateOver    MaintenanceWindowState = "over"
+	MaintenanceWindowStatePlanned MaintenanceWindowState = "planned"
+	MaintenanceWindowStateRunning MaintenanceWindowState = "running"
+)
+
+// Valid indicates whether the value is a known member of the MaintenanceWindowState enum.
+func (e MaintenanceWindowState) Valid() bool {
+	switch e {
+	case MaintenanceWindowStateOver:
+		return true
+	case MaintenanceWindowStatePlanned:
+		return true
+	case MaintenanceWindowStateRunning:
 		return true
 	default:
 		return false
@@ -3041,6 +3063,63 @@ type Looks struct {
 	Since time.Time `json:"since"`
 }
 
+// MaintenanceRequest A window as it is announced.
+type MaintenanceRequest struct {
+	// EndsAt When it ends, at most 30 days after its start.
+	EndsAt time.Time `json:"ends_at"`
+
+	// Environment The environment; production when absent.
+	Environment *string `json:"environment,omitempty"`
+
+	// Reason What is done, in words; at most 2000 characters.
+	Reason string `json:"reason"`
+
+	// Services The services whose alerts are muted; empty for all of the environment.
+	Services []string `json:"services"`
+
+	// StartsAt When it begins, 15 seconds from now at the earliest, which is what counts when it is absent.
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+}
+
+// MaintenanceWindow An announced window.
+type MaintenanceWindow struct {
+	// ChangedAt When.
+	ChangedAt time.Time `json:"changed_at"`
+
+	// ChangedBy Who changed it last.
+	ChangedBy string `json:"changed_by"`
+
+	// CreatedAt When.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedBy Who announced it.
+	CreatedBy string `json:"created_by"`
+
+	// EndsAt When it ends, at most 30 days after its start.
+	EndsAt time.Time `json:"ends_at"`
+
+	// Environment The environment; production when absent.
+	Environment string `json:"environment"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// Reason What is done, in words; at most 2000 characters.
+	Reason string `json:"reason"`
+
+	// Services The services whose alerts are muted; empty for all of the environment.
+	Services []string `json:"services"`
+
+	// StartsAt When it begins.
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Whether it runs now.
+	State MaintenanceWindowState `json:"state"`
+}
+
+// MaintenanceWindowState Whether it runs now.
+type MaintenanceWindowState string
+
 // Moment Something that happened; an interval when until is set.
 type Moment struct {
 	// At When, or when it began.
@@ -3138,6 +3217,15 @@ type PageJudgement struct {
 type PageKeptDecision struct {
 	// Items The page.
 	Items []KeptDecision `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// PageMaintenanceWindow Maintenance windows.
+type PageMaintenanceWindow struct {
+	// Items The page.
+	Items []MaintenanceWindow `json:"items"`
 
 	// NextCursor Asks for the next page; absent on the last one.
 	NextCursor *string `json:"next_cursor,omitempty"`
@@ -4413,6 +4501,9 @@ type DismissProposalJSONRequestBody = SettleRequest
 // JudgeIncidentJSONRequestBody defines body for JudgeIncident for application/json ContentType.
 type JudgeIncidentJSONRequestBody = VerdictRequest
 
+// AnnounceMaintenanceJSONRequestBody defines body for AnnounceMaintenance for application/json ContentType.
+type AnnounceMaintenanceJSONRequestBody = MaintenanceRequest
+
 // ReapplyProvenanceJSONRequestBody defines body for ReapplyProvenance for application/json ContentType.
 type ReapplyProvenanceJSONRequestBody = ReapplyRequest
 
@@ -5168,6 +5259,52 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMaintenance List maintenance windows
+	//
+	// Those to come, those that run, and those that ended in the last week; the latest to begin first.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/maintenance (the `ListMaintenance` operationId).
+	ListMaintenance(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnnounceMaintenanceWithBody Announce a maintenance window
+	//
+	// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+	AnnounceMaintenanceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnnounceMaintenance Announce a maintenance window
+	//
+	// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+	AnnounceMaintenance(ctx context.Context, body AnnounceMaintenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndMaintenance End a maintenance window early
+	//
+	// It ends 15 seconds from now; one that has not begun is taken back. Ending one that is over changes nothing.
+	//
+	// Problems of its own: `invalid-parameter`, `window-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
+	EndMaintenance(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDecisions List what the gate decided
 	//
@@ -5996,6 +6133,92 @@ func (c *Client) JudgeIncident(ctx context.Context, id string, params *JudgeInci
 // Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 func (c *Client) ListVerdicts(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListVerdictsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMaintenance List maintenance windows
+//
+// Those to come, those that run, and those that ended in the last week; the latest to begin first.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/maintenance (the `ListMaintenance` operationId).
+func (c *Client) ListMaintenance(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMaintenanceRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnnounceMaintenanceWithBody Announce a maintenance window
+//
+// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+func (c *Client) AnnounceMaintenanceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnnounceMaintenanceRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnnounceMaintenance Announce a maintenance window
+//
+// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+func (c *Client) AnnounceMaintenance(ctx context.Context, body AnnounceMaintenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnnounceMaintenanceRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndMaintenance End a maintenance window early
+//
+// It ends 15 seconds from now; one that has not begun is taken back. Ending one that is over changes nothing.
+//
+// Problems of its own: `invalid-parameter`, `window-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
+func (c *Client) EndMaintenance(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndMaintenanceRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -7817,6 +8040,107 @@ func NewListVerdictsRequest(server string, id string, params *ListVerdictsParams
 	return req, nil
 }
 
+// NewListMaintenanceRequest constructs an http.Request for the ListMaintenance method
+func NewListMaintenanceRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/maintenance")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAnnounceMaintenanceRequest calls the generic AnnounceMaintenance builder with application/json body
+func NewAnnounceMaintenanceRequest(server string, body AnnounceMaintenanceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAnnounceMaintenanceRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAnnounceMaintenanceRequestWithBody constructs an http.Request for the AnnounceMaintenance method, with any body, and a specified content type
+func NewAnnounceMaintenanceRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/maintenance")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewEndMaintenanceRequest constructs an http.Request for the EndMaintenance method
+func NewEndMaintenanceRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/maintenance/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListDecisionsRequest constructs an http.Request for the ListDecisions method
 func NewListDecisionsRequest(server string, params *ListDecisionsParams) (*http.Request, error) {
 	var err error
@@ -9170,6 +9494,56 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/incidents/{id}/verdicts (the `ListVerdicts` operationId).
 	ListVerdictsWithResponse(ctx context.Context, id string, params *ListVerdictsParams, reqEditors ...RequestEditorFn) (*ListVerdictsResponse, error)
 
+	// ListMaintenanceWithResponse List maintenance windows
+	//
+	// Those to come, those that run, and those that ended in the last week; the latest to begin first.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/maintenance (the `ListMaintenance` operationId).
+	ListMaintenanceWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMaintenanceResponse, error)
+
+	// AnnounceMaintenanceWithBodyWithResponse Announce a maintenance window
+	//
+	// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+	AnnounceMaintenanceWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnnounceMaintenanceResponse, error)
+
+	// AnnounceMaintenanceWithResponse Announce a maintenance window
+	//
+	// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+	AnnounceMaintenanceWithResponse(ctx context.Context, body AnnounceMaintenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*AnnounceMaintenanceResponse, error)
+
+	// EndMaintenanceWithResponse End a maintenance window early
+	//
+	// It ends 15 seconds from now; one that has not begun is taken back. Ending one that is over changes nothing.
+	//
+	// Problems of its own: `invalid-parameter`, `window-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
+	EndMaintenanceWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*EndMaintenanceResponse, error)
+
 	// ListDecisionsWithResponse List what the gate decided
 	//
 	// Newest first, as it was answered, with who asked.
@@ -10261,6 +10635,129 @@ func (r ListVerdictsResponse) ContentType() string {
 	return ""
 }
 
+type ListMaintenanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageMaintenanceWindow
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMaintenanceResponse) GetJSON200() *PageMaintenanceWindow {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMaintenanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMaintenanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMaintenanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMaintenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AnnounceMaintenanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *MaintenanceWindow
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AnnounceMaintenanceResponse) GetJSON201() *MaintenanceWindow {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r AnnounceMaintenanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AnnounceMaintenanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AnnounceMaintenanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AnnounceMaintenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EndMaintenanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MaintenanceWindow
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EndMaintenanceResponse) GetJSON200() *MaintenanceWindow {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r EndMaintenanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndMaintenanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndMaintenanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndMaintenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListDecisionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11327,6 +11824,80 @@ func (c *ClientWithResponses) ListVerdictsWithResponse(ctx context.Context, id s
 	return ParseListVerdictsResponse(rsp)
 }
 
+// ListMaintenanceWithResponse List maintenance windows
+//
+// Those to come, those that run, and those that ended in the last week; the latest to begin first.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/maintenance (the `ListMaintenance` operationId).
+func (c *ClientWithResponses) ListMaintenanceWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMaintenanceResponse, error) {
+	rsp, err := c.ListMaintenance(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMaintenanceResponse(rsp)
+}
+
+// AnnounceMaintenanceWithBodyWithResponse Announce a maintenance window
+//
+// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+func (c *ClientWithResponses) AnnounceMaintenanceWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnnounceMaintenanceResponse, error) {
+	rsp, err := c.AnnounceMaintenanceWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAnnounceMaintenanceResponse(rsp)
+}
+
+// AnnounceMaintenanceWithResponse Announce a maintenance window
+//
+// Alerts of its services that begin inside it open no incident; one that still fires at its end counts from then on. Nothing that was counted before is taken back: a window begins 15 seconds from now at the earliest, so that every correlator knows of it.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/maintenance (the `AnnounceMaintenance` operationId).
+func (c *ClientWithResponses) AnnounceMaintenanceWithResponse(ctx context.Context, body AnnounceMaintenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*AnnounceMaintenanceResponse, error) {
+	rsp, err := c.AnnounceMaintenance(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAnnounceMaintenanceResponse(rsp)
+}
+
+// EndMaintenanceWithResponse End a maintenance window early
+//
+// It ends 15 seconds from now; one that has not begun is taken back. Ending one that is over changes nothing.
+//
+// Problems of its own: `invalid-parameter`, `window-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
+func (c *ClientWithResponses) EndMaintenanceWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*EndMaintenanceResponse, error) {
+	rsp, err := c.EndMaintenance(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndMaintenanceResponse(rsp)
+}
+
 // ListDecisionsWithResponse List what the gate decided
 //
 // Newest first, as it was answered, with who asked.
@@ -12161,6 +12732,84 @@ func ParseListVerdictsResponse(rsp *http.Response) (*ListVerdictsResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest PageJudgement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMaintenanceResponse parses an HTTP response from a ListMaintenanceWithResponse call
+func ParseListMaintenanceResponse(rsp *http.Response) (*ListMaintenanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMaintenanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageMaintenanceWindow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAnnounceMaintenanceResponse parses an HTTP response from a AnnounceMaintenanceWithResponse call
+func ParseAnnounceMaintenanceResponse(rsp *http.Response) (*AnnounceMaintenanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AnnounceMaintenanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest MaintenanceWindow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEndMaintenanceResponse parses an HTTP response from a EndMaintenanceWithResponse call
+func ParseEndMaintenanceResponse(rsp *http.Response) (*EndMaintenanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndMaintenanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MaintenanceWindow
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/faultline/faultline/internal/query"
@@ -19,7 +20,13 @@ const quietSource = 24 * time.Hour
 type Token struct {
 	ID, Name, Role string
 	ExpiresAt      time.Time
+	// UsedAt is when it was last used here, zero for not since this process
+	// began.
+	UsedAt time.Time
 }
+
+// drawnToken is a new token, shown once.
+type drawnToken struct{ Text, Entry string }
 
 // Replayed is what came of sending a dead letter in again.
 type Replayed struct {
@@ -36,7 +43,12 @@ type adminBody struct {
 	More     bool
 	Rules    *Rules
 	Replayed *Replayed
-	CSRF     string
+	Drawn    *drawnToken
+	Windows  []windowRow
+	// CanAnnounce and CanDraw tell which forms there are.
+	CanAnnounce, CanDraw bool
+	Names                *namesBody
+	CSRF                 string
 }
 
 type sourceRow struct {
@@ -44,11 +56,14 @@ type sourceRow struct {
 	Last         moment
 	Events       int
 	Quiet        bool
+	// Lag is what 95 % of the events kept; Late tells that it is long.
+	Lag  string
+	Late bool
 }
 
 type tokenRow struct {
 	ID, Name, Role string
-	Expires        moment
+	Expires, Used  moment
 	Expired        bool
 }
 
@@ -65,11 +80,11 @@ type letterRow struct {
 }
 
 func (s *Site) adminPage(w http.ResponseWriter, r *http.Request) error {
-	return s.showAdmin(w, r, nil)
+	return s.showAdmin(w, r, &adminBody{})
 }
 
-func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, replayed *Replayed) error {
-	body := &adminBody{CSRF: visitorOf(r.Context()).FormToken, Replayed: replayed}
+func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, body *adminBody) error {
+	body.CSRF = visitorOf(r.Context()).FormToken
 	known, err := s.fresh.get(r.Context())
 	if err != nil {
 		return err
@@ -78,12 +93,13 @@ func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, replayed *Repla
 	for _, f := range known {
 		body.Sources = append(body.Sources, sourceRow{
 			Kind: words(f.Kind), Source: line(f.Source), Last: when(f.LastSeenAt, now), Events: int(f.Events), Quiet: now.Sub(f.LastSeenAt) > quietSource, //nolint:gosec // A count of rows.
+			Lag: lagWords(f.Lag), Late: f.Lag > lateSource,
 		})
 	}
-	for _, t := range s.deps.Tokens {
-		body.Tokens = append(body.Tokens, tokenRow{
-			ID: line(t.ID), Name: line(t.Name), Role: t.Role, Expires: when(t.ExpiresAt, now), Expired: !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt),
-		})
+	s.tokens(body)
+	body.Names = s.names(r.URL.Query())
+	if err := s.windows(r, body); err != nil {
+		return err
 	}
 	if s.deps.Policy != nil {
 		rules := s.deps.Policy.Rules()
@@ -93,6 +109,45 @@ func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, replayed *Repla
 		return err
 	}
 	return s.show(w, r, &view{page: "admin", title: "Administration", section: "Administration", body: body})
+}
+
+// lateSource is the lag from which a source is said to be late: findings are
+// promised within a second of the alert.
+const lateSource = 5 * time.Second
+
+// lagWords say a lag; below a second its exact size tells nobody anything.
+func lagWords(d time.Duration) string {
+	if d < time.Second {
+		return "under a second"
+	}
+	return span(d)
+}
+
+// tokens lists the tokens without anything secret.
+func (s *Site) tokens(body *adminBody) {
+	if s.deps.Keys == nil {
+		return
+	}
+	now := s.now()
+	body.CanDraw = true
+	for _, t := range s.deps.Keys.Tokens() {
+		body.Tokens = append(body.Tokens, tokenRow{
+			ID: line(t.ID), Name: line(t.Name), Role: t.Role, Expires: when(t.ExpiresAt, now), Used: when(t.UsedAt, now),
+			Expired: !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt),
+		})
+	}
+}
+
+// drawToken shows a new token once, with what the configuration needs of it.
+func (s *Site) drawToken(w http.ResponseWriter, r *http.Request) error {
+	if s.deps.Keys == nil {
+		return s.wrongAddress(w, r, "Tokens cannot be drawn here.")
+	}
+	text, entry, err := s.deps.Keys.Draw(r.Context(), strings.TrimSpace(r.PostFormValue("name")), r.PostFormValue("role"))
+	if err != nil {
+		return s.wrongAddress(w, r, sentence(err))
+	}
+	return s.showAdmin(w, r, &adminBody{Drawn: &drawnToken{Text: text, Entry: entry}})
 }
 
 // letters lists the newest dead letters.
@@ -140,5 +195,5 @@ func (s *Site) replay(w http.ResponseWriter, r *http.Request) error {
 	for i := range result.Rejected {
 		result.Rejected[i] = line(result.Rejected[i])
 	}
-	return s.showAdmin(w, r, &result)
+	return s.showAdmin(w, r, &adminBody{Replayed: &result})
 }

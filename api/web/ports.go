@@ -95,6 +95,29 @@ type Letters interface {
 	Replay(ctx context.Context, place query.LetterPlace) (Replayed, error)
 }
 
+// Windows lists, announces and ends maintenance windows.
+type Windows interface {
+	Windows(ctx context.Context) ([]Window, error)
+	Announce(ctx context.Context, a *Announcement) error
+	EndWindow(ctx context.Context, id string) error
+}
+
+// Names tells how senders' names become services. Name answers what a value
+// becomes, and whether a rule says so.
+type Names interface {
+	Rules() []NameRule
+	AlertLabels() []string
+	Environments() map[string]string
+	Name(source, attribute, value string) (service string, byRule bool)
+}
+
+// Keys lists the tokens, and draws new ones, which it keeps nowhere: entry is
+// what the configuration needs to know of it.
+type Keys interface {
+	Tokens() []Token
+	Draw(ctx context.Context, name, role string) (text, entry string, err error)
+}
+
 // Door lets visitors in by a token and out again. SignIn sets the session cookie
 // on success; its error is a sentence for the visitor.
 type Door interface {

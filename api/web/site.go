@@ -25,8 +25,10 @@ type Deps struct {
 	// Policy and Letters may be nil: then their pages have nothing to show.
 	Policy  Policy
 	Letters Letters
-	// Tokens are the configured ones, for the administration page.
-	Tokens []Token
+	// Keys, Windows and Names serve the administration page and may be nil.
+	Keys    Keys
+	Windows Windows
+	Names   Names
 	// Headlines may be nil: then lists do not show what was found.
 	Headlines Headlines
 	// Suspicions may be nil: then a change does not show where it is a suspect.
@@ -89,6 +91,9 @@ func (s *Site) Routes() []Route {
 		{http.MethodGet, "/policy", NeedReader, s.policyPage},
 		{http.MethodGet, "/admin", NeedAdmin, s.adminPage},
 		{http.MethodPost, "/admin/replay", NeedAdmin, s.replay},
+		{http.MethodPost, "/admin/token", NeedAdmin, s.drawToken},
+		{http.MethodPost, "/admin/maintenance", NeedAdmin, s.announce},
+		{http.MethodPost, "/admin/maintenance/end", NeedAdmin, s.endWindow},
 		{http.MethodGet, "/sign-in", NeedNothing, s.signInPage},
 		{http.MethodPost, "/sign-in", NeedNothing, s.signIn},
 		{http.MethodGet, "/sign-in/provider", NeedNothing, s.beginSignOn},

@@ -133,6 +133,7 @@ func (s *service) startRunner(ctx context.Context) error {
 	s.runner = correlate.NewRunner(cfg, correlate.RunnerPorts{
 		Meter:      meter,
 		Docket:     newDocket(s.store),
+		Calendar:   s.store,
 		Feed:       s.store.NewTail(nowUTC().Add(-cfg.ChangeWindow)),
 		Sink:       s.store,
 		Attributor: correlate.NewEngine(weights),

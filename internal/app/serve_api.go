@@ -60,6 +60,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		Agents:     agentsOver,
 		Chat:       s.chat(),
 		SignOn:     provider,
+		Names:      names{formatConfig(&s.cfg.Formats)},
 		Metrics:    promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}),
 		Registerer: s.registry, Log: s.log,
 	})

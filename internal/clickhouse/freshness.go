@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -15,9 +16,11 @@ func (s *Store) Freshness(ctx context.Context) ([]query.Freshness, error) {
 	var all []query.Freshness
 	err := s.query(ctx, "look how fresh the sources are", s.sql["freshness"], nil, func(rows driver.Rows) error {
 		var f query.Freshness
-		if err := rows.Scan(&f.Kind, &f.Source, &f.LastSeenAt, &f.Events); err != nil {
+		var lag int64
+		if err := rows.Scan(&f.Kind, &f.Source, &f.LastSeenAt, &f.Events, &lag); err != nil {
 			return err
 		}
+		f.Lag = time.Duration(lag) * time.Millisecond
 		all = append(all, f)
 		return nil
 	})

@@ -115,6 +115,7 @@ var retained = []struct{ table, group, column string }{
 	{"audit", "audit", "at"},
 	{"notices", "audit", "told_at"},
 	{"report_deliveries", "incidents", "at"},
+	{"maintenance_windows", "audit", "ends_at"},
 }
 
 // alignRetention brings the tables' TTL in line with the settings, which may

@@ -97,6 +97,17 @@ type AuditEntry struct {
 	Actor, Action, Target, Detail string
 }
 
+// MaintenanceWindow is an announced time in which alerts of some services open no
+// incident. It is changed only by ending it early; ChangedBy and ChangedAt tell
+// who last had a hand in it. ID is a UUID.
+type MaintenanceWindow struct {
+	ID string
+	correlate.Maintenance
+	Reason               string
+	CreatedBy, ChangedBy string
+	CreatedAt, ChangedAt time.Time
+}
+
 // Label is the provenance that rules give to a change.
 type Label struct {
 	Change     correlate.Key
@@ -133,6 +144,9 @@ type Freshness struct {
 	Source     string
 	LastSeenAt time.Time
 	Events     uint64
+	// Lag is the time from an event's arrival, in the broker or at the door, to
+	// where readers find it, that 95 % of the events kept.
+	Lag time.Duration
 }
 
 // Headline is the newest finding of an incident in a few words. Change, Kind,
