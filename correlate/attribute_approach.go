@@ -8,7 +8,10 @@ type approacher struct {
 	// marked are the nodes that symptoms may be about, near those that one of these
 	// calls.
 	marked, near bits
-	hits         []approachHit
+	// done are the services that were walked from.
+	done    bits
+	visited []int32
+	hits    []approachHit
 }
 
 // claim is a symptom that may be about a node.
@@ -38,11 +41,11 @@ func (e *Engine) approachRecent(s *scene) {
 	}
 	s.work.mark(s)
 	left := e.weights.Limits.Approach
-	done := map[int32]bool{}
+	s.work.approacher.done = s.work.approacher.done.sized(g.Len())
 	x.time.latest(x, s.symptoms[len(s.symptoms)-1].start, func(ref uint32) bool {
-		for _, name := range x.servicesOf(ref) {
-			if node, ok := g.id(name); ok && !done[node] {
-				done[node] = true
+		for _, number := range x.numbersOf(ref) {
+			if node := s.work.numbers.node(g, x, number); node >= 0 && !s.work.approacher.done.has(node) {
+				s.work.approacher.done.set(node)
 				s.work.approach(node, approachVisits)
 			}
 		}
@@ -54,6 +57,7 @@ func (e *Engine) approachRecent(s *scene) {
 // mark notes where the symptoms are.
 func (w *scratch) mark(s *scene) {
 	g, a := s.in.Graph, &w.approacher
+	w.seen = w.seen.sized(g.Len())
 	a.claims = map[int32][]claim{}
 	a.marked, a.near = a.marked.sized(g.Len()), a.near.sized(g.Len())
 	for i := range s.symptoms {
@@ -75,8 +79,8 @@ func (w *scratch) approach(node int32, budget int) {
 	if len(decays) == 0 || len(row) > budget {
 		return
 	}
-	w.turn++
-	w.seen[node] = w.turn
+	w.visit(node)
+	defer w.forgetVisits()
 	if !w.firstCalls(node, row, decays[0]) || len(decays) < 2 {
 		return
 	}
@@ -109,7 +113,7 @@ func (w *scratch) firstCalls(node int32, row []arc, decay float64) bool {
 		}
 		strength := w.over(call) * decay
 		if marked {
-			w.seen[call.to] = w.turn
+			w.visit(call.to)
 			w.joinAll(node, call.to, strength, 1)
 		}
 		if near {
@@ -123,11 +127,24 @@ func (w *scratch) firstCalls(node int32, row []arc, decay float64) bool {
 // a fault reaches with that strength.
 func (w *scratch) secondCalls(node int32, row []arc, strength float64, decays []float64) {
 	for _, call := range row {
-		if w.approacher.marked.has(call.to) && w.seen[call.to] != w.turn {
-			w.seen[call.to] = w.turn
+		if w.approacher.marked.has(call.to) && !w.seen.has(call.to) {
+			w.visit(call.to)
 			w.joinAll(node, call.to, strength*w.over(call)*decays[1]/decays[0], 2)
 		}
 	}
+}
+
+// visit marks a node as seen until forgetVisits.
+func (w *scratch) visit(node int32) {
+	w.seen.set(node)
+	w.approacher.visited = append(w.approacher.visited, node)
+}
+
+func (w *scratch) forgetVisits() {
+	for _, node := range w.approacher.visited {
+		w.seen.unset(node)
+	}
+	w.approacher.visited = w.approacher.visited[:0]
 }
 
 // joinAll links the node to all symptoms that may be about a service that many
@@ -149,5 +166,7 @@ func (b bits) sized(n int) bits {
 }
 
 func (b bits) set(node int32) { b[node>>6] |= 1 << (node & 63) }
+
+func (b bits) unset(node int32) { b[node>>6] &^= 1 << (node & 63) }
 
 func (b bits) has(node int32) bool { return b[node>>6]>>(node&63)&1 == 1 }

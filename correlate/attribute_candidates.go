@@ -263,8 +263,11 @@ func (g *gatherer) linked(ref uint32) bool {
 	if x.at(ref).service == serviceWide {
 		return true
 	}
-	for _, name := range x.servicesOf(ref) {
-		if g.s.origins.holds(g.s.in.Graph, name) {
+	for _, number := range x.numbersOf(ref) {
+		if node := g.s.work.numbers.node(g.s.in.Graph, x, number); node >= 0 && g.s.origins.at(node) >= 0 {
+			return true
+		}
+		if _, ok := g.s.origins.strangers[x.titles[number]]; ok {
 			return true
 		}
 	}

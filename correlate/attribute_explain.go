@@ -60,49 +60,69 @@ func (e *Engine) blindShare(share float64) float64 {
 // strongest returns the reached nodes that link best and changed last, by name;
 // a large graph reaches more than can be weighed exactly.
 func (e *Engine) strongest(f *frame) []reached {
-	g, list := f.s.in.Graph, f.work.found
+	g := f.s.in.Graph
+	list := append(f.work.chosen[:0], f.work.found...)
+	f.work.chosen = list
 	if limit := e.weights.Limits.Origins; len(list) > limit {
-		gain := make([]float64, len(f.s.symptoms))
-		for j := range gain {
-			gain[j] = 0.4 * f.s.symptoms[j].loud / f.s.symptoms[j].noise
-		}
-		list = append(f.work.chosen[:0], list...)
-		f.work.chosen = list
-		for i := range list {
-			list[i].quick = e.recency(f.s, list[i].node)
-			for at := list[i].last; at >= 0; at = f.work.chain[at].next {
-				list[i].quick *= 1 + float64(f.work.chain[at].strength)*gain[f.work.chain[at].symptom]
-			}
-		}
+		e.quicken(f, list)
 		list = topOf(list, limit, func(a, b *reached) bool {
 			if a.quick != b.quick {
 				return a.quick > b.quick
 			}
 			return g.compareNames(a.node, b.node) < 0
 		})
-	} else {
-		list = slices.Clone(list)
 	}
 	slices.SortFunc(list, func(a, b reached) int { return g.compareNames(a.node, b.node) })
 	return list
 }
 
-// recency is the density of the delay from the service's newest change to the
+// quicken judges the reached nodes roughly.
+func (e *Engine) quicken(f *frame, list []reached) {
+	s, work := f.s, f.work
+	gain := make([]float64, len(s.symptoms))
+	for j := range gain {
+		gain[j] = 0.4 * s.symptoms[j].loud / s.symptoms[j].noise
+	}
+	e.newest(s, list)
+	for i := range list {
+		quick := e.recency(s, work.starts[i])
+		for at := list[i].last; at >= 0; at = work.chain[at].next {
+			quick *= 1 + float64(work.chain[at].strength)*gain[work.chain[at].symptom]
+		}
+		list[i].quick = quick
+	}
+}
+
+// newest fills in when each node's service last changed before the last symptom.
+// The loop does nothing else, for then the far places of memory that it reads are
+// fetched side by side.
+func (e *Engine) newest(s *scene, list []reached) {
+	starts, x := sized(s.work.starts, len(list)), s.in.Changes
+	s.work.starts = starts
+	last := s.symptoms[len(s.symptoms)-1].start
+	for i := range list {
+		starts[i] = noChange
+		if x == nil {
+			continue
+		}
+		if number := s.work.numbers.number(s.in.Graph, x, list[i].node); number >= 0 {
+			starts[i] = x.newestOf(number, last)
+		}
+	}
+}
+
+// recency is the density of the delay from a service's newest change to the
 // first symptom, as a factor; a service that never changed is still one that
 // "no change" may mean.
-func (e *Engine) recency(s *scene, node int32) float64 {
+func (e *Engine) recency(s *scene, start int64) float64 {
 	const never = 1e-9
-	if e.off[EvidenceTiming] {
+	switch {
+	case e.off[EvidenceTiming]:
 		return 1
-	}
-	x := s.in.Changes
-	if x == nil {
+	case start == noChange:
 		return never
+	default:
+		age := float64(s.symptoms[0].start-start) / 1000
+		return max(e.delays.usual.at(max(age, 0), s.skew), never)
 	}
-	start, ok := x.newestOf(s.work.numbers.number(s.in.Graph, x, node), s.symptoms[len(s.symptoms)-1].start)
-	if !ok {
-		return never
-	}
-	age := float64(s.symptoms[0].start-start) / 1000
-	return max(e.delays.usual.at(max(age, 0), s.skew), never)
 }

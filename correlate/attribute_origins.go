@@ -69,15 +69,6 @@ func (o *origins) enter(one origin) int {
 	return at
 }
 
-// holds reports whether the service is an origin.
-func (o *origins) holds(g *Graph, service string) bool {
-	if node, ok := g.id(service); ok {
-		return o.at(node) >= 0
-	}
-	_, ok := o.strangers[service]
-	return ok
-}
-
 func sumOf(list []float64) float64 {
 	sum := 0.0
 	for _, w := range list {

@@ -173,12 +173,12 @@ func (e *Engine) fetch(s *scene, list []*candidate) {
 	x := s.in.Changes
 	var lacking []Key
 	for _, c := range list {
-		if x.bodies[c.ref] == nil {
+		if s.in.Lookup != nil && x.bodies[c.ref] == nil {
 			lacking = append(lacking, x.keyOf(c.ref))
 		}
 	}
 	fetched := map[Key]*Change{}
-	if len(lacking) > 0 && s.in.Lookup != nil {
+	if len(lacking) > 0 {
 		found := s.in.Lookup(lacking)
 		for i := range found {
 			fetched[found[i].Key()] = &found[i]
@@ -186,15 +186,15 @@ func (e *Engine) fetch(s *scene, list []*candidate) {
 	}
 	for _, c := range list {
 		c.detail = &detail{}
-		switch body, other := x.bodies[c.ref], fetched[x.keyOf(c.ref)]; {
-		case body != nil:
-			c.detail.change = *body
-		case other != nil:
-			c.detail.change = *other
-		default:
-			c.detail.change = x.outline(c.ref)
+		whole := x.bodies[c.ref]
+		if whole == nil && len(fetched) > 0 {
+			whole = fetched[x.keyOf(c.ref)]
 		}
-		c.detail.change = visibleChange(c.detail.change, s.in.AsOf, false)
+		if whole == nil {
+			outline := x.outline(c.ref)
+			whole = &outline
+		}
+		c.detail.change = visibleChange(*whole, s.in.AsOf, false)
 	}
 }
 

@@ -19,6 +19,7 @@ type scratch struct {
 	pushes  []uint64
 	chosen  []reached
 	joined  []link
+	starts  []int64
 	order   []ranked
 	room    []candidate
 	parts   []part
@@ -102,18 +103,20 @@ type serviceNumbers struct {
 	// of[node] is the number plus one, 0 when unknown, and minus the number of
 	// services plus one that the index had when it did not know this one.
 	of []int32
+	// back[number] is the node with the number plus one, 0 when unknown.
+	back []int32
 }
 
 // fit forgets everything if graph or index are others than before.
 func (n *serviceNumbers) fit(g *Graph, x *ChangeIndex) {
 	if g.Len() == 0 || x == nil {
-		n.graph, n.index, n.of = nil, nil, n.of[:0]
+		n.graph, n.index, n.of, n.back = nil, nil, n.of[:0], n.back[:0]
 		return
 	}
 	if n.graph == g.lineage && n.index == x.identity {
 		return
 	}
-	n.graph, n.index = g.lineage, x.identity
+	n.graph, n.index, n.back = g.lineage, x.identity, n.back[:0]
 	if packed := g.packed(); cap(n.of) < packed {
 		n.of = make([]int32, packed)
 	} else {
@@ -141,4 +144,23 @@ func (n *serviceNumbers) number(g *Graph, x *ChangeIndex, node int32) int32 {
 		n.of[node] = missing
 	}
 	return id
+}
+
+// node is the service with that number in the index, -1 if the graph does not
+// know it.
+func (n *serviceNumbers) node(g *Graph, x *ChangeIndex, number int32) int32 {
+	if int(number) < len(n.back) && n.back[number] > 0 {
+		return n.back[number] - 1
+	}
+	node, ok := g.id(x.titles[number])
+	if !ok {
+		return -1
+	}
+	if int(node) < len(n.of) {
+		if len(n.back) < len(x.titles) {
+			n.back = append(n.back, make([]int32, len(x.titles)-len(n.back))...)
+		}
+		n.back[number] = node + 1
+	}
+	return node
 }

@@ -46,9 +46,8 @@ type spreader struct {
 	slot  []int32
 	found []reached
 	chain []chained
-	// seen[node] equals turn once the present walk has visited the node.
-	seen   []uint32
-	turn   uint32
+	// seen are the nodes that the present walk has visited.
+	seen   bits
 	level  []place
 	next   []place
 	budget int
@@ -73,9 +72,7 @@ func (sp *spreader) reset(g *Graph, w *Weights) {
 	}
 	sp.graph, sp.w = g, w
 	sp.found, sp.chain = sp.found[:0], sp.chain[:0]
-	if n := g.Len(); len(sp.slot) < n {
-		sp.slot, sp.seen, sp.turn = make([]int32, n), make([]uint32, n), 0
-	}
+	sp.slot = grown(sp.slot, g.Len())
 	for i, kind := range edgeKinds {
 		sp.pass[i] = w.Topology.Edge[kind]
 	}
@@ -188,8 +185,8 @@ func (sp *spreader) over(a arc) float64 {
 
 // callees walks to what the place depends on, level by level.
 func (sp *spreader) callees(symptom int32, p place) {
-	sp.turn++
-	sp.seen[p.node] = sp.turn
+	sp.seen = sp.seen.sized(sp.graph.Len())
+	sp.seen.set(p.node)
 	sp.level = append(sp.level[:0], p)
 	before := 1.0
 	for hop, decay := range sp.w.Topology.Caller {
@@ -200,11 +197,11 @@ func (sp *spreader) callees(symptom int32, p place) {
 				return
 			}
 			for _, a := range row[:min(len(row), sp.budget)] {
-				if sp.seen[a.to] == sp.turn {
+				if sp.seen.has(a.to) {
 					continue
 				}
 				sp.budget--
-				sp.seen[a.to] = sp.turn
+				sp.seen.set(a.to)
 				strength := at.strength * sp.over(a) * decay / before
 				sp.note(a.to, link{symptom: symptom, strength: float32(strength), hops: int8(hop + 1), route: routeCaller})
 				sp.next = append(sp.next, place{a.to, strength})

@@ -82,12 +82,18 @@ func (f *frame) onsetOf(j int) int {
 // memory from one end to the other.
 func (f *frame) weigh(links []link, quiet []float64) []float64 {
 	r, cases := &f.work.frame, len(f.cases)
-	for i := range r.cells {
-		r.outside[i], r.inner[i] = r.cells[i].outside*quiet[f.cases[i%cases].reachIndex], r.cells[i].inside
+	for at := range f.firsts {
+		row := r.cells[at*cases:][:cases]
+		for c := range row {
+			r.outside[at*cases+c], r.inner[at*cases+c] = row[c].outside*quiet[f.cases[c].reachIndex], row[c].inside
+		}
 	}
 	for _, l := range links {
 		f.show(&l)
 		for at := range f.firsts {
+			if f.firsts[at].fits[l.symptom] == 0 {
+				continue // It began before, and no link makes that more likely.
+			}
 			product := r.outside[at*cases:][:cases]
 			if r.group[l.symptom] == at {
 				product = r.inner[at*cases:][:cases]

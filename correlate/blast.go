@@ -142,15 +142,38 @@ func (b *blast) quiet() []string {
 // blastStates are ordered by what a reader must see first.
 var blastStates = [...]string{blastChanged, blastAlerting, blastQuiet, blastPotential}
 
-// blastCandidate is a node that may be listed; id is -1 where the graph does not
-// know it.
+// blastCandidate is a node that may be listed. Its rank puts it before those with
+// a greater one: by state, by distance with what is not reached last, and by tier
+// with what has none last. The name is empty where the graph knows the service; id
+// is -1 where it does not.
 type blastCandidate struct {
-	name        string
-	id          int32
-	state       int
-	distance    int
-	tier        int
-	unreachable bool
+	rank uint64
+	id   int32
+	name string
+}
+
+const (
+	blastDistanceBit = 16
+	blastFarBit      = 48
+	blastStateBit    = 49
+)
+
+func newBlastCandidate(state, distance, tier int, unreachable bool) blastCandidate {
+	rank := uint64(state)<<blastStateBit | uint64(distance)<<blastDistanceBit | uint64(min(uint(tierRank(tier)), 1<<blastDistanceBit-1))
+	if unreachable {
+		rank |= 1 << blastFarBit
+	}
+	return blastCandidate{rank: rank, id: -1}
+}
+
+func (c *blastCandidate) state() string { return blastStates[c.rank>>blastStateBit] }
+
+// distance is -1 where no calls lead to a changed service.
+func (c *blastCandidate) distance() int {
+	if c.rank>>blastFarBit&1 == 1 {
+		return -1
+	}
+	return int(uint32(c.rank >> blastDistanceBit))
 }
 
 // nodes lists the services reached, and those that alert without being reached,
@@ -162,13 +185,10 @@ func (b *blast) nodes(limit int) ([]BlastNode, bool) {
 	list = topOf(list, limit, func(x, y *blastCandidate) bool { return b.compare(x, y) < 0 })
 	nodes := make([]BlastNode, len(list))
 	for i, c := range list {
-		nodes[i] = BlastNode{Service: c.name, State: blastStates[c.state], Distance: c.distance}
-		if c.unreachable {
-			nodes[i].Distance = -1
-		}
+		nodes[i] = BlastNode{Service: c.name, State: c.state(), Distance: c.distance()}
 		if c.id >= 0 {
 			s := b.g.serviceOf(c.id)
-			nodes[i].Tier, nodes[i].Team = s.Tier, s.Team
+			nodes[i].Service, nodes[i].Tier, nodes[i].Team = s.Name, s.Tier, s.Team
 		}
 	}
 	return nodes, cut
@@ -184,21 +204,24 @@ func (b *blast) candidates() []blastCandidate {
 		}
 	}
 	for i, id := range b.order {
-		c := blastCandidate{name: b.g.names[id], id: id, distance: int(b.distance[i]), tier: b.g.tierOf(id)}
-		c.state = stateOf(c.distance == 0, loud[id], c.distance <= quietHops)
+		distance := int(b.distance[i])
+		c := newBlastCandidate(stateOf(distance == 0, loud[id], distance <= quietHops), distance, b.g.tierOf(id), false)
+		c.id = id
 		list = append(list, c)
 	}
 	for _, name := range sortedNames(slices.Concat(b.changed, b.alerting)) {
-		c := blastCandidate{name: name, id: -1, unreachable: true}
-		if id, ok := b.g.id(name); ok {
-			if b.reached.has(id) {
-				continue
-			}
-			c.id, c.tier = id, b.g.tierOf(id)
-		}
 		_, changed := slices.BinarySearch(b.changed, name)
-		c.state = stateOf(changed, true, false)
-		list = append(list, c)
+		state := stateOf(changed, true, false)
+		id, ok := b.g.id(name)
+		if !ok {
+			c := newBlastCandidate(state, 0, 0, true)
+			c.name = name
+			list = append(list, c)
+		} else if !b.reached.has(id) {
+			c := newBlastCandidate(state, 0, b.g.tierOf(id), true)
+			c.id = id
+			list = append(list, c)
+		}
 	}
 	return list
 }
@@ -219,21 +242,22 @@ func stateOf(changed, alerting, near bool) int {
 
 func (b *blast) compare(x, y *blastCandidate) int {
 	switch {
-	case x.state != y.state:
-		return x.state - y.state
-	case x.unreachable != y.unreachable && x.unreachable:
-		return 1
-	case x.unreachable != y.unreachable:
+	case x.rank < y.rank:
 		return -1
-	case x.distance != y.distance:
-		return x.distance - y.distance
-	case x.tier != y.tier:
-		return tierRank(x.tier) - tierRank(y.tier)
+	case x.rank > y.rank:
+		return 1
 	case x.id >= 0 && y.id >= 0:
 		return b.g.compareNames(x.id, y.id)
 	default:
-		return cmp.Compare(x.name, y.name)
+		return cmp.Compare(b.nameOf(x), b.nameOf(y))
 	}
+}
+
+func (b *blast) nameOf(c *blastCandidate) string {
+	if c.id >= 0 {
+		return b.g.names[c.id]
+	}
+	return c.name
 }
 
 // tierRank puts services of unknown tier last.

@@ -16,8 +16,10 @@ type Graph struct {
 	names    []string
 	ids      map[string]int32
 	services []Service
-	callees  rows
-	callers  rows
+	// tiers are those of services, close together.
+	tiers   []int32
+	callees rows
+	callers rows
 	// busiest holds, for services that call more than hubFan others, the arcs
 	// with the greatest share of their calls.
 	busiest map[int32][]arc
@@ -143,10 +145,10 @@ func mergeService(old, later Service) Service {
 func (b *graphBuilder) build() *Graph {
 	g := &Graph{lineage: &token{}, ids: b.ids, observed: b.observed, services: b.services}
 	slices.SortFunc(g.services, func(x, y Service) int { return cmp.Compare(x.Name, y.Name) })
-	g.names = make([]string, len(g.services))
+	g.names, g.tiers = make([]string, len(g.services)), make([]int32, len(g.services))
 	renumbered := make([]int32, len(g.services))
 	for i := range g.services {
-		g.names[i] = g.services[i].Name
+		g.names[i], g.tiers[i] = g.services[i].Name, int32(g.services[i].Tier)
 		renumbered[b.ids[g.names[i]]] = int32(i)
 		g.ids[g.names[i]] = int32(i)
 	}

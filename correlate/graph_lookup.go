@@ -131,12 +131,10 @@ func (g *Graph) serviceOf(id int32) Service {
 
 // tierOf is the tier of the service, 0 when unknown.
 func (g *Graph) tierOf(id int32) int {
-	if g.patch != nil {
-		if s, ok := g.patch.services[id]; ok {
-			return s.Tier
-		}
+	if g.patch != nil || int(id) >= len(g.tiers) {
+		return g.serviceOf(id).Tier
 	}
-	return g.services[id].Tier
+	return int(g.tiers[id])
 }
 
 func (g *Graph) calleesOf(id int32) []arc {

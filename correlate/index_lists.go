@@ -123,20 +123,18 @@ func (x *ChangeIndex) setList(service int32, list []dated) {
 }
 
 // newestOf returns the start of the service's last change at or before the
-// moment. Mostly it is the last of all, which is found without a look at the
-// list.
-func (x *ChangeIndex) newestOf(service int32, moment int64) (start int64, ok bool) {
-	if service < 0 {
-		return 0, false
-	}
-	if start = x.newest[service]; start <= moment {
-		return start, start != noChange
+// moment, noChange if there is none. Mostly it is the last of all, which is found
+// without a look at the list.
+func (x *ChangeIndex) newestOf(service int32, moment int64) int64 {
+	start := x.newest[service]
+	if start <= moment {
+		return start
 	}
 	list := until(x.lists[service], moment)
 	if len(list) == 0 {
-		return 0, false
+		return noChange
 	}
-	return list[len(list)-1].start, true
+	return list[len(list)-1].start
 }
 
 // until cuts a list, ordered by start, after the moment. Most often all of it
@@ -156,18 +154,23 @@ func until(list []dated, moment int64) []dated {
 
 // servicesOf returns the names of the services that the slot changes.
 func (x *ChangeIndex) servicesOf(ref uint32) []string {
-	switch service := x.at(ref).service; service {
-	case serviceWide:
-		return nil
-	case serviceMulti:
-		names := make([]string, len(x.multi[ref]))
-		for i, id := range x.multi[ref] {
-			names[i] = x.titles[id]
-		}
-		return names
-	default:
+	if service := x.at(ref).service; service >= 0 {
 		return x.titles[service : service+1 : service+1]
 	}
+	var names []string
+	for _, id := range x.multi[ref] {
+		names = append(names, x.titles[id])
+	}
+	return names
+}
+
+// numbersOf returns the numbers of the services that the slot changes.
+func (x *ChangeIndex) numbersOf(ref uint32) []int32 {
+	e := x.at(ref)
+	if e.service >= 0 {
+		return []int32{e.service}
+	}
+	return x.multi[ref]
 }
 
 // outline is what the index knows of a change without its whole value.
