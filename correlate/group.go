@@ -68,7 +68,10 @@ func (m *Maintenance) covers(environment, service string, at int64) bool {
 // declared incidents and alerts of services that call a great many others are
 // followers: they attach to the earliest anchor that they are linked to, but
 // never join two groups of anchors. Followers without an anchor form an
-// incident of their own, except mere notes (info), which never do.
+// incident of their own, except mere notes (info), which never do. When one
+// monitoring source lacks data of many services at once that have nothing to do
+// with each other, the alerts that say so are about the source: they form an
+// incident of their own and join none of a service.
 //
 // # Identity
 //
@@ -87,6 +90,7 @@ type Grouper struct {
 	series   map[string]episodeList
 	declared map[string]episodeList
 	sites    map[siteKey]*site
+	watches  map[watchKey]*watch
 	muted    map[*episode]struct{}
 	regions  map[*region]struct{}
 	loose    []*episode
@@ -112,6 +116,7 @@ func (g *Grouper) clear() {
 	g.series = map[string]episodeList{}
 	g.declared = map[string]episodeList{}
 	g.sites = map[siteKey]*site{}
+	g.watches = map[watchKey]*watch{}
 	g.muted = map[*episode]struct{}{}
 	g.regions = map[*region]struct{}{}
 	g.incident = map[string]*cluster{}

@@ -37,7 +37,9 @@ type episode struct {
 	family   family
 	declared string
 	follower bool
-	site     *site
+	// noData says that the alert tells of missing data; see group_blind.go.
+	noData bool
+	site   *site
 
 	// peers are earlier episodes of the same kind that this one is linked to:
 	// at least one of each group of them, not all. best is the earliest anchor
@@ -146,6 +148,7 @@ func (e *episode) derive(cfg *GroupConfig, ends []time.Time) {
 	if id := a.Labels[LabelDeclaredIncident]; id != "" {
 		e.declared = e.environment() + "\x00" + a.Source + "\x00" + id
 	}
+	e.noData = e.declared == "" && tellsOfNoData(a)
 	e.firing = a.Status != AlertResolved && a.ResolvedAt == nil
 	e.end = e.key.startMS
 	if a.ObservedAt != nil {

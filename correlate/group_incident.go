@@ -137,14 +137,25 @@ func titleOf(e *episode, services int) string {
 // title names the gravest alert, the earliest of them, and how far it spread.
 func (c *cluster) title() string {
 	worst := c.founder
-	services := map[string]struct{}{}
+	if source, blind := worst.site.blindTo(); blind {
+		return "No data from " + cmp.Or(source, "the monitoring") + " of " + count(len(c.services()), "service")
+	}
+	services := c.services()
 	for _, e := range c.members {
-		services[e.alert.Service] = struct{}{}
 		if e.severity.Rank() > worst.severity.Rank() {
 			worst = e
 		}
 	}
 	return titleOf(worst, len(services))
+}
+
+// services are those that the members are of.
+func (c *cluster) services() map[string]struct{} {
+	services := map[string]struct{}{}
+	for _, e := range c.members {
+		services[e.alert.Service] = struct{}{}
+	}
+	return services
 }
 
 // signals lists the signals of the members in the order of [Signals].

@@ -18,12 +18,14 @@ func oracleIncidents(cfg GroupConfig, edges []Edge, alerts []Alert, asOf time.Ti
 		if muted {
 			continue
 		}
-		e.site = o.site(e)
-		e.follower = len(o.callees(e.alert.Service)) > cfg.HubDegree || e.declared != "" ||
-			(e.severity != SeverityCritical && e.severity != SeverityHigh)
 		o.episodes = append(o.episodes, e)
 	}
 	slices.SortFunc(o.episodes, compareEpisodes)
+	for _, e := range o.episodes {
+		e.site = o.site(e)
+		e.follower = len(o.callees(e.alert.Service)) > cfg.HubDegree || e.declared != "" ||
+			(e.severity != SeverityCritical && e.severity != SeverityHigh)
+	}
 	o.link()
 	var rows []Incident
 	for _, members := range o.clusters() {
@@ -50,6 +52,9 @@ type oracle struct {
 
 func (o *oracle) site(e *episode) *site {
 	key := siteKey{e.environment(), e.alert.Service}
+	if slot := e.start / blindSlot.Milliseconds(); e.noData && (o.blind(e, slot-1) || o.blind(e, slot)) {
+		key.service = blindPlace + e.alert.Source
+	}
 	for _, s := range o.sites {
 		if s.key == key {
 			return s
@@ -57,6 +62,34 @@ func (o *oracle) site(e *episode) *site {
 	}
 	o.sites = append(o.sites, &site{key: key})
 	return o.sites[len(o.sites)-1]
+}
+
+// blind counts islands among the services whose data the source of e lacked in
+// a slot and the next one.
+func (o *oracle) blind(e *episode, slot int64) bool {
+	var counted []string
+	for _, service := range append(o.dark(e, slot), o.dark(e, slot+1)...) {
+		if !slices.Contains(counted, service) && !slices.ContainsFunc(counted, func(known string) bool {
+			near := o.neighbours(known)
+			return len(near) <= o.cfg.HubDegree && slices.Contains(near, service)
+		}) {
+			counted = append(counted, service)
+		}
+	}
+	return len(counted) >= blindIslands
+}
+
+// dark are the services whose data the source of e lacked in a slot, in order.
+func (o *oracle) dark(e *episode, slot int64) []string {
+	var services []string
+	for _, other := range o.episodes {
+		if other.noData && other.alert.Source == e.alert.Source && other.environment() == e.environment() &&
+			other.start/blindSlot.Milliseconds() == slot {
+			services = append(services, other.alert.Service)
+		}
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
 }
 
 func (o *oracle) callees(service string) []string {
@@ -89,6 +122,9 @@ func (o *oracle) way(a, b *site) (nearSite, bool) {
 	}
 	if a == b {
 		return nearSite{site: b, reach: reachSame}, true
+	}
+	if _, blind := a.blindTo(); blind {
+		return nearSite{}, false
 	}
 	of, to := o.neighbours(a.key.service), o.neighbours(b.key.service)
 	hub := len(of) > o.cfg.HubDegree || len(to) > o.cfg.HubDegree

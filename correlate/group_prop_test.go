@@ -29,19 +29,31 @@ func drawStorm(t *rapid.T) storm {
 	s.cfg.HubDegree, s.cfg.SharedDegree = 4, 3
 	s.cfg.StaleAfter = rapid.SampledFrom([]time.Duration{2 * time.Hour, 20 * time.Hour}).Draw(t, "stale")
 	services := rapid.IntRange(1, 9).Draw(t, "services")
+	// At times monitoring fails: many alerts of missing data at once.
+	dark, fewest := rapid.Bool().Draw(t, "monitoring fails"), 1
+	if dark {
+		services, fewest = 9, 14
+	}
 	name := rapid.Custom(func(t *rapid.T) string {
 		return fmt.Sprintf("s%d", rapid.IntRange(0, services-1).Draw(t, "service"))
 	})
 	s.edges = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Edge {
 		return Edge{Caller: name.Draw(t, "caller"), Callee: name.Draw(t, "callee")}
-	}), 0, 2*services).Draw(t, "edges")
+	}), 0, rapid.SampledFrom([]int{4, 2 * services}).Draw(t, "most edges")).Draw(t, "edges")
 	if rapid.Bool().Draw(t, "maintenance") {
 		from := drawMinute(t, "from")
 		s.cfg.Maintenance = []Maintenance{{Services: []string{"s0", "s1"}, From: from, To: from.Add(time.Hour)}}
 	}
 	s.alerts = rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Alert {
-		return drawStormAlert(t, name)
-	}), 1, 24, keyOfAlertValue).Draw(t, "alerts")
+		a := drawStormAlert(t, name)
+		if dark && rapid.SampledFrom([]bool{true, true, false}).Draw(t, "dark") {
+			a.Environment, a.Labels, a.Source = "", nil, "monitor"
+			a.Service = fmt.Sprintf("s%d", rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8}).Draw(t, "dark service"))
+			a.Fingerprint = a.Service + "-dark"
+			a.Name, a.StartedAt, a.Status, a.ResolvedAt = "TargetDown", dawn.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "dark from"))*time.Minute), AlertFiring, nil
+		}
+		return a
+	}), fewest, 24, keyOfAlertValue).Draw(t, "alerts")
 	s.asOf = drawMinute(t, "as of").Add(4 * time.Hour)
 	return s
 }
@@ -59,6 +71,10 @@ func drawStormAlert(t *rapid.T, name *rapid.Generator[string]) Alert {
 		Severity:  rapid.SampledFrom([]Severity{"", SeverityCritical, SeverityHigh, SeverityWarning, SeverityInfo}).Draw(t, "severity"),
 		Signal:    rapid.SampledFrom([]Signal{SignalErrors, SignalErrors, SignalLatency, SignalAISafety}).Draw(t, "signal"),
 		StartedAt: drawMinute(t, "start"),
+	}
+	if rapid.Bool().Draw(t, "no data") {
+		a.Name = rapid.SampledFrom([]string{"TargetDown", "No data"}).Draw(t, "name")
+		a.Source = rapid.SampledFrom([]string{"monitor", "monitor", "other"}).Draw(t, "source")
 	}
 	a.Fingerprint = a.Service + rapid.SampledFrom([]string{"-a", "-b", "-c"}).Draw(t, "series")
 	if rapid.IntRange(0, 9).Draw(t, "environment") == 0 {

@@ -25,7 +25,15 @@ func (g *Grouper) enter(e *episode) {
 		}
 		return
 	}
-	e.site = g.siteOf(e)
+	if e.noData {
+		g.enlist(e)
+	}
+	g.house(e)
+}
+
+// house puts the episode where it counts and links it.
+func (g *Grouper) house(e *episode) {
+	e.site = g.siteOf(g.place(e))
 	e.follower = e.site.spread || e.declared != "" || e.severity.Rank() < SeverityHigh.Rank()
 	if e.follower {
 		e.site.followers = e.site.followers.inserted(e)
@@ -47,6 +55,14 @@ func (g *Grouper) leave(e *episode) {
 	if e.site == nil {
 		return
 	}
+	g.unhouse(e)
+	if e.noData {
+		g.delist(e)
+	}
+}
+
+// unhouse takes the episode out of the lists of its place.
+func (g *Grouper) unhouse(e *episode) {
 	s := e.site
 	s.anchors, s.followers = s.anchors.removed(e), s.followers.removed(e)
 	removeFrom(g.series, e.key.fingerprint, e)
@@ -76,11 +92,17 @@ func (g *Grouper) update(e *episode, alert Alert) {
 	fresh.derive(&g.cfg, g.ends[e.key.fingerprint])
 	if e.site == nil || !e.samePlace(fresh) {
 		dependants := g.dependants(e, e.start-attachAhead.Milliseconds(), e.influence())
+		was, watched := e.watchKey(), e.noData && e.site != nil
 		g.leave(e)
+		if watched {
+			g.review(was, e)
+		}
 		e.alert, e.said = fresh.alert, fresh.said
 		g.enter(e)
 		for _, other := range dependants {
-			g.relink(other)
+			if other.site != nil {
+				g.relink(other)
+			}
 		}
 		return
 	}
@@ -101,7 +123,7 @@ func (g *Grouper) update(e *episode, alert Alert) {
 func (e *episode) samePlace(other *episode) bool {
 	return e.start == other.start && e.declared == other.declared && e.family == other.family &&
 		e.severity == other.severity && e.environment() == other.environment() &&
-		e.alert.Service == other.alert.Service
+		e.alert.Service == other.alert.Service && e.noData == other.noData && (!e.noData || e.alert.Source == other.alert.Source)
 }
 
 // influence is the latest start of an episode that may be linked to e by the

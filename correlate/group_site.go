@@ -63,9 +63,8 @@ type nearSite struct {
 	degree int
 }
 
-// siteOf returns the site of the episode and creates it when it is the first.
-func (g *Grouper) siteOf(e *episode) *site {
-	key := siteKey{environment: e.environment(), service: e.alert.Service}
+// siteOf returns the site of the key and creates it when it is the first.
+func (g *Grouper) siteOf(key siteKey) *site {
 	if s, ok := g.sites[key]; ok {
 		return s
 	}
