@@ -108,6 +108,7 @@ type scene struct {
 	usual   background
 	skew    clockSkew
 	outside outside
+	signals signalMix
 	metrics metricView
 	reach   reachView
 	// said and texts hold the words of the alerts; see wordsOf.
@@ -131,6 +132,7 @@ func (e *Engine) newScene(in *Input) *scene {
 	e.setSymptoms(s)
 	s.skew = e.skewOf(s.alerts)
 	s.outside = e.outsideSigns(s)
+	s.signals = e.signalsOf(s)
 	s.usual = e.background(s)
 	s.origins = e.explain(s)
 	if !e.off[EvidenceMetrics] && len(in.Metrics) > 0 {

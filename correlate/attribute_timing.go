@@ -50,7 +50,7 @@ func (e *Engine) background(s *scene) background {
 		if !e.off[EvidencePrior] {
 			factor = e.kindFactor(&b, uint8(code))
 		}
-		b.priors[code] = math.Log(factor/(odds*total)) + s.outside.logOdds
+		b.priors[code] = math.Log(factor/(odds*total)) + s.outside.logOdds + s.signals.logOdds
 	}
 	return b
 }

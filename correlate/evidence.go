@@ -34,10 +34,13 @@ func (e *Engine) evidence(s *scene, c *candidate) []Evidence {
 	list := []Evidence{
 		{Kind: EvidenceTiming, LogOdds: c.timing, Text: e.timingText(s, c), Refs: []string{"alert:" + s.alerts[s.symptoms[c.onset].lead].Fingerprint}},
 		e.topologyEvidence(s, c),
-		{Kind: EvidencePrior, LogOdds: c.prior - s.outside.logOdds, Text: e.priorText(s, c)},
+		{Kind: EvidencePrior, LogOdds: c.prior - s.outside.logOdds - s.signals.logOdds, Text: e.priorText(s, c)},
 	}
 	if s.outside.logOdds != 0 {
 		list = append(list, s.outside.evidence())
+	}
+	if math.Abs(s.signals.logOdds) >= leastSigned {
+		list = append(list, s.signals.evidence())
 	}
 	if math.Abs(c.mapped) >= leastMapped {
 		list = append(list, calibrationEvidence(c.mapped))

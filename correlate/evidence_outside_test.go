@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,13 +24,12 @@ func outsideStory(alter func(a *Alert)) shopStory {
 func TestSignsFromOutsideSpeakAgainstEveryChange(t *testing.T) {
 	plain := outsideStory(func(*Alert) {})
 	usual := plain.finding()
-	without := len(about(t, &usual, "c1", EvidencePrior))
 	for _, tc := range []struct {
 		name, says string
 		alter      func(a *Alert)
 	}{
-		{"traffic", "100% of the grave alerts are about traffic, which load and attacks move more often than changes do.", func(a *Alert) { a.Signal = SignalTraffic }},
-		{"saturation", "100% of the grave alerts are about saturation, which load causes as often as changes do.", func(a *Alert) { a.Signal = SignalSaturation }},
+		{"traffic", "All 2 gravely alerting services alert for traffic, as an attack or a crowd makes them do more often than changes.", func(a *Alert) { a.Signal = SignalTraffic }},
+		{"saturation", "All 2 gravely alerting services alert for saturation, as load makes them do more often than changes.", func(a *Alert) { a.Signal = SignalSaturation }},
 		{"attack", "100% of the grave alerts are about an attack.", func(a *Alert) { a.Summary = "possible DDoS against the login page" }},
 		{"hardware", "100% of the grave alerts are about hardware or buildings, which no recorded change touches.", func(a *Alert) { a.Summary = "loss of power in hall 3" }},
 		{"provider", "100% of the grave alerts are about a provider, whose changes are not recorded here.", func(a *Alert) { a.Description = "the upstream rejects our calls" }},
@@ -42,7 +42,7 @@ func TestSignsFromOutsideSpeakAgainstEveryChange(t *testing.T) {
 				t.Errorf("no change has %v, without the sign %v", f.NoChangeProbability, usual.NoChangeProbability)
 			}
 			list := about(t, &f, "c1", EvidencePrior)
-			if len(list) <= without || list[1].LogOdds >= 0 || list[1].Text != tc.says {
+			if !slices.ContainsFunc(list, func(ev Evidence) bool { return ev.LogOdds < 0 && ev.Text == tc.says }) {
 				t.Errorf("evidence %+v, want %q", list, tc.says)
 			}
 		})

@@ -14,6 +14,8 @@ type Weights struct {
 	UntimedNoChangeOdds float64 `json:"untimed_no_change_odds"`
 	// Outside are signs in the alerts that no recorded change is to blame.
 	Outside []OutsideSign `json:"outside"`
+	// Signals are what alerts measure when a change is to blame, and when not.
+	Signals SignalWeights `json:"signals"`
 	// KindShare is, per kind, the share among changes that caused an outage.
 	KindShare map[ChangeKind]float64 `json:"kind_share"`
 	// KindPower is how much of that is believed: 0 makes every kind as suspect as
@@ -189,6 +191,29 @@ type OutsideSign struct {
 	Words  []string `json:"words,omitempty"`
 	Factor float64  `json:"factor"`
 	Says   string   `json:"says"`
+}
+
+// SignalWeights describe which signals the alerts of an incident have.
+type SignalWeights struct {
+	// Alike is the number of alerts that the usual mix counts for beside those of
+	// the incident: the smaller, the more the alerts of one incident resemble each
+	// other, and the less each further one tells. 0 leaves signals out.
+	Alike float64 `json:"alike"`
+	// Change is the mix where a change is to blame, in shares.
+	Change map[Signal]float64 `json:"change"`
+	// AsChanges is the share of the incidents without a recorded change whose
+	// alerts look like those of a change; Outside are the others, and their
+	// shares.
+	AsChanges float64        `json:"as_changes"`
+	Outside   []OutsideStory `json:"outside"`
+}
+
+// OutsideStory is one thing beside changes that causes incidents: its share of
+// the incidents without a recorded change, and its mix of signals.
+type OutsideStory struct {
+	Share float64            `json:"share"`
+	Mix   map[Signal]float64 `json:"mix"`
+	Says  string             `json:"says"`
 }
 
 // UndoWeights describe what follows when a change is taken back.

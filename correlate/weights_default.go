@@ -8,11 +8,12 @@ func DefaultWeights() Weights {
 	return Weights{
 		// Published shares of outages without a guilty change lie between 30% and
 		// 45%; what reaches the engine with changes near it is about a fifth.
-		NoChangeOdds: 0.5,
+		NoChangeOdds: 0.6,
 		// Without times nothing speaks for "no change": it would be that no change
 		// came shortly before.
-		UntimedNoChangeOdds: 0.01,
+		UntimedNoChangeOdds: 0.003,
 		Outside:             defaultOutside(),
+		Signals:             defaultSignals(),
 		// 84 change-caused public outages: config 29, infrastructure 23, deploy
 		// 17, schema 4, third party 3, flag 2, scaling 2, prompt 2, model 2; half
 		// a case added to each kind.
@@ -111,9 +112,6 @@ func defaultTopology() TopologyWeights {
 // 2%; the factors are modest, since changes raise such alerts too.
 func defaultOutside() []OutsideSign {
 	return []OutsideSign{
-		{Signal: SignalTraffic, Factor: 0.4, Says: "traffic, which load and attacks move more often than changes do"},
-		{Signal: SignalSaturation, Factor: 0.6, Says: "saturation, which load causes as often as changes do"},
-		{Signal: SignalSecurity, Factor: 0.6, Says: "security, which attacks touch more often than changes do"},
 		{
 			Words: []string{"ddos", "attack", "flood", "botnet", "scraping"}, Factor: 0.2,
 			Says: "an attack",
@@ -127,6 +125,30 @@ func defaultOutside() []OutsideSign {
 			Says: "a provider, whose changes are not recorded here",
 		},
 		{Words: []string{"leap", "expired", "expiry"}, Factor: 0.5, Says: "a date that came, which needs no change"},
+	}
+}
+
+// defaultSignals holds what incidents look like. Of the published triggers other
+// than changes, load and capacity are 14%, providers 5%, pipelines and slow decay
+// 11%, hardware 2%; the mixes are rules of thumb, kept broad.
+func defaultSignals() SignalWeights {
+	return SignalWeights{
+		Alike: 4,
+		Change: map[Signal]float64{
+			SignalErrors: 0.40, SignalLatency: 0.25, SignalAvailability: 0.18, SignalSaturation: 0.09, SignalTraffic: 0.06, SignalSecurity: 0.02,
+		},
+		AsChanges: 0.5,
+		Outside: []OutsideStory{
+			{0.2, map[Signal]float64{
+				SignalErrors: 0.06, SignalLatency: 0.35, SignalAvailability: 0.04, SignalSaturation: 0.45, SignalTraffic: 0.10,
+			}, "load"},
+			{0.1, map[Signal]float64{
+				SignalErrors: 0.10, SignalLatency: 0.10, SignalAvailability: 0.05, SignalSaturation: 0.15, SignalTraffic: 0.50, SignalSecurity: 0.10,
+			}, "an attack or a crowd"},
+			{0.2, map[Signal]float64{
+				SignalErrors: 0.15, SignalLatency: 0.07, SignalAvailability: 0.75,
+			}, "hardware, a date that comes or a provider"},
+		},
 	}
 }
 
