@@ -22,6 +22,7 @@ import (
 type warehouse struct {
 	database  string
 	transport http.RoundTripper
+	store     *clickhouse.Store
 	now       time.Time
 }
 
@@ -45,7 +46,7 @@ func open(t *testing.T) *warehouse {
 	if err := store.MigrateUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &warehouse{database: cfg.Database, transport: engine.Transport(), now: time.Now().UTC()}
+	w := &warehouse{database: cfg.Database, transport: engine.Transport(), store: store, now: time.Now().UTC()}
 	w.fill(t, store)
 	return w
 }

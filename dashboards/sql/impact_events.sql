@@ -1,2 +1,2 @@
 SELECT countIf(confirmed) AS confirmed
-FROM change_outcomes(since = $__fromTime_ms, until = $__toTime_ms) WHERE matured AND kind != 'rollback'
+FROM change_outcomes(since = $__fromTime_ms, until = $__toTime_ms) WHERE apart = ''

@@ -7,7 +7,7 @@ FROM
 (
     SELECT o.class_group AS provenance, count() AS changes, countIf(o.confirmed) AS confirmed, countIf(o.confirmed OR o.suspected) AS suspected_too
     FROM change_outcomes(since = $__fromTime_ms, until = $__toTime_ms) AS o
-    WHERE o.matured AND o.kind != 'rollback'
+    WHERE o.apart = ''
     GROUP BY provenance
 )
 ORDER BY provenance LIMIT 10

@@ -8,15 +8,15 @@ FROM
         arrayJoin([
             ('crude', (events_ai / changes_ai) / (events_human / changes_human),
                 sqrt(1 / events_ai - 1 / changes_ai + 1 / events_human - 1 / changes_human), toUInt64(1)),
-            ('same tier and kind', r / s, sqrt(p / (r * s)), countIf(n1 > 0 AND n0 > 0))]) AS t
+            ('same tier, kind and team', r / s, sqrt(p / (r * s)), countIf(n1 > 0 AND n0 > 0))]) AS t
     FROM
     (
-        SELECT o.kind AS kind, ifNull(o.tier, 0) AS tier,
+        SELECT o.kind AS kind, ifNull(o.tier, 0) AS tier, o.team AS team,
             toFloat64(countIf(o.class_group = 'AI-assisted' AND o.confirmed)) AS a, toFloat64(countIf(o.class_group = 'AI-assisted')) AS n1,
             toFloat64(countIf(o.class_group = 'human' AND o.confirmed)) AS b, toFloat64(countIf(o.class_group = 'human')) AS n0, n1 + n0 AS n
         FROM change_outcomes(since = $__fromTime_ms, until = $__toTime_ms) AS o
-        WHERE o.matured AND o.kind != 'rollback' AND o.class_group IN ('AI-assisted', 'human')
-        GROUP BY kind, tier
+        WHERE o.apart = '' AND o.class_group IN ('AI-assisted', 'human')
+        GROUP BY kind, tier, team
     )
 )
 ORDER BY comparison LIMIT 2

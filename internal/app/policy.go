@@ -26,6 +26,16 @@ func LoadPolicy(path string) (*policy.Policy, error) {
 	return rules, nil
 }
 
+// policy is the rules of this process, read once.
+func (s *service) policy() (*policy.Policy, error) {
+	if s.rules != nil {
+		return s.rules, nil
+	}
+	var err error
+	s.rules, err = LoadPolicy(s.cfg.Policy.File)
+	return s.rules, err
+}
+
 // CheckPolicy compiles the rules in a file and tells what they are. Everything
 // that is wrong is in the error.
 func CheckPolicy(path string, out io.Writer) error {

@@ -35,7 +35,11 @@ func (s *service) desk() (*deliver.Desk, error) {
 	if cfg.Zone, err = time.LoadLocation(s.cfg.Report.Timezone); err != nil {
 		return nil, fmt.Errorf("report.timezone: %w", err)
 	}
-	maker := report.NewBuilder(figures.New(figuresConfig(&s.cfg), s.store, nowUTC), s.store, s.store, s.cfg.Report.BaseURL, nowUTC)
+	rules, err := s.policy()
+	if err != nil {
+		return nil, err
+	}
+	maker := report.NewBuilder(figures.New(figuresConfig(&s.cfg, rules.Levels()), s.store, nowUTC), s.store, s.store, s.cfg.Report.BaseURL, nowUTC)
 	s.reports = deliver.New(cfg, maker, s.store, s.store, channels, s.log, nowUTC)
 	return s.reports, nil
 }

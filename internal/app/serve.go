@@ -17,6 +17,7 @@ import (
 	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/config"
 	"github.com/faultline/faultline/internal/kafka"
+	"github.com/faultline/faultline/internal/policy"
 	"github.com/faultline/faultline/internal/report/deliver"
 )
 
@@ -45,6 +46,7 @@ type service struct {
 	intake  *ingest.Intake
 	runner  *correlate.Runner
 	reports *deliver.Desk
+	rules   *policy.Policy
 	// address is where the API listens, empty without that role.
 	address string
 	probes  probes
@@ -143,6 +145,7 @@ func (s *service) startRunner(ctx context.Context) error {
 		Observer:   observer,
 	})
 	s.run(ctx, "correlator", func(ctx context.Context) error { s.runner.Run(ctx); return nil })
+	s.startWholes(ctx)
 	return nil
 }
 

@@ -30,7 +30,11 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rules, err := LoadPolicy(s.cfg.Policy.File)
+	rules, err := s.policy()
+	if err != nil {
+		return err
+	}
+	made, err := s.figures()
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		return err
 	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{ //nolint:contextcheck // Each request brings its own context.
-		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: s.figures(), Reports: desk, Probes: s.probes.list(),
+		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: made, Reports: desk, Probes: s.probes.list(),
 		Headlines: s.store, Suspicions: s.store, Sources: s.store, Letters: s.store, KindOfTopic: kindOfTopic(&s.cfg.Kafka.Topics),
 		Agents:     agentsOver,
 		Chat:       s.chat(),

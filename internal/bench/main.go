@@ -6,6 +6,7 @@
 //	go run ./internal/bench latency    alert produced to finding readable
 //	go run ./internal/bench fill       a broker full of events, for ingest -broker
 //	go run ./internal/bench engine     attribution in a company of 100,000 services
+//	go run ./internal/bench figures    figures for leadership over a year of changes
 //
 // Apache Kafka runs as a process of its own (scripts/fetch-kafka.sh), the
 // embedded ClickHouse engine (scripts/fetch-chdb.sh) inside the measured one.
@@ -22,7 +23,7 @@ import (
 )
 
 // usage is printed for unknown arguments.
-const usage = "usage: bench [ingest|latency|engine|fill] [flags]; bench ingest -h lists the flags"
+const usage = "usage: bench [ingest|latency|engine|figures|fill] [flags]; bench ingest -h lists the flags"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -37,7 +38,7 @@ func main() {
 // run picks the measurement; without a name it makes all.
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil))
+		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil), runFigures(ctx, os.Stdout, nil))
 	}
 	switch name, rest := args[0], args[1:]; name {
 	case "ingest":
@@ -46,6 +47,8 @@ func run(ctx context.Context, args []string) error {
 		return runLatency(ctx, rest)
 	case "fill":
 		return runFill(ctx, rest)
+	case "figures":
+		return runFigures(ctx, os.Stdout, rest)
 	case "engine":
 		return runEngine(ctx, os.Stdout, rest)
 	case "produce":

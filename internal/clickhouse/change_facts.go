@@ -2,11 +2,10 @@ package clickhouse
 
 import (
 	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 )
 
 // lines is how many lines the commits of a change add and remove.
@@ -37,48 +36,38 @@ func leadSeconds(c *correlate.Change) uint32 {
 	return uint32(min(c.StartedAt.Sub(first)/time.Second, math.MaxUint32))
 }
 
-// approvalLevels are the levels of the approvals that somebody other than the
-// author gave before the change started, each in lower case; an approval
-// without a level is "unstated".
-func approvalLevels(c *correlate.Change) []string {
-	var levels []string
-	add := func(by, level string, at *time.Time) {
-		if by == "" || wrote(c, by) || at != nil && at.After(c.StartedAt) {
-			return
-		}
-		if level == "" {
-			level = "unstated"
-		}
-		levels = append(levels, strings.ToLower(level))
-	}
-	for i := range c.Approvals {
-		add(c.Approvals[i].By, c.Approvals[i].Level, c.Approvals[i].At)
-	}
-	for i := range c.PullRequests {
-		for _, r := range c.PullRequests[i].Reviews {
-			if strings.EqualFold(r.State, "approved") {
-				add(r.Reviewer, r.Level, r.At)
-			}
-		}
-	}
-	slices.Sort(levels)
-	return slices.Compact(levels)
-}
+// The parts of a change, as the column parts has them.
+const (
+	partCommits uint8 = 1 << iota
+	partPulls
+	partApprovals
+	partBare
+)
 
-// wrote tells whether a person is an author of the change.
-func wrote(c *correlate.Change, who string) bool {
-	if c.Actor != nil && c.Actor.Type == correlate.ActorHuman && strings.EqualFold(c.Actor.ID, who) {
-		return true
+// partsOf tells which parts of a change an event tells.
+func partsOf(c *correlate.Change) uint8 {
+	var parts uint8
+	if len(c.PullRequests) > 0 {
+		parts |= partPulls
+	}
+	if len(c.Approvals) > 0 {
+		parts |= partApprovals
 	}
 	for i := range c.Commits {
-		if p := c.Commits[i].Author; p != nil && (strings.EqualFold(p.Login, who) || strings.EqualFold(p.Email, who)) {
-			return true
+		if isBare(&c.Commits[i]) {
+			parts |= partBare
+		} else {
+			parts |= partCommits
 		}
 	}
-	for i := range c.PullRequests {
-		if p := c.PullRequests[i].Author; p != nil && strings.EqualFold(p.Login, who) {
-			return true
-		}
+	return parts
+}
+
+// approvalsOf are the approvals that count, nil without asking where there are
+// none: it is asked for every event.
+func approvalsOf(c *correlate.Change) []string {
+	if partsOf(c)&(partPulls|partApprovals) == 0 {
+		return nil
 	}
-	return false
+	return assent.Counting(c)
 }

@@ -16,11 +16,12 @@ type changeRow struct {
 	*event.Change
 	key                            uint64
 	class, provenance, contractual string
+	approvals                      []string
 }
 
 // newChangeRow fails where a value cannot be written as JSON.
 func newChangeRow(e *event.Change, room *jsonRoom) (changeRow, error) {
-	row := changeRow{Change: e, key: hashOf(e.ID)}
+	row := changeRow{Change: e, key: hashOf(e.ID), approvals: approvalsOf(&e.Change)}
 	var err error
 	if row.contractual, err = canonical(&e.Meta, &e.Change); err != nil {
 		return row, err
@@ -76,7 +77,8 @@ var (
 		countField("commits", func(r *changeRow) uint32 { return uint32(len(r.Commits)) }),
 		countField("lines", func(r *changeRow) uint32 { return lines(&r.Change.Change) }),
 		tinyField("undoes", func(r *changeRow) uint8 { return undoes(&r.Change.Change) }),
-		textsField("approval_levels", func(r *changeRow) []string { return approvalLevels(&r.Change.Change) }),
+		tinyField("parts", func(r *changeRow) uint8 { return partsOf(&r.Change.Change) }),
+		textsField("approvals", func(r *changeRow) []string { return r.approvals }),
 		countField("lead_seconds", func(r *changeRow) uint32 { return leadSeconds(&r.Change.Change) }),
 	}
 	serviceFields = []field[serviceRow]{

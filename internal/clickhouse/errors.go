@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -28,9 +29,14 @@ type Error struct {
 	secret string
 }
 
-// Error names the call and the cause, without the password of the address.
+// Error names the call and the cause, without the password of the address and
+// without the parameters of the statement, which may be megabytes.
 func (e *Error) Error() string {
 	text := "clickhouse: " + e.Op + ": " + e.cause.Error()
+	if request, ok := errors.AsType[*url.Error](e.cause); ok {
+		address, _, _ := strings.Cut(request.URL, "?")
+		text = strings.ReplaceAll(text, request.URL, address)
+	}
 	if e.secret != "" {
 		text = strings.ReplaceAll(text, e.secret, hidden)
 	}

@@ -8,18 +8,15 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 	"github.com/faultline/faultline/internal/query"
 )
 
-// figureClasses are the classes by their code less one; code 0 is unknown.
+// figureClasses are the classes by their code less one; code 0 is unknown. The
+// statements know that AI had a part in codes 2 to 5.
 var figureClasses = []correlate.ProvenanceClass{
 	correlate.ProvenanceHuman, correlate.ProvenanceAssisted, correlate.ProvenanceAuthored,
 	correlate.ProvenanceOperated, correlate.ProvenanceAdvised, correlate.ProvenanceAutomation,
-}
-
-// aiClasses are those in which AI had a part.
-var aiClasses = []correlate.ProvenanceClass{
-	correlate.ProvenanceAssisted, correlate.ProvenanceAuthored, correlate.ProvenanceOperated, correlate.ProvenanceAdvised,
 }
 
 // figureApart are the reasons to stand apart by their code.
@@ -60,14 +57,14 @@ func (s *Store) ChangeCells(ctx context.Context, p query.Period, blame query.Bla
 	return cells, weeks, err
 }
 
-// ApprovalCells counts the AI-assisted changes of a period by whether somebody
-// of one of the levels approved them before they started.
-func (s *Store) ApprovalCells(ctx context.Context, p query.Period, levels []string, blame query.Blame) ([]query.ApprovalCell, error) {
+// ApprovalCells counts the AI-assisted changes of a period by whether a senior,
+// or somebody else than the author, approved them before they started.
+func (s *Store) ApprovalCells(ctx context.Context, p query.Period, levels *assent.Levels, blame query.Blame) ([]query.ApprovalCell, error) {
 	known, confirmed, _ := hashBlame(blame)
 	var cells []query.ApprovalCell
 	err := s.query(ctx, "count approvals", s.sql["figures_approvals"], []any{
-		named("from", p.From), named("to", p.To), named("mature", p.Mature), named("levels", levels), named("ai", texts(aiClasses)),
-		named("kinds", texts(correlate.ChangeKinds())), named("confirmed", confirmed),
+		named("from", p.From), named("to", p.To), named("mature", p.Mature), named("levels", levels.SeniorWords()), named("machines", levels.MachineWords()),
+		named("classes", texts(figureClasses)), named("kinds", texts(correlate.ChangeKinds())), named("confirmed", confirmed),
 	}, func(rows driver.Rows) error {
 		var kind, size, tier, approval uint8
 		var n uint64
@@ -162,7 +159,7 @@ func hashBlame(b query.Blame) (known map[uint64][]correlate.Key, confirmed, susp
 	hash := func(keys []correlate.Key) []uint64 {
 		out := make([]uint64, len(keys))
 		for i, key := range keys {
-			out[i] = hashOf(key.ID)
+			out[i] = hashOf(key.ID) ^ hashOf(key.Source)
 			if !slices.Contains(known[out[i]], key) {
 				known[out[i]] = append(known[out[i]], key)
 			}

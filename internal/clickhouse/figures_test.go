@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/query"
@@ -161,14 +162,18 @@ func TestApprovalsCountOnlyFromOthersAndInTime(t *testing.T) {
 		exec(t, s, figuredServices)
 		insertChanges(t, s,
 			change("good", `,"approvals":[{"by":"bob","level":"Senior","at":"2026-11-03T09:00:00Z"}]`),
-			change("review", `,"pull_requests":[{"number":1,"reviews":[{"reviewer":"bob","state":"APPROVED","level":"staff"}]}]`),
-			change("junior", `,"approvals":[{"by":"cem"}]`),
+			change("review", `,"pull_requests":[{"number":1,"reviews":[{"reviewer":"bob","state":"APPROVED","level":"staff","at":"2026-11-03T09:30:00Z"}]}]`),
+			change("untimed", `,"approvals":[{"by":"bob","level":"senior"}]`),
+			change("stale", `,"approvals":[{"by":"bob","level":"senior","at":"2026-11-03T07:00:00Z"}]`),
+			change("machine", `,"approvals":[{"by":"copilot","level":"senior","at":"2026-11-03T09:00:00Z"}]`),
+			change("bot", `,"approvals":[{"by":"merge[bot]","level":"senior","at":"2026-11-03T09:00:00Z"}]`),
+			change("junior", `,"approvals":[{"by":"cem","at":"2026-11-03T09:00:00Z"}]`),
 			change("self", `,"approvals":[{"by":"ann","level":"senior"}]`),
 			change("late", `,"approvals":[{"by":"bob","level":"senior","at":"2026-11-03T10:00:01Z"}]`),
 			change("asked", `,"pull_requests":[{"number":1,"reviews":[{"reviewer":"bob","state":"commented","level":"staff"}]}]`),
 			figured(t, correlate.ProvenanceHuman, `{"id":"human","source":"ci","kind":"deploy","started_at":"2026-11-03T10:00:00Z"}`),
 		)
-		cells, err := s.ApprovalCells(t.Context(), november, []string{"senior", "staff"}, query.Blame{Confirmed: []correlate.Key{{Source: "ci", ID: "late"}}})
+		cells, err := s.ApprovalCells(t.Context(), november, &assent.Levels{Senior: []string{"Senior ", "staff"}, Machines: []string{"Copilot"}}, query.Blame{Confirmed: []correlate.Key{{Source: "ci", ID: "late"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +187,7 @@ func TestApprovalsCountOnlyFromOthersAndInTime(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		}
-		if diff := cmp.Diff(map[string]int{"senior": 2, "other": 1, "none": 3}, got); diff != "" {
+		if diff := cmp.Diff(map[string]int{"senior": 2, "other": 1, "none": 7}, got); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -193,8 +198,8 @@ func TestFactsStoredBeforeTheColumnsAreReadFromTheBody(t *testing.T) {
 		exec(t, s, `INSERT INTO changes (uid, key, source, id, kind, started_at, arrived_at, raw) VALUES
 (1, 1, 'ci', 'old', 'deploy', '2026-11-03 10:00:00', '2026-11-03 10:00:00',
 '{"rollback_of":"x","approvals":[{"by":"b","level":"senior"}],"commits":[{"sha":"1","additions":4,"deletions":3},{"sha":"2","additions":1}]}')`)
-		text, err := clickhouse.Text(t.Context(), s, "SELECT toString((commits, lines, undoes, approval_levels, lead_seconds)) FROM changes")
-		if err != nil || text != "(2,8,1,['senior'],0)" {
+		text, err := clickhouse.Text(t.Context(), s, "SELECT toString((commits, lines, undoes, approvals, lead_seconds, parts)) FROM changes")
+		if err != nil || text != "(2,8,1,[],0,255)" {
 			t.Errorf("%s %v", text, err)
 		}
 	})

@@ -97,6 +97,7 @@ var retained = []struct{ table, group, column string }{
 	{"changes", "changes", "ingested_at"},
 	{"change_services", "changes", "ingested_at"},
 	{"change_lookup", "changes", "ingested_at"},
+	{"change_wholes", "changes", "worked_at"},
 	{"provenance_overrides", "changes", "decided_at"},
 	{"provenance_labels", "changes", "labelled_at"},
 	{"policy_decisions", "changes", "decided_at"},

@@ -11,9 +11,7 @@ import (
 type Figures struct {
 	// ObservationWindow is how long a change is given to fail before it counts.
 	ObservationWindow time.Duration `yaml:"observation_window"`
-	// SeniorLevels are the levels of an approval that count as senior.
-	SeniorLevels []string `yaml:"senior_levels"`
-	Labels       Labels   `yaml:"labels"`
+	Labels            Labels        `yaml:"labels"`
 }
 
 // Labels says how well AI-assisted changes are told from others, as an audit
@@ -58,10 +56,7 @@ type SMTP struct {
 
 // defaultFigures fits most companies.
 func defaultFigures() Figures {
-	return Figures{
-		ObservationWindow: 24 * time.Hour,
-		SeniorLevels:      []string{"senior", "staff", "principal", "distinguished", "fellow", "lead", "manager", "director"},
-	}
+	return Figures{ObservationWindow: 24 * time.Hour}
 }
 
 // defaultReport makes the report on Monday morning and sends it nowhere.
@@ -71,9 +66,6 @@ func defaultReport() Report {
 
 func (f *Figures) validate() []error {
 	errs := []error{positive("figures.observation_window", f.ObservationWindow)}
-	if len(f.SeniorLevels) == 0 {
-		errs = append(errs, errors.New("figures.senior_levels: empty; name at least one level"))
-	}
 	l := &f.Labels
 	for key, share := range map[string]float64{"figures.labels.sensitivity": l.Sensitivity, "figures.labels.specificity": l.Specificity} {
 		if share < 0 || share > 1 {

@@ -8,7 +8,6 @@ import (
 func TestFiguresAndReportSettingsAreChecked(t *testing.T) {
 	for text, part := range map[string]string{
 		"figures: {observation_window: 0s}":                                                      "figures.observation_window",
-		"figures: {senior_levels: []}":                                                           "figures.senior_levels: empty",
 		"figures: {labels: {sensitivity: 1.5, specificity: 0.9}}":                                "figures.labels.sensitivity: is 1.5",
 		"figures: {labels: {sensitivity: 0.4, specificity: 0.5}}":                                "no better than chance",
 		"figures: {labels: {audited_ai: -1}}":                                                    "figures.labels.audited_ai",

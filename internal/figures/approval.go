@@ -66,11 +66,11 @@ func (s *Service) Policy(ctx context.Context, from, to time.Time) (PolicyEffect,
 	if err != nil {
 		return PolicyEffect{}, err
 	}
-	cells, err := s.store.ApprovalCells(ctx, p, s.cfg.SeniorLevels, l.blame)
+	cells, err := s.store.ApprovalCells(ctx, p, &s.cfg.Levels, l.blame)
 	if err != nil {
 		return PolicyEffect{}, fmt.Errorf("count the approvals: %w", err)
 	}
-	out := PolicyEffect{AsOf: s.now().UTC(), From: p.From, To: p.To, SeniorLevels: s.cfg.SeniorLevels, Words: approvalWords}
+	out := PolicyEffect{AsOf: s.now().UTC(), From: p.From, To: p.To, SeniorLevels: s.cfg.Levels.SeniorWords(), Words: approvalWords}
 	senior, all := 0, 0
 	for _, name := range []string{"senior", "other", "none"} {
 		g := s.approvalGroup(name, cells)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 	"github.com/faultline/faultline/internal/query"
 	"github.com/faultline/faultline/internal/stats"
 )
@@ -30,7 +31,7 @@ type Reader interface {
 // ChangeReader counts changes.
 type ChangeReader interface {
 	ChangeCells(ctx context.Context, p query.Period, blame query.Blame) (cells, weeks []query.ChangeCell, err error)
-	ApprovalCells(ctx context.Context, p query.Period, levels []string, blame query.Blame) ([]query.ApprovalCell, error)
+	ApprovalCells(ctx context.Context, p query.Period, levels *assent.Levels, blame query.Blame) ([]query.ApprovalCell, error)
 	ServiceMoments(ctx context.Context, p query.Period, services []string) ([]query.ServiceMoments, error)
 }
 
@@ -57,8 +58,8 @@ type Config struct {
 	ChanceShifts                int
 	// BootstrapDraws is how often incidents are drawn.
 	BootstrapDraws int
-	// SeniorLevels are the levels of an approval that count as senior.
-	SeniorLevels []string
+	// Levels says which approvals are a senior's: those of the policy.
+	Levels assent.Levels
 	// Labels is how well labels tell AI-assisted changes; no correction is
 	// printed while both shares are zero.
 	Labels stats.LabelQuality
@@ -71,8 +72,7 @@ func DefaultConfig() Config {
 	return Config{
 		Level: 0.95, ObservationWindow: 24 * time.Hour, SuspectedFrom: 0.5,
 		ChanceLookback: 4 * time.Hour, ChanceReach: 91 * 24 * time.Hour, ChanceShifts: 200, BootstrapDraws: 400,
-		SeniorLevels: []string{"senior", "staff", "principal", "distinguished", "fellow", "lead", "manager", "director"},
-		Gate:         stats.DefaultGate(),
+		Gate: stats.DefaultGate(),
 	}
 }
 

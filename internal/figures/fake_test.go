@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 	"github.com/faultline/faultline/internal/query"
 )
 
@@ -38,7 +39,7 @@ func (f *fakeReader) ChangeCells(_ context.Context, p query.Period, blame query.
 	return f.cells, f.weeks, f.enter("cells", p)
 }
 
-func (f *fakeReader) ApprovalCells(_ context.Context, p query.Period, _ []string, blame query.Blame) ([]query.ApprovalCell, error) {
+func (f *fakeReader) ApprovalCells(_ context.Context, p query.Period, _ *assent.Levels, blame query.Blame) ([]query.ApprovalCell, error) {
 	f.blame = blame
 	return f.approvals, f.enter("approvals", p)
 }

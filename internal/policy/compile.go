@@ -109,7 +109,7 @@ func (b *book) check() []error {
 
 // environment declares the variables and functions of the rules' expressions.
 func environment() (*cel.Env, error) {
-	object := func(of any) *cel.Type { return cel.ObjectType("policy." + reflect.TypeOf(of).Name()) }
+	object := func(of any) *cel.Type { return cel.ObjectType(reflect.TypeOf(of).String()) }
 	return cel.NewEnv(
 		ext.NativeTypes(reflect.TypeFor[Change](), reflect.TypeFor[Provenance](), reflect.TypeFor[ApprovalFacts](), reflect.TypeFor[BreakGlass](), ext.ParseStructTags(true)),
 		cel.Variable("change", object(Change{})),

@@ -3,9 +3,11 @@ package policy
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 )
 
 // Input is what a change is judged from.
@@ -58,6 +60,14 @@ type (
 		Used   bool   `cel:"used" json:"used"`
 		Reason string `cel:"reason" json:"reason,omitempty"`
 	}
+)
+
+// ApprovalFacts is one approval of a change with what is known of it, and Levels
+// says how the free text of approvals is read. Both are those of the whole
+// program: see package assent.
+type (
+	ApprovalFacts = assent.ApprovalFacts
+	Levels        = assent.Levels
 )
 
 // maxApprovals bounds the approvals that are judged.
@@ -133,7 +143,7 @@ func provenanceFacts(p *correlate.Provenance) Provenance {
 // rules. Without a reason it is not used.
 func (p *Policy) breakGlass(c *correlate.Change) BreakGlass {
 	for _, key := range p.glassLabels {
-		if reason := c.Labels[key]; word(reason) != "" {
+		if reason := c.Labels[key]; strings.TrimSpace(reason) != "" {
 			return BreakGlass{Used: true, Reason: reason}
 		}
 	}

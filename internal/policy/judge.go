@@ -147,7 +147,7 @@ func lapseOf(approvals []ApprovalFacts) Lapse {
 	best, closest := LapseNone, -1
 	for i := range approvals {
 		a := &approvals[i]
-		lapse, steps := a.lapse()
+		lapse, steps := firstLapse(a)
 		if steps > closest {
 			best, closest = lapse, steps
 		}
@@ -155,9 +155,9 @@ func lapseOf(approvals []ApprovalFacts) Lapse {
 	return best
 }
 
-// lapse is the first thing that is wrong with an approval, and how many things
-// before it are right.
-func (a *ApprovalFacts) lapse() (Lapse, int) {
+// firstLapse is the first thing that is wrong with an approval, and how many
+// things before it are right.
+func firstLapse(a *ApprovalFacts) (Lapse, int) {
 	for steps, check := range []struct {
 		lapse Lapse
 		wrong bool

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/assent"
 	"github.com/faultline/faultline/internal/figures"
 	"github.com/faultline/faultline/internal/query"
 )
@@ -127,7 +128,7 @@ func (q *quarter) ChangeCells(context.Context, query.Period, query.Blame) (cells
 	return q.cells, q.weeks, q.fail
 }
 
-func (q *quarter) ApprovalCells(context.Context, query.Period, []string, query.Blame) ([]query.ApprovalCell, error) {
+func (q *quarter) ApprovalCells(context.Context, query.Period, *assent.Levels, query.Blame) ([]query.ApprovalCell, error) {
 	return q.approvals, q.fail
 }
 

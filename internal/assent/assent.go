@@ -1,4 +1,8 @@
-package policy
+// Package assent is the one definition of an approval: who assented to a change,
+// of what seniority, and whether that counts. The gate, the violations that are
+// found afterwards, the figures and the report all ask it; the store keeps what
+// [Counting] says beside each change, so that figures need not read bodies.
+package assent
 
 import (
 	"cmp"
@@ -186,4 +190,41 @@ func word(text string) string { return strings.ToLower(strings.TrimSpace(text)) 
 func has(words []string, text string) bool {
 	text = word(text)
 	return text != "" && slices.ContainsFunc(words, func(w string) bool { return word(w) == text })
+}
+
+// separator stands between the level and the name of an approval as it is kept.
+const separator = "\n"
+
+// Counting lists the approvals of a change that count after the fact, each as
+// its level and its account, in the form in which the store keeps them. Which
+// levels are senior and which accounts are machines is for the reader to say, so
+// that nothing has to be kept anew when those settings change.
+func Counting(change *correlate.Change) []string {
+	var kept []string
+	levels := Levels{}
+	given := levels.Approvals(change, time.Time{})
+	for i := range given {
+		if given[i].Counts {
+			kept = append(kept, word(given[i].Level)+separator+word(given[i].By))
+		}
+	}
+	slices.Sort(kept)
+	return slices.Compact(kept)
+}
+
+// SeniorWords are the levels that are senior as they compare with those that
+// Counting keeps.
+func (l *Levels) SeniorWords() []string { return wordsOf(l.Senior) }
+
+// MachineWords are the accounts that are no people, likewise.
+func (l *Levels) MachineWords() []string { return wordsOf(l.Machines) }
+
+func wordsOf(texts []string) []string {
+	words := make([]string, 0, len(texts))
+	for _, text := range texts {
+		if w := word(text); w != "" {
+			words = append(words, w)
+		}
+	}
+	return words
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+	"time"
+
+	"github.com/faultline/faultline/internal/figures"
+)
+
+// The target of the figures, on two cores: one answer over a year.
+const wantFiguresSeconds = 2
+
+// figuresFlags size the year and the measurement.
+type figuresFlags struct {
+	ingestFlags
+	year  yearSize
+	asked int
+}
+
+func parseFiguresFlags(args []string) (figuresFlags, error) {
+	var f figuresFlags
+	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
+	flags.Uint64Var(&f.year.seed, "seed", 1, "seed of the year")
+	flags.IntVar(&f.year.days, "days", 365, "days of changes")
+	flags.IntVar(&f.year.changes, "changes", 5000, "changes a day, a third of them told in two events")
+	flags.IntVar(&f.year.services, "services", 3000, "services")
+	flags.IntVar(&f.year.incidents, "incidents", 4, "incidents a day, two of three judged")
+	flags.IntVar(&f.asked, "asked", 5, "how often each figure is asked for")
+	flags.IntVar(&f.memoryMB, "engine-memory", 2048, "cap of the embedded engine in MiB")
+	flags.StringVar(&f.dir, "dir", "", "directory for the data; empty makes one")
+	flags.StringVar(&f.profiles, "profiles", "", "directory for a processor profile of the answers")
+	flags.BoolVar(&f.verbose, "v", false, "log what the parts say")
+	return f, flags.Parse(args)
+}
+
+// runFigures fills the embedded engine with a year of changes, incidents and
+// verdicts, and measures how long the figures for leadership take. Nothing is
+// cached between two answers.
+func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
+	f, err := parseFiguresFlags(args)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
+	if err != nil {
+		return fmt.Errorf("making a directory for the data: %w", err)
+	}
+	p := &parts{dir: dir}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.openStore(ctx, &f.ingestFlags, f.logger()); err != nil {
+		return err
+	}
+	y := newYear(f.year, time.Now().UTC())
+	_, _ = fmt.Fprintf(out, "filling the store with %d changes of %d days\n", f.year.days*f.year.changes, f.year.days)
+	if err := y.fill(ctx, p.store); err != nil {
+		return err
+	}
+	service := figures.New(figures.DefaultConfig(), p.store, func() time.Time { return y.end })
+	asked, err := askFigures(ctx, service, &f, y)
+	if err != nil {
+		return err
+	}
+	return printReport(out, fmt.Sprintf("figures, %d days of %d changes, %d incidents a day, %d cores",
+		f.year.days, f.year.changes, f.year.incidents, runtime.GOMAXPROCS(0)), asked)
+}
+
+// askFigures asks for each figure over the whole year.
+func askFigures(ctx context.Context, s *figures.Service, f *figuresFlags, y *year) ([]figure, error) {
+	stop, err := profileProcessor(f.profiles)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	var out []figure
+	for _, one := range []struct {
+		name   string
+		target float64
+		ask    func() error
+	}{
+		{"AI-assisted against others", wantFiguresSeconds, func() error {
+			i, err := s.AIImpact(ctx, y.begin, y.end)
+			if want := f.year.days * f.year.changes / 2; err == nil && i.Population.Changes < want {
+				return fmt.Errorf("%d changes were compared, want %d or more", i.Population.Changes, want)
+			}
+			return err
+		}},
+		{"approval and its effect", wantFiguresSeconds, func() error { _, err := s.Policy(ctx, y.begin, y.end); return err }},
+		{"accuracy of findings", wantFiguresSeconds, func() error { _, err := s.Accuracy(ctx, y.begin, y.end); return err }},
+	} {
+		wall, processor, err := measured(f.asked, one.ask)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.name, err)
+		}
+		out = append(out,
+			figure{name: one.name + ", median", measured: wall.Seconds(), unit: "s", target: one.target},
+			figure{name: one.name + ", processor time", measured: processor.Seconds(), unit: "s"})
+	}
+	return out, nil
+}
+
+// measured is the median time of some calls, by the clock and by the processor.
+func measured(times int, call func() error) (wall, processor time.Duration, err error) {
+	var walls, processors []time.Duration
+	for range max(1, times) {
+		began := time.Now()
+		before, err := processorTime()
+		if err != nil {
+			return 0, 0, err
+		}
+		if err := call(); err != nil {
+			return 0, 0, err
+		}
+		after, err := processorTime()
+		if err != nil {
+			return 0, 0, err
+		}
+		walls, processors = append(walls, time.Since(began)), append(processors, after-before)
+	}
+	slices.Sort(walls)
+	slices.Sort(processors)
+	return walls[len(walls)/2], processors[len(processors)/2], nil
+}
+
+// profileProcessor writes a profile into a directory until it is stopped; with
+// no directory it does nothing.
+func profileProcessor(dir string) (stop func(), err error) {
+	if dir == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(filepath.Join(dir, "figures.cpu"))
+	if err != nil {
+		return nil, fmt.Errorf("making a profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("making a profile: %w", err), file.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		if err := file.Close(); err != nil {
+			slog.New(slog.NewTextHandler(os.Stderr, nil)).Error("the profile is not whole", slog.Any("error", err))
+		}
+	}, nil
+}
