@@ -39,7 +39,13 @@ func comparisonDocs() map[string]typeDoc {
 		"Homogeneity": {about: "Breslow-Day test with Tarone's correction.", fields: map[string]string{"p": "Small means that the ratio differs between strata.", "degrees": "Of freedom.", "strata": "How many were dense enough."}},
 		"Strata": {about: "What changes must share to be compared.", fields: map[string]string{
 			"by": "The names.", "used": "Strata that compare something.", "changes_outside": "Changes in strata that hold one of the groups only.",
+			"lines": "The strata that compare something, the weightiest first; beyond 15 the rest is one line.",
 		}},
+		"StratumLine": {about: "One stratum of a comparison, or all that have no line of their own.", fields: map[string]string{
+			"values": "What its changes share, in the order of by; one text for the rest.", "strata": "How many strata it stands for.", "exposed": "The first group in it.",
+			"unexposed": "The second group in it.", "ratio": "Ratio of risks within it; absent while a group has no event.", "weight": "Its share of the comparison's information, 0 to 1.",
+		}},
+		"Tally": {about: "Changes, and those with an event.", fields: map[string]string{"events": "Those with an event.", "changes": "All of them."}},
 	}
 }
 

@@ -30,7 +30,7 @@ func exampleComparison() figures.Comparison {
 		Odds: exampleRatio(1.37, 0.79, 2.36), Exact: exampleRatio(1.36, 0.78, 2.35), Bootstrap: exampleRatio(1.36, 0.8, 2.31),
 		Looks:       &figures.Looks{Since: exampleFrom(), Lo: 0.61, Hi: 3.03, P: 1},
 		Homogeneity: &figures.Homogeneity{P: 0.41, Degrees: 6, Strata: 7}, EValue: &hidden,
-		Strata: figures.Strata{By: []string{"tier", "kind", "team"}, Used: 31, ChangesOutside: 412}, Verdict: figures.NoDifference,
+		Strata: figures.Strata{By: []string{"tier", "kind", "team"}, Used: 31, ChangesOutside: 412, Lines: exampleStrata()}, Verdict: figures.NoDifference,
 		Words: "No detectable difference: the risk of AI-assisted changes was 1.36 times that of human changes (95% interval 0.79 to 2.34, adjusted for tier, kind and team). " +
 			"This does not show that there is none; anything from 0.61 to 3.03 times remains possible when one looks every week.",
 	}
@@ -78,5 +78,24 @@ func examplePolicyEffect() figures.PolicyEffect {
 		}},
 		Effect: effect,
 		Words:  "Approval is not given at random: riskier changes may be the ones that are looked at, so a higher rate among approved changes does not show that approval harms, nor a lower one that it helps.",
+	}
+}
+
+// exampleStrata are three strata with a ratio and one that has too few events
+// for one.
+func exampleStrata() []figures.StratumLine {
+	line := func(tier, kind, team string, a, n1, b, n0 int, weight, value, lo, hi float64) figures.StratumLine {
+		return figures.StratumLine{
+			Values: []string{tier, kind, team}, Strata: 1, Exposed: figures.Tally{Events: a, Changes: n1}, Unexposed: figures.Tally{Events: b, Changes: n0},
+			Ratio: &figures.Ratio{Value: &value, Lo: lo, Hi: &hi}, Weight: weight,
+		}
+	}
+	few := line("tier 3", "feature_flag", "search", 0, 90, 1, 260, 0.06, 0, 0, 0)
+	few.Ratio = nil
+	rest := line("", "", "", 5, 900, 9, 2100, 0.3, 1.3, 0.44, 3.86)
+	rest.Values, rest.Strata = []string{"all others"}, 27
+	return []figures.StratumLine{
+		line("tier 1", "deploy", "payments", 9, 640, 8, 1100, 0.28, 1.93, 0.75, 4.98), line("tier 2", "deploy", "web", 6, 700, 7, 980, 0.21, 1.2, 0.4, 3.55),
+		line("tier 2", "config", "web", 4, 400, 6, 720, 0.15, 1.2, 0.34, 4.23), few, rest,
 	}
 }

@@ -3874,8 +3874,32 @@ type Strata struct {
 	// ChangesOutside Changes in strata that hold one of the groups only.
 	ChangesOutside int64 `json:"changes_outside"`
 
+	// Lines The strata that compare something, the weightiest first; beyond 15 the rest is one line.
+	Lines *[]StratumLine `json:"lines,omitempty"`
+
 	// Used Strata that compare something.
 	Used int64 `json:"used"`
+}
+
+// StratumLine One stratum of a comparison, or all that have no line of their own.
+type StratumLine struct {
+	// Exposed Changes, and those with an event.
+	Exposed Tally `json:"exposed"`
+
+	// Ratio A ratio of risks with its interval; 1 is no difference.
+	Ratio *Ratio `json:"ratio,omitempty"`
+
+	// Strata How many strata it stands for.
+	Strata int64 `json:"strata"`
+
+	// Unexposed Changes, and those with an event.
+	Unexposed Tally `json:"unexposed"`
+
+	// Values What its changes share, in the order of by; one text for the rest.
+	Values []string `json:"values"`
+
+	// Weight Its share of the comparison's information, 0 to 1.
+	Weight float64 `json:"weight"`
 }
 
 // Sufficiency The least data that a comparison is made from: ten events, five to be expected in each group.
@@ -3921,6 +3945,15 @@ type Suspect struct {
 
 	// Rank From 1.
 	Rank int64 `json:"rank"`
+}
+
+// Tally Changes, and those with an event.
+type Tally struct {
+	// Changes All of them.
+	Changes int64 `json:"changes"`
+
+	// Events Those with an event.
+	Events int64 `json:"events"`
 }
 
 // Tile A number of the week.

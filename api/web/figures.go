@@ -20,6 +20,9 @@ type figuresBody struct {
 	Rates          *intervalPlot
 	Forest         *intervalPlot
 	Sensitivity    *intervalPlot
+	Strata         *intervalPlot
+	StrataWords    string
+	EffectStrata   *intervalPlot
 	Weeks          *lineChart
 	WeeksOut       int
 	Chance         []chanceRow
@@ -105,6 +108,7 @@ func (b *figuresBody) impact() {
 	}
 	b.Rates = plotIntervals("Rates", "Share of changes with a confirmed incident by group, with intervals; the table below has the same content", "Rate", rates, rateScale(rates))
 	b.Forest = forest(&in.Headline, "Ratio of risks", "Ratios of the risk of AI-assisted changes to that of human changes by method, with intervals; the table below has the same content")
+	b.Strata, b.StrataWords = strataForest(&in.Headline, "Strata"), homogeneityWords(&in.Headline)
 	var lines []interval
 	for i := range in.Sensitivity {
 		c := &in.Sensitivity[i]
@@ -184,6 +188,7 @@ func (b *figuresBody) policy() {
 	rows := []interval{shareRow("Approved by a senior before the start", p.Coverage)}
 	b.Approval = plotIntervals("Approval", "Share of AI-assisted changes approved before their start, with its interval; the table below has the same content", "Share", rows, shareScale())
 	b.Effect = forest(&p.Effect, "Ratio of risks, approved against not", "Ratios of the risk of approved to that of other AI-assisted changes, with intervals; the table below has the same content")
+	b.EffectStrata = strataForest(&p.Effect, "Strata, approved against not")
 	for i := range p.Groups {
 		g := &p.Groups[i]
 		b.ApprovalGroups = append(b.ApprovalGroups, approvalGroupRow{

@@ -17,6 +17,7 @@ const (
 	plotNotes  = 230.0
 	plotRow    = 26.0
 	plotTop    = 26.0
+	rowLetters = 42
 )
 
 // intervalPlot shows values with their intervals, one a row, on one scale.
@@ -36,18 +37,21 @@ type intervalPlot struct {
 
 // intervalRow is one value with its interval.
 type intervalRow struct {
-	Label      string
-	Y, TextY   float64
-	X, LoX     float64
-	HiX        float64
-	HasValue   bool
-	OpenEnded  bool
-	Strong     bool
-	Note       string
-	Value      string
-	Interval   string
-	Count      string
-	Diamond    string
+	// Label fits the picture; Full is what the table says.
+	Label, Full string
+	Y, TextY    float64
+	X, LoX      float64
+	HiX         float64
+	HasValue    bool
+	OpenEnded   bool
+	Strong      bool
+	Note        string
+	Value       string
+	Interval    string
+	Count       string
+	Diamond     string
+	// R is the radius of the mark.
+	R          float64
 	ArrowPoint string
 }
 
@@ -57,6 +61,8 @@ type interval struct {
 	value, lo, hi      float64
 	missing            bool
 	strong             bool
+	// weight is the share of a stratum, 0 for rows that have none.
+	weight float64
 }
 
 // scale maps a value to 0..1.
@@ -89,7 +95,7 @@ func plotIntervals(name, about, valueName string, rows []interval, s scale) *int
 	}
 	for i, r := range rows {
 		y := plotTop + (float64(i)+0.5)*plotRow
-		row := intervalRow{Label: r.label, Y: y, TextY: y + 4, Note: r.note, Count: r.count, Strong: r.strong}
+		row := intervalRow{Label: label(r.label, rowLetters), Full: line(r.label), Y: y, TextY: y + 4, Note: r.note, Count: r.count, Strong: r.strong, R: markRadius(r.weight)}
 		if !r.missing {
 			row.HasValue, row.X, row.LoX, row.HiX = true, x(r.value), x(r.lo), x(min(r.hi, s.hi))
 			row.OpenEnded = r.hi > s.hi
@@ -100,6 +106,14 @@ func plotIntervals(name, about, valueName string, rows []interval, s scale) *int
 		p.Rows = append(p.Rows, row)
 	}
 	return p
+}
+
+// markRadius grows with the root of a weight, so that areas compare.
+func markRadius(weight float64) float64 {
+	if weight <= 0 {
+		return 4.5
+	}
+	return round1(2.5 + 7*math.Sqrt(min(weight, 1)))
 }
 
 // rateScale is a linear scale from nothing to a little above the largest value.

@@ -17,7 +17,9 @@ const (
 	nodeGap     = 9.0
 	graphTop    = 30.0
 	graphLeft   = 8.0
-	nodeLetters = 19
+	nodeLetters = 20
+	// tierLetters is the room that the tier takes from a label.
+	tierLetters = 4
 )
 
 // deepest is the last column of its own; services further away share it.
@@ -31,7 +33,9 @@ var nodeStates = [...]string{"changed", "alerting", "quiet", "potential"}
 var stateRoom = map[string]int{"changed": 8, "alerting": 12, "quiet": 6, "potential": 4}
 
 // stateSigns stand beside the colour of a state.
-var stateSigns = map[string]string{"changed": "◆", "alerting": "▲", "quiet": "○", "potential": "·"}
+var stateSigns = map[string]string{
+	"changed": "◆", "alerting": "▲", "quiet": "○", "potential": "·", stateService: "○", stateHub: "⬢", stateTeam: "▤",
+}
 
 // radiusView is the blast radius as a picture and as a table.
 type radiusView struct {
@@ -90,8 +94,12 @@ type box struct {
 	column   int
 	state    string
 	services []correlate.BlastNode
-	pull     float64
-	y        float64
+	// name is what a box of several says of itself, empty for the usual words.
+	name string
+	// hub boxes have too many calls to draw.
+	hub  bool
+	pull float64
+	y    float64
 }
 
 // radiusPicture lays the graph out: changed services on the left, those that
@@ -107,17 +115,14 @@ func radiusPicture(b *correlate.BlastRadius) *radiusView {
 // layOut places nodes in columns by their distance and draws the calls between
 // them. Rooms says how many nodes of a state a column shows one by one.
 func layOut(nodes []correlate.BlastNode, edges []correlate.Edge, rooms map[string]int, name func(int) string) *radiusView {
-	v := &radiusView{}
 	columns, names := columnsOf(nodes, rooms, name)
-	home := map[string]*box{}
-	for _, column := range columns {
-		for _, x := range column {
-			for i := range x.services {
-				home[x.services[i].Service] = x
-			}
-		}
-	}
-	links := linksOf(edges, home)
+	return placed(columns, names, edges)
+}
+
+// placed orders the boxes of each column and draws the calls between them.
+func placed(columns [][]*box, names []string, edges []correlate.Edge) *radiusView {
+	v := &radiusView{}
+	links := linksOf(edges, homes(columns))
 	for i, column := range columns {
 		arrange(column, links)
 		v.Columns = append(v.Columns, columnView{X: graphLeft + float64(i)*columnWidth, Text: names[i]})
@@ -231,8 +236,12 @@ func arrange(column []*box, links []link) {
 	for _, x := range column {
 		sum, n := 0.0, 0
 		for _, l := range links {
-			if l.caller == x && l.callee.column < x.column {
-				sum += l.callee.y
+			other := l.callee
+			if l.callee == x {
+				other = l.caller
+			}
+			if (l.caller == x || l.callee == x) && other.column < x.column {
+				sum += other.y
 				n++
 			}
 		}
@@ -254,13 +263,20 @@ func nodeOf(x *box, column int) nodeView {
 	}
 	v.TextX, v.TextY, v.TierX = v.X+10, v.Y+nodeHeight/2+4, v.X+nodeWidth-8
 	if v.Group {
-		v.Label = fmt.Sprintf("%d more, %s", len(x.services), x.state)
+		v.Label = cmp.Or(label(x.name, nodeLetters), fmt.Sprintf("%d more, %s", len(x.services), x.state))
 		v.Tip = v.Label + "; the table names them"
 		return v
 	}
 	n := &x.services[0]
-	v.Label = label(n.Service, nodeLetters)
-	v.Tip = fmt.Sprintf("%s: %s", line(n.Service), x.state)
+	letters := nodeLetters
+	if n.Tier > 0 {
+		letters -= tierLetters
+	}
+	v.Label = label(n.Service, letters)
+	v.Tip = line(n.Service)
+	if x.state != stateService {
+		v.Tip += ": " + x.state
+	}
 	if n.Tier > 0 {
 		v.Tier = "T" + strconv.Itoa(n.Tier)
 		v.Tip += fmt.Sprintf(", tier %d", n.Tier)

@@ -108,6 +108,7 @@ type topologyBody struct {
 	Next, First    string
 	ByTier, ByTeam []countRow
 	MoreTeams      int
+	Map            *mapView
 }
 
 type topologyRow struct {
@@ -164,6 +165,7 @@ func (b *topologyBody) list(t *correlate.Topology, after string, here *url.URL) 
 	}
 	slices.SortFunc(found, func(x, y *correlate.Service) int { return cmp.Compare(x.Name, y.Name) })
 	b.Found = len(found)
+	b.Map = topologyMap(found, t.Edges)
 	next := ""
 	for _, x := range found {
 		if after != "" && x.Name <= after {

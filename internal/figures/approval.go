@@ -123,7 +123,7 @@ func approvalContrast(cells []query.ApprovalCell, since time.Time) contrast {
 	}
 	return contrast{
 		name: "senior_approval", exposed: approvedGroup, unexposed: unapprovedGroup, events: "confirmed",
-		by: []string{"tier", "kind"}, strata: plain.all, sized: sized.all, since: since,
+		by: []string{"tier", "kind"}, strata: plain.all, sized: sized.all, names: plain.names(false), since: since,
 	}
 }
 

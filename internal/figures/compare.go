@@ -95,6 +95,9 @@ type Strata struct {
 	// strata that hold one of the groups only.
 	Used           int `json:"used"`
 	ChangesOutside int `json:"changes_outside"`
+	// Lines are the strata that compare something, the weightiest first. Beyond
+	// a number of them the rest is one line.
+	Lines []StratumLine `json:"lines,omitempty"`
 }
 
 // contrast is what a comparison is made from.
@@ -103,6 +106,8 @@ type contrast struct {
 	by                               []string
 	// strata are without size, sized with it; both hold the same changes.
 	strata, sized []stats.Table
+	// names are what the strata have in common, in the order of by.
+	names [][]string
 	// calm and clusters are for the bootstrap; no clusters, no bootstrap.
 	calm     []stats.Table
 	clusters []stats.Cluster
@@ -134,7 +139,7 @@ func (s *Service) compare(c *contrast) Comparison {
 		s.uncertainty(c, adjusted, &out)
 	}
 	used, outside := stats.Informative(c.strata)
-	out.Strata = Strata{By: c.by, Used: used, ChangesOutside: int(outside)}
+	out.Strata = Strata{By: c.by, Used: used, ChangesOutside: int(outside), Lines: lines(c.strata, c.names, level)}
 	out.Verdict = s.verdict(c, &out)
 	out.Words = words(&out)
 	return out

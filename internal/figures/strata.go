@@ -90,6 +90,7 @@ func (s *Service) comparisons(cells []query.ChangeCell, l *ledger, p query.Perio
 type tables struct {
 	index map[stratum]int
 	all   []stats.Table
+	keys  []stratum
 }
 
 // at is the index of a stratum.
@@ -99,6 +100,7 @@ func (t *tables) at(key stratum) int {
 		i = len(t.all)
 		t.index[key] = i
 		t.all = append(t.all, stats.Table{})
+		t.keys = append(t.keys, key)
 	}
 	return i
 }
@@ -134,7 +136,7 @@ func stratify(cells []query.ChangeCell, side sides, l *ledger, since time.Time) 
 	}
 	out := contrast{
 		name: side.name, exposed: side.exposed, unexposed: side.unexposed, events: "confirmed",
-		by: []string{"tier", "kind", "team"}, strata: plain.all, sized: sized.all, since: since,
+		by: []string{"tier", "kind", "team"}, strata: plain.all, sized: sized.all, names: plain.names(true), since: since,
 	}
 	if side.suspected {
 		out.events = "suspected"
