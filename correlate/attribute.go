@@ -75,7 +75,7 @@ func (e *Engine) Attribute(in Input) Finding {
 	if len(finding.Suspects) > 0 {
 		changed = finding.Suspects[0].Change.Services
 	}
-	blast := blastRadius(in.Graph, changed, s.alerts, e.weights.Limits.BlastNodes, e.weights.Limits.BlastVisits)
+	blast := s.work.blast.radius(in.Graph, changed, s.alerts, e.weights.Limits.BlastNodes, e.weights.Limits.BlastVisits)
 	finding.BlastRadius = &blast
 	return finding
 }

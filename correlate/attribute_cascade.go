@@ -17,7 +17,9 @@ type cascade struct {
 }
 
 // empty reports whether no alert could explain another.
-func (c *cascade) empty() bool { return slices.Max(append(c.passed, 0)) == 0 }
+func (c *cascade) empty() bool {
+	return !slices.ContainsFunc(c.passed, func(strength float64) bool { return strength > 0 })
+}
 
 // handover is one way on which a fault may pass from alerting service to
 // alerting service.

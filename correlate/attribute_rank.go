@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 )
 
 // ranking is the compared field: the shortlist in order, and "no change".
@@ -56,31 +55,43 @@ func (r *ranking) normalise(list []candidate, rest float64) {
 	r.noChange = math.Exp(-top) / sum
 }
 
-// topOf moves the best n to the front, in order, and returns them.
+// topOf moves the best n to the front, in order, and returns them. Of those found
+// so far the worst stands first, in a heap: most of the others are worse still,
+// which one comparison tells. Nothing is copied to be compared.
 func topOf[T any](list []T, n int, better func(a, b *T) bool) []T {
 	n = min(n, len(list))
-	slices.SortFunc(list[:n], func(a, b T) int { return order(&a, &b, better) })
+	for at := n/2 - 1; at >= 0; at-- {
+		sink(list[:n], at, better)
+	}
 	for i := n; n > 0 && i < len(list); i++ {
-		if !better(&list[i], &list[n-1]) {
-			continue
+		if better(&list[i], &list[0]) {
+			list[0], list[i] = list[i], list[0]
+			sink(list[:n], 0, better)
 		}
-		c := list[i]
-		list[i] = list[n-1]
-		at := sort.Search(n-1, func(j int) bool { return better(&c, &list[j]) })
-		copy(list[at+1:n], list[at:n-1])
-		list[at] = c
+	}
+	for end := n - 1; end > 0; end-- {
+		list[0], list[end] = list[end], list[0]
+		sink(list[:end], 0, better)
 	}
 	return list[:n]
 }
 
-func order[T any](a, b *T, better func(a, b *T) bool) int {
-	switch {
-	case better(a, b):
-		return -1
-	case better(b, a):
-		return 1
-	default:
-		return 0
+// sink moves what stands at the place down a heap to where nothing below it is
+// worse.
+func sink[T any](heap []T, at int, better func(a, b *T) bool) {
+	for {
+		worst := 2*at + 1
+		if worst >= len(heap) {
+			return
+		}
+		if other := worst + 1; other < len(heap) && better(&heap[worst], &heap[other]) {
+			worst = other
+		}
+		if !better(&heap[at], &heap[worst]) {
+			return
+		}
+		heap[at], heap[worst] = heap[worst], heap[at]
+		at = worst
 	}
 }
 
@@ -184,8 +195,10 @@ func (e *Engine) fetch(s *scene, list []*candidate) {
 			fetched[found[i].Key()] = &found[i]
 		}
 	}
-	for _, c := range list {
-		c.detail = &detail{}
+	s.work.details = sized(s.work.details, len(list))
+	for i, c := range list {
+		c.detail = &s.work.details[i]
+		*c.detail = detail{extra: c.detail.extra[:0]}
 		whole := x.bodies[c.ref]
 		if whole == nil && len(fetched) > 0 {
 			whole = fetched[x.keyOf(c.ref)]

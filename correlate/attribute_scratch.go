@@ -22,6 +22,8 @@ type scratch struct {
 	starts  []int64
 	order   []ranked
 	room    []candidate
+	details []detail
+	blast   blast
 	parts   []part
 }
 
@@ -35,6 +37,11 @@ func (w *scratch) release() {
 	}
 	clear(w.origins)
 	clear(w.room)
+	for i := range w.details {
+		clear(w.details[i].extra)
+		w.details[i] = detail{extra: w.details[i].extra[:0]}
+	}
+	w.blast.release()
 	w.origins, w.room, w.parts = w.origins[:0], w.room[:0], w.parts[:0]
 	w.links.reset()
 	w.weights.reset()

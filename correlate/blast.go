@@ -18,10 +18,11 @@ const (
 // the alerts, and may still spread along the call graph. No services mean the
 // whole environment. It walks the whole graph above the changed services.
 func BlastRadiusOf(g *Graph, changed []string, alerts []Alert) BlastRadius {
-	return blastRadius(g, changed, alerts, DefaultWeights().Limits.BlastNodes, g.Edges()+1)
+	var b blast
+	return b.radius(g, changed, alerts, DefaultWeights().Limits.BlastNodes, g.Edges()+1)
 }
 
-// blast is a blast radius under way.
+// blast is a blast radius under way; its memory serves the next one too.
 type blast struct {
 	g        *Graph
 	changed  []string
@@ -31,38 +32,53 @@ type blast struct {
 	order    []int32
 	distance []int32
 	reached  bits
+	nodes    []blastCandidate
 	cut      bool
 }
 
 // quietHops is the number of calls within which a service should feel a fault.
 const quietHops = 1
 
-// blastRadius walks at most visits edges and lists at most limit nodes.
-func blastRadius(g *Graph, changed []string, alerts []Alert, limit, visits int) BlastRadius {
-	b := blast{g: g, changed: sortedNames(changed), alerting: alertingNames(alerts), reached: bits(nil).sized(g.Len())}
+// radius walks at most visits edges and lists at most limit nodes.
+func (b *blast) radius(g *Graph, changed []string, alerts []Alert, limit, visits int) BlastRadius {
+	b.g, b.changed, b.alerting, b.cut = g, sortedNames(changed), alertingNames(alerts), false
+	b.order, b.distance, b.reached = b.order[:0], b.distance[:0], b.reached.sized(g.Len())
 	b.spread(visits)
 	radius := BlastRadius{
 		Changed: b.changed, Alerting: b.alerting, Quiet: b.quiet(),
 		Potential: max(len(b.order)-b.known(), 0), PotentialByTier: map[string]int{},
 	}
-	for tier, n := range b.tiers() {
-		radius.PotentialByTier[tierName(tier)] += n
-	}
-	radius.Nodes, radius.Truncated = b.nodes(limit)
+	b.countTiers(radius.PotentialByTier)
+	radius.Nodes, radius.Truncated = b.listed(limit)
 	radius.Teams = teamsOf(radius.Nodes)
 	radius.Edges = b.edges(radius.Nodes)
 	return radius
 }
 
-// tiers counts the reached services that were not changed, by tier.
-func (b *blast) tiers() map[int]int {
-	counts := map[int]int{}
+// release forgets what belongs to others.
+func (b *blast) release() {
+	clear(b.nodes)
+	b.g, b.changed, b.alerting, b.nodes = nil, nil, nil, b.nodes[:0]
+}
+
+// countTiers counts the reached services that were not changed, by tier.
+func (b *blast) countTiers(counts map[string]int) {
+	var few [8]int // Most companies have no more tiers than that.
 	for i, id := range b.order {
-		if b.distance[i] > 0 {
-			counts[b.g.tierOf(id)]++
+		if b.distance[i] == 0 {
+			continue
+		}
+		if tier := b.g.tierOf(id); tier >= 0 && tier < len(few) {
+			few[tier]++
+		} else {
+			counts[tierName(tier)]++
 		}
 	}
-	return counts
+	for tier, n := range few {
+		if n > 0 {
+			counts[tierName(tier)] += n
+		}
+	}
 }
 
 func tierName(tier int) string {
@@ -176,11 +192,12 @@ func (c *blastCandidate) distance() int {
 	return int(uint32(c.rank >> blastDistanceBit))
 }
 
-// nodes lists the services reached, and those that alert without being reached,
+// listed are the services reached, and those that alert without being reached,
 // the most telling first, and whether some were cut. Distance is -1 where no
 // calls lead to a changed service.
-func (b *blast) nodes(limit int) ([]BlastNode, bool) {
+func (b *blast) listed(limit int) ([]BlastNode, bool) {
 	list := b.candidates()
+	b.nodes = list
 	cut := b.cut || len(list) > limit
 	list = topOf(list, limit, func(x, y *blastCandidate) bool { return b.compare(x, y) < 0 })
 	nodes := make([]BlastNode, len(list))
@@ -196,7 +213,7 @@ func (b *blast) nodes(limit int) ([]BlastNode, bool) {
 
 // candidates are all nodes that may be listed.
 func (b *blast) candidates() []blastCandidate {
-	list := make([]blastCandidate, 0, len(b.order)+len(b.alerting))
+	list := b.nodes[:0]
 	loud := make(map[int32]bool, len(b.alerting))
 	for _, name := range b.alerting {
 		if id, ok := b.g.id(name); ok {

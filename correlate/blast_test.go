@@ -155,7 +155,7 @@ func TestTheMostCriticalStayWhenTheListIsCut(t *testing.T) {
 		topology.Services = append(topology.Services, Service{Name: name, Tier: i % 5}) // Tier 0 is unknown.
 		topology.Edges = append(topology.Edges, Edge{Caller: name, Callee: "db"})
 	}
-	r := blastRadius(NewGraph(topology), []string{"db"}, nil, 13, 1000)
+	r := new(blast).radius(NewGraph(topology), []string{"db"}, nil, 13, 1000)
 	tiers := []int{}
 	for _, n := range r.Nodes[1:] {
 		tiers = append(tiers, n.Tier)
@@ -174,10 +174,10 @@ func TestTheWalkOfTheBlastRadiusIsBounded(t *testing.T) {
 		pairs = append(pairs, fmt.Sprintf("s%d", i+1), fmt.Sprintf("s%d", i))
 	}
 	g := NewGraph(calls(pairs...))
-	if r := blastRadius(g, []string{"s0"}, nil, 100, 10); !r.Truncated || r.Potential > 11 || r.Potential < 9 {
+	if r := new(blast).radius(g, []string{"s0"}, nil, 100, 10); !r.Truncated || r.Potential > 11 || r.Potential < 9 {
 		t.Errorf("after ten edges: potential %d, truncated %v", r.Potential, r.Truncated)
 	}
-	if r := blastRadius(g, []string{"s0"}, nil, 100, 1000); r.Truncated || r.Potential != 50 {
+	if r := new(blast).radius(g, []string{"s0"}, nil, 100, 1000); r.Truncated || r.Potential != 50 {
 		t.Errorf("unbounded: potential %d, truncated %v", r.Potential, r.Truncated)
 	}
 }

@@ -10,8 +10,8 @@ import (
 // undoing is a later change that takes a candidate back, without a name where
 // only the candidate's own sender says so.
 type undoing struct {
-	change Change
-	at     time.Time
+	by Key
+	at time.Time
 }
 
 // maxLaterChanges bounds how many later changes of a service are searched for one that
@@ -36,7 +36,7 @@ func (e *Engine) findUndo(s *scene, c *candidate) (undoing, bool) {
 				continue
 			}
 			if undoes(body, &c.detail.change) && (found.at.IsZero() || body.StartedAt.Before(found.at)) {
-				found = undoing{change: *body, at: body.StartedAt}
+				found = undoing{by: body.Key(), at: body.StartedAt}
 			}
 		}
 	}
@@ -125,11 +125,11 @@ func (e *Engine) undoTerm(s *scene, c *candidate) (term, bool) {
 		log = e.weights.Undo.Suspected + math.Log(e.weights.Undo.recoveryOdds(r))
 	}
 	return term{kind: EvidenceRollback, logOdds: log, say: func() (string, []string) {
-		if undo.change.ID == "" {
+		if undo.by.ID == "" {
 			return fmt.Sprintf("It had been rolled back by %s; %s.", timeOfDay(undo.at), r.outcome(log)), nil
 		}
-		return fmt.Sprintf("It was undone by %s at %s; %s.", undo.change.ID, timeOfDay(undo.at), r.outcome(log)),
-			[]string{"change:" + undo.change.Source + "/" + undo.change.ID}
+		return fmt.Sprintf("It was undone by %s at %s; %s.", undo.by.ID, timeOfDay(undo.at), r.outcome(log)),
+			[]string{"change:" + undo.by.Source + "/" + undo.by.ID}
 	}}, true
 }
 
@@ -162,14 +162,14 @@ func (r *recovery) outcome(logOdds float64) string {
 func (e *Engine) undoneBefore(s *scene, c *candidate, undo undoing, undone bool) (term, bool) {
 	w := &e.weights.Undo
 	switch {
-	case undone && undo.change.ID == "":
+	case undone && undo.by.ID == "":
 		return term{kind: EvidenceRollback, logOdds: math.Log(w.UndoneBefore), say: func() (string, []string) {
 			return fmt.Sprintf("It had been rolled back by %s, before the trouble began.", timeOfDay(undo.at)), nil
 		}}, true
 	case undone:
 		return term{kind: EvidenceRollback, logOdds: math.Log(w.UndoneBefore), say: func() (string, []string) {
-			return fmt.Sprintf("It had been undone by %s at %s, before the trouble began.", undo.change.ID, timeOfDay(undo.at)),
-				[]string{"change:" + undo.change.Source + "/" + undo.change.ID}
+			return fmt.Sprintf("It had been undone by %s at %s, before the trouble began.", undo.by.ID, timeOfDay(undo.at)),
+				[]string{"change:" + undo.by.Source + "/" + undo.by.ID}
 		}}, true
 	case c.detail.change.Status == StatusCancelled && c.detail.change.FinishedAt != nil && c.detail.change.FinishedAt.UnixMilli() < s.symptoms[c.onset].start:
 		return term{kind: EvidenceRollback, logOdds: math.Log(w.UndoneBefore), say: func() (string, []string) {
