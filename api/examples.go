@@ -107,6 +107,19 @@ func exampleAcceptance() Acceptance {
 	return Acceptance{Proposal: p, Verdict: receipt.Verdict, Judgement: receipt.Judgement}
 }
 
+func exampleDeadLetter() DeadLetterRecord {
+	return DeadLetterRecord{
+		ID: "faultline.changes/2/41/18446744073709551615", At: exampleTime(9, 0, 0), Topic: "faultline.changes", Partition: 2, Offset: 41, Format: contractFormat,
+		Reason: "started_at: is missing", Excerpt: `{"id": "checkout-1842"}`, Bytes: 23,
+	}
+}
+
+func exampleUndelivered() query.Undelivered {
+	return query.Undelivered{
+		Target: "slack C0123", Incident: "inc-7f3a", State: query.NoticeGivenUp, GivenUpAt: exampleTime(10, 30, 0), Attempts: 10, Reason: "slack refuses: channel_not_found",
+	}
+}
+
 func exampleVerdictReceipt() VerdictReceipt {
 	j := exampleJudgement()
 	return VerdictReceipt{Verdict: j, Judgement: correlate.StandingOf([]correlate.Judgement{j})}

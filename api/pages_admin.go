@@ -162,7 +162,7 @@ func (p pageLetters) Replay(ctx context.Context, place query.LetterPlace) (web.R
 	var out web.Replayed
 	letter, err := p.deps.Letters.DeadLetter(ctx, place)
 	if errors.Is(err, query.ErrNotFound) {
-		return out, routeNotFound.with("this dead letter is no longer stored")
+		return out, letterNotFound.with("this dead letter is no longer stored")
 	}
 	if err != nil {
 		return out, fmt.Errorf("read a dead letter: %w", err)

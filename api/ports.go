@@ -189,6 +189,9 @@ type Deps struct {
 	// what a Kafka topic carries, empty for an unknown one.
 	Letters     LetterReader
 	KindOfTopic func(topic string) event.Kind
+	// Lost serves what notifications could not deliver; nil means that nobody is
+	// told anything. It needs Letters, which keeps the audit.
+	Lost LostKeeper
 	// Chat makes the handler of the buttons that people press in Slack, which
 	// proves by its signature who speaks; nil means that there are none.
 	Chat func(judge Judge) http.Handler

@@ -49,7 +49,7 @@ func problemTypes() []problemType {
 	return []problemType{
 		badRequest, invalidParameter, invalidBody, unauthorized, badSignature, forbidden, routeNotFound,
 		incidentNotFound, reportNotFound, findingNotFound, changeNotFound, serviceNotFound, unknownFormat, methodNotAllowed,
-		bodyTimeout, ambiguousChange, incidentMerged, proposalNotFound, proposalSettled, tooManyProposals, preconditionFailed, bodyTooLarge, unsupportedEncoding, invalidInput, preconditionRequired, rateLimited, clientGone, internalError,
+		bodyTimeout, ambiguousChange, incidentMerged, proposalNotFound, proposalSettled, tooManyProposals, letterNotFound, preconditionFailed, bodyTooLarge, unsupportedEncoding, invalidInput, preconditionRequired, rateLimited, clientGone, internalError,
 		rulesMissing, windowNotFound, storeUnavailable, tooManyStreams, overloaded, timedOut,
 	}
 }
@@ -74,6 +74,7 @@ var (
 	bodyTimeout          = problemType{"body-timeout", http.StatusRequestTimeout, "The body did not arrive in time"}
 	ambiguousChange      = problemType{"ambiguous-change", http.StatusConflict, "Several sources know this change id"}
 	incidentMerged       = problemType{"incident-merged", http.StatusConflict, "The incident is part of another"}
+	letterNotFound       = problemType{"letter-not-found", http.StatusNotFound, "There is no such message"}
 	proposalNotFound     = problemType{"proposal-not-found", http.StatusNotFound, "There is no such proposal"}
 	proposalSettled      = problemType{"proposal-settled", http.StatusConflict, "Somebody has settled the proposal"}
 	tooManyProposals     = problemType{"too-many-proposals", http.StatusConflict, "Too many proposals wait for a person"}

@@ -7,6 +7,34 @@ func pageDocs() map[string]string {
 
 // judgingDocs holds the words about what people decide and what the policy says.
 func judgingDocs() map[string]typeDoc {
+	docs := letterDocs()
+	for name, doc := range decisionDocs() {
+		docs[name] = doc
+	}
+	return docs
+}
+
+// letterDocs holds the words about what did not arrive.
+func letterDocs() map[string]typeDoc {
+	return map[string]typeDoc{
+		"PageDeadLetterRecord": {about: "Dead letters.", fields: pageDocs()},
+		"DeadLetterRecord": {about: "A message that could not be used.", fields: map[string]string{
+			"id": "Names it for a replay.", "at": "When it arrived.", "topic": "Kafka topic; absent for one that came by HTTP.", "partition": "Partition.", "offset": "Offset.",
+			"format": "Format that it was read as.", "reason": "Why it could not be used.", "excerpt": "Its beginning; foreign bytes.", "bytes": "Size of the whole message.",
+		}},
+		"LetterRef":       {about: "Names a dead letter.", fields: map[string]string{"id": "As the list has it."}},
+		"Replay":          {about: "What came of sending a dead letter in again.", fields: map[string]string{"accepted": "New events.", "duplicates": "Events that were known.", "rejected": "Why the rest was refused again."}},
+		"PageUndelivered": {about: "Notifications that could not be delivered.", fields: pageDocs()},
+		"Undelivered": {about: "News about an incident that a target could not be told.", fields: map[string]string{
+			"target": "The room or address.", "incident": "Id of the incident.", "state": "Whether another attempt was asked for.", "given_up_at": "When it was given up.",
+			"attempts": "How often it was tried; 0 when too many waited.", "reason": "Why it failed.", "asked_by": "Who asked for another attempt.",
+		}},
+		"UndeliveredRef": {about: "Names undelivered news.", fields: map[string]string{"target": "The room or address.", "incident": "Id of the incident."}},
+	}
+}
+
+// decisionDocs holds the words about verdicts, proposals, overrides and the gate.
+func decisionDocs() map[string]typeDoc {
 	return map[string]typeDoc{
 		"PageJudgement": {about: "Verdicts.", fields: pageDocs()},
 		"VerdictRequest": {about: "A verdict as it is sent.", fields: map[string]string{

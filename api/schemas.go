@@ -90,6 +90,7 @@ func fieldEnums() map[string][]any {
 		"Judgement.decision":       words(correlate.Decisions()),
 		"VerdictRequest.decision":  words(correlate.Decisions()),
 		"ProposalRequest.decision": words(correlate.Decisions()),
+		"Undelivered.state":        words([]query.NoticeState{query.NoticeGivenUp, query.NoticeAsked, query.NoticeDismissed}),
 		"Proposal.decision":        words(correlate.Decisions()),
 		"Proposal.state":           words(query.ProposalStates()),
 		"MaintenanceWindow.state":  words(windowStates()),

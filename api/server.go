@@ -122,6 +122,7 @@ func (s *Server) build() {
 	s.routeStream()
 	s.routeFigures()
 	s.routeReports()
+	s.routeLetters()
 	s.routeOps()
 	s.routePages()
 	s.routeAgents()

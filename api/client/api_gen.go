@@ -1311,6 +1311,27 @@ func (e StandingState) Valid() bool {
 	}
 }
 
+// Defines values for UndeliveredState.
+const (
+	UndeliveredStateAsked     UndeliveredState = "asked"
+	UndeliveredStateDismissed UndeliveredState = "dismissed"
+	UndeliveredStateGivenUp   UndeliveredState = "given_up"
+)
+
+// Valid indicates whether the value is a known member of the UndeliveredState enum.
+func (e UndeliveredState) Valid() bool {
+	switch e {
+	case UndeliveredStateAsked:
+		return true
+	case UndeliveredStateDismissed:
+		return true
+	case UndeliveredStateGivenUp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for VerdictRequestDecision.
 const (
 	VerdictRequestDecisionConfirm  VerdictRequestDecision = "confirm"
@@ -2559,6 +2580,36 @@ type Comparison struct {
 // ComparisonVerdict What may be said.
 type ComparisonVerdict string
 
+// DeadLetterRecord A message that could not be used.
+type DeadLetterRecord struct {
+	// At When it arrived.
+	At time.Time `json:"at"`
+
+	// Bytes Size of the whole message.
+	Bytes int64 `json:"bytes"`
+
+	// Excerpt Its beginning; foreign bytes.
+	Excerpt string `json:"excerpt"`
+
+	// Format Format that it was read as.
+	Format *string `json:"format,omitempty"`
+
+	// Id Names it for a replay.
+	Id string `json:"id"`
+
+	// Offset Offset.
+	Offset int64 `json:"offset"`
+
+	// Partition Partition.
+	Partition int64 `json:"partition"`
+
+	// Reason Why it could not be used.
+	Reason string `json:"reason"`
+
+	// Topic Kafka topic; absent for one that came by HTTP.
+	Topic *string `json:"topic,omitempty"`
+}
+
 // Edge The caller depends on the callee.
 type Edge struct {
 	// Callee Service.
@@ -3048,6 +3099,12 @@ type LargeIncident struct {
 	Url *string `json:"url,omitempty"`
 }
 
+// LetterRef Names a dead letter.
+type LetterRef struct {
+	// Id As the list has it.
+	Id string `json:"id"`
+}
+
 // Looks An interval that stays valid however often it is looked at, from one fixed start.
 type Looks struct {
 	// Hi Upper end.
@@ -3186,6 +3243,15 @@ type PageChangeRecord struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// PageDeadLetterRecord Dead letters.
+type PageDeadLetterRecord struct {
+	// Items The page.
+	Items []DeadLetterRecord `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
 // PageFindingRecord Versions of a finding.
 type PageFindingRecord struct {
 	// Items The page.
@@ -3246,6 +3312,15 @@ type PageReportEntry struct {
 	Items []ReportEntry `json:"items"`
 
 	// NextCursor Absent.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// PageUndelivered Notifications that could not be delivered.
+type PageUndelivered struct {
+	// Items The page.
+	Items []Undelivered `json:"items"`
+
+	// NextCursor Asks for the next page; absent on the last one.
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
@@ -3647,6 +3722,18 @@ type Rejection struct {
 	Reason string `json:"reason"`
 }
 
+// Replay What came of sending a dead letter in again.
+type Replay struct {
+	// Accepted New events.
+	Accepted int64 `json:"accepted"`
+
+	// Duplicates Events that were known.
+	Duplicates int64 `json:"duplicates"`
+
+	// Rejected Why the rest was refused again.
+	Rejected []string `json:"rejected"`
+}
+
 // Report The report of one week.
 type Report struct {
 	// Accuracy How right our own findings were.
@@ -4022,6 +4109,42 @@ type TopologyInput struct {
 	Source string `json:"source"`
 }
 
+// Undelivered News about an incident that a target could not be told.
+type Undelivered struct {
+	// AskedBy Who asked for another attempt.
+	AskedBy *string `json:"asked_by,omitempty"`
+
+	// Attempts How often it was tried; 0 when too many waited.
+	Attempts int64 `json:"attempts"`
+
+	// GivenUpAt When it was given up.
+	GivenUpAt time.Time `json:"given_up_at"`
+
+	// Incident Id of the incident.
+	Incident string `json:"incident"`
+
+	// Reason Why it failed.
+	Reason string `json:"reason"`
+
+	// State Whether another attempt was asked for.
+	State UndeliveredState `json:"state"`
+
+	// Target The room or address.
+	Target string `json:"target"`
+}
+
+// UndeliveredState Whether another attempt was asked for.
+type UndeliveredState string
+
+// UndeliveredRef Names undelivered news.
+type UndeliveredRef struct {
+	// Incident Id of the incident.
+	Incident string `json:"incident"`
+
+	// Target The room or address.
+	Target string `json:"target"`
+}
+
 // UnknownReason A reason why nothing is known.
 type UnknownReason struct {
 	// Changes How many.
@@ -4265,6 +4388,12 @@ type OverrideProvenanceParams struct {
 	Source *string `form:"source,omitempty" json:"source,omitempty"`
 }
 
+// ListDeadLettersParams defines parameters for ListDeadLetters.
+type ListDeadLettersParams struct {
+	// Limit How many, the newest first.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListIncidentsParams defines parameters for ListIncidents.
 type ListIncidentsParams struct {
 	// Limit Longest page.
@@ -4365,6 +4494,12 @@ type JudgeIncidentParams struct {
 type ListVerdictsParams struct {
 	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListUndeliveredParams defines parameters for ListUndelivered.
+type ListUndeliveredParams struct {
+	// Limit How many, the newest first.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListDecisionsParams defines parameters for ListDecisions.
@@ -4519,6 +4654,9 @@ type SendChangesJSONRequestBody SendChangesJSONBody
 // OverrideProvenanceJSONRequestBody defines body for OverrideProvenance for application/json ContentType.
 type OverrideProvenanceJSONRequestBody = OverrideRequest
 
+// ReplayDeadLetterJSONRequestBody defines body for ReplayDeadLetter for application/json ContentType.
+type ReplayDeadLetterJSONRequestBody = LetterRef
+
 // AskGateJSONRequestBody defines body for AskGate for application/json ContentType.
 type AskGateJSONRequestBody = ChangeInput
 
@@ -4536,6 +4674,12 @@ type JudgeIncidentJSONRequestBody = VerdictRequest
 
 // AnnounceMaintenanceJSONRequestBody defines body for AnnounceMaintenance for application/json ContentType.
 type AnnounceMaintenanceJSONRequestBody = MaintenanceRequest
+
+// DismissUndeliveredJSONRequestBody defines body for DismissUndelivered for application/json ContentType.
+type DismissUndeliveredJSONRequestBody = UndeliveredRef
+
+// ReplayUndeliveredJSONRequestBody defines body for ReplayUndelivered for application/json ContentType.
+type ReplayUndeliveredJSONRequestBody = UndeliveredRef
 
 // ReapplyProvenanceJSONRequestBody defines body for ReapplyProvenance for application/json ContentType.
 type ReapplyProvenanceJSONRequestBody = ReapplyRequest
@@ -5075,6 +5219,43 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
 	OverrideProvenance(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDeadLetters List messages that could not be used
+	//
+	// The newest first, each with the beginning of its bytes.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Corresponds with GET /v1/dead-letters (the `ListDeadLetters` operationId).
+	ListDeadLetters(ctx context.Context, params *ListDeadLettersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayDeadLetterWithBody Send a dead letter in again
+	//
+	// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+	ReplayDeadLetterWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayDeadLetter Send a dead letter in again
+	//
+	// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+	ReplayDeadLetter(ctx context.Context, body ReplayDeadLetterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// AskGateWithBody Ask whether a change may be deployed
 	//
 	// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
@@ -5338,6 +5519,69 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
 	EndMaintenance(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUndelivered List notifications that could not be delivered
+	//
+	// What was given up after all attempts, the last first.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Corresponds with GET /v1/notifications/undelivered (the `ListUndelivered` operationId).
+	ListUndelivered(ctx context.Context, params *ListUndeliveredParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DismissUndeliveredWithBody Dismiss an undelivered notification
+	//
+	// It is no longer listed; later news about the incident is told as always.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+	DismissUndeliveredWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DismissUndelivered Dismiss an undelivered notification
+	//
+	// It is no longer listed; later news about the incident is told as always.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+	DismissUndelivered(ctx context.Context, body DismissUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayUndeliveredWithBody Ask for another attempt
+	//
+	// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+	ReplayUndeliveredWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayUndelivered Ask for another attempt
+	//
+	// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+	ReplayUndelivered(ctx context.Context, body ReplayUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDecisions List what the gate decided
 	//
@@ -5768,6 +6012,73 @@ func (c *Client) OverrideProvenanceWithBody(ctx context.Context, id string, para
 // Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
 func (c *Client) OverrideProvenance(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOverrideProvenanceRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDeadLetters List messages that could not be used
+//
+// The newest first, each with the beginning of its bytes.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `admin`.
+//
+// Corresponds with GET /v1/dead-letters (the `ListDeadLetters` operationId).
+func (c *Client) ListDeadLetters(ctx context.Context, params *ListDeadLettersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeadLettersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayDeadLetterWithBody Send a dead letter in again
+//
+// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+func (c *Client) ReplayDeadLetterWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayDeadLetterRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayDeadLetter Send a dead letter in again
+//
+// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+func (c *Client) ReplayDeadLetter(ctx context.Context, body ReplayDeadLetterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayDeadLetterRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6252,6 +6563,119 @@ func (c *Client) AnnounceMaintenance(ctx context.Context, body AnnounceMaintenan
 // Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
 func (c *Client) EndMaintenance(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEndMaintenanceRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUndelivered List notifications that could not be delivered
+//
+// What was given up after all attempts, the last first.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `admin`.
+//
+// Corresponds with GET /v1/notifications/undelivered (the `ListUndelivered` operationId).
+func (c *Client) ListUndelivered(ctx context.Context, params *ListUndeliveredParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUndeliveredRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DismissUndeliveredWithBody Dismiss an undelivered notification
+//
+// It is no longer listed; later news about the incident is told as always.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+func (c *Client) DismissUndeliveredWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDismissUndeliveredRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DismissUndelivered Dismiss an undelivered notification
+//
+// It is no longer listed; later news about the incident is told as always.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+func (c *Client) DismissUndelivered(ctx context.Context, body DismissUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDismissUndeliveredRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayUndeliveredWithBody Ask for another attempt
+//
+// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+func (c *Client) ReplayUndeliveredWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayUndeliveredRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayUndelivered Ask for another attempt
+//
+// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+func (c *Client) ReplayUndelivered(ctx context.Context, body ReplayUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayUndeliveredRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7188,6 +7612,100 @@ func NewOverrideProvenanceRequestWithBody(server string, id string, params *Over
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListDeadLettersRequest constructs an http.Request for the ListDeadLetters method
+func NewListDeadLettersRequest(server string, params *ListDeadLettersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/dead-letters")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayDeadLetterRequest calls the generic ReplayDeadLetter builder with application/json body
+func NewReplayDeadLetterRequest(server string, body ReplayDeadLetterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplayDeadLetterRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReplayDeadLetterRequestWithBody constructs an http.Request for the ReplayDeadLetter method, with any body, and a specified content type
+func NewReplayDeadLetterRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/dead-letters/replay")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -8170,6 +8688,140 @@ func NewEndMaintenanceRequest(server string, id openapi_types.UUID) (*http.Reque
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListUndeliveredRequest constructs an http.Request for the ListUndelivered method
+func NewListUndeliveredRequest(server string, params *ListUndeliveredParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/notifications/undelivered")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDismissUndeliveredRequest calls the generic DismissUndelivered builder with application/json body
+func NewDismissUndeliveredRequest(server string, body DismissUndeliveredJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDismissUndeliveredRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewDismissUndeliveredRequestWithBody constructs an http.Request for the DismissUndelivered method, with any body, and a specified content type
+func NewDismissUndeliveredRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/notifications/undelivered/dismiss")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReplayUndeliveredRequest calls the generic ReplayUndelivered builder with application/json body
+func NewReplayUndeliveredRequest(server string, body ReplayUndeliveredJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplayUndeliveredRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReplayUndeliveredRequestWithBody constructs an http.Request for the ReplayUndelivered method, with any body, and a specified content type
+func NewReplayUndeliveredRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/notifications/undelivered/replay")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -9293,6 +9945,45 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/changes/{id}/provenance (the `OverrideProvenance` operationId).
 	OverrideProvenanceWithResponse(ctx context.Context, id string, params *OverrideProvenanceParams, body OverrideProvenanceJSONRequestBody, reqEditors ...RequestEditorFn) (*OverrideProvenanceResponse, error)
 
+	// ListDeadLettersWithResponse List messages that could not be used
+	//
+	// The newest first, each with the beginning of its bytes.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/dead-letters (the `ListDeadLetters` operationId).
+	ListDeadLettersWithResponse(ctx context.Context, params *ListDeadLettersParams, reqEditors ...RequestEditorFn) (*ListDeadLettersResponse, error)
+
+	// ReplayDeadLetterWithBodyWithResponse Send a dead letter in again
+	//
+	// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+	ReplayDeadLetterWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayDeadLetterResponse, error)
+
+	// ReplayDeadLetterWithResponse Send a dead letter in again
+	//
+	// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+	ReplayDeadLetterWithResponse(ctx context.Context, body ReplayDeadLetterJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayDeadLetterResponse, error)
+
 	// AskGateWithBodyWithResponse Ask whether a change may be deployed
 	//
 	// Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
@@ -9576,6 +10267,71 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /v1/maintenance/{id} (the `EndMaintenance` operationId).
 	EndMaintenanceWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*EndMaintenanceResponse, error)
+
+	// ListUndeliveredWithResponse List notifications that could not be delivered
+	//
+	// What was given up after all attempts, the last first.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/notifications/undelivered (the `ListUndelivered` operationId).
+	ListUndeliveredWithResponse(ctx context.Context, params *ListUndeliveredParams, reqEditors ...RequestEditorFn) (*ListUndeliveredResponse, error)
+
+	// DismissUndeliveredWithBodyWithResponse Dismiss an undelivered notification
+	//
+	// It is no longer listed; later news about the incident is told as always.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+	DismissUndeliveredWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DismissUndeliveredResponse, error)
+
+	// DismissUndeliveredWithResponse Dismiss an undelivered notification
+	//
+	// It is no longer listed; later news about the incident is told as always.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+	DismissUndeliveredWithResponse(ctx context.Context, body DismissUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*DismissUndeliveredResponse, error)
+
+	// ReplayUndeliveredWithBodyWithResponse Ask for another attempt
+	//
+	// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+	ReplayUndeliveredWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayUndeliveredResponse, error)
+
+	// ReplayUndeliveredWithResponse Ask for another attempt
+	//
+	// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+	//
+	// Needs a token with the role `admin`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+	ReplayUndeliveredWithResponse(ctx context.Context, body ReplayUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayUndeliveredResponse, error)
 
 	// ListDecisionsWithResponse List what the gate decided
 	//
@@ -10129,6 +10885,88 @@ func (r OverrideProvenanceResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r OverrideProvenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDeadLettersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageDeadLetterRecord
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeadLettersResponse) GetJSON200() *PageDeadLetterRecord {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeadLettersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeadLettersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeadLettersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeadLettersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayDeadLetterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Replay
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayDeadLetterResponse) GetJSON200() *Replay {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayDeadLetterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayDeadLetterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayDeadLetterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayDeadLetterResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10785,6 +11623,129 @@ func (r EndMaintenanceResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r EndMaintenanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUndeliveredResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageUndelivered
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUndeliveredResponse) GetJSON200() *PageUndelivered {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUndeliveredResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUndeliveredResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUndeliveredResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUndeliveredResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DismissUndeliveredResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Undelivered
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DismissUndeliveredResponse) GetJSON200() *Undelivered {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DismissUndeliveredResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DismissUndeliveredResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DismissUndeliveredResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DismissUndeliveredResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayUndeliveredResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Undelivered
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReplayUndeliveredResponse) GetJSON202() *Undelivered {
+	return r.JSON202
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayUndeliveredResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayUndeliveredResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayUndeliveredResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayUndeliveredResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11515,6 +12476,63 @@ func (c *ClientWithResponses) OverrideProvenanceWithResponse(ctx context.Context
 	return ParseOverrideProvenanceResponse(rsp)
 }
 
+// ListDeadLettersWithResponse List messages that could not be used
+//
+// The newest first, each with the beginning of its bytes.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `admin`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/dead-letters (the `ListDeadLetters` operationId).
+func (c *ClientWithResponses) ListDeadLettersWithResponse(ctx context.Context, params *ListDeadLettersParams, reqEditors ...RequestEditorFn) (*ListDeadLettersResponse, error) {
+	rsp, err := c.ListDeadLetters(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeadLettersResponse(rsp)
+}
+
+// ReplayDeadLetterWithBodyWithResponse Send a dead letter in again
+//
+// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+func (c *ClientWithResponses) ReplayDeadLetterWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayDeadLetterResponse, error) {
+	rsp, err := c.ReplayDeadLetterWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayDeadLetterResponse(rsp)
+}
+
+// ReplayDeadLetterWithResponse Send a dead letter in again
+//
+// As if its sender had, after the cause was mended. What is known already counts as a duplicate, so a second try changes nothing. It is audited.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/dead-letters/replay (the `ReplayDeadLetter` operationId).
+func (c *ClientWithResponses) ReplayDeadLetterWithResponse(ctx context.Context, body ReplayDeadLetterJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayDeadLetterResponse, error) {
+	rsp, err := c.ReplayDeadLetter(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayDeadLetterResponse(rsp)
+}
+
 // AskGateWithBodyWithResponse Ask whether a change may be deployed
 //
 // Judges one change by the policy before it begins: `allow`, `warn` or `deny`, with the rules that it does not keep, why, and what would mend it. What is stored of the change (approvals, commits, a person's word on its provenance) is added to what is sent. Without `started_at` the change begins now. The answer is 200 whatever the decision, and every decision is kept with who asked.
@@ -11929,6 +12947,101 @@ func (c *ClientWithResponses) EndMaintenanceWithResponse(ctx context.Context, id
 		return nil, err
 	}
 	return ParseEndMaintenanceResponse(rsp)
+}
+
+// ListUndeliveredWithResponse List notifications that could not be delivered
+//
+// What was given up after all attempts, the last first.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `admin`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/notifications/undelivered (the `ListUndelivered` operationId).
+func (c *ClientWithResponses) ListUndeliveredWithResponse(ctx context.Context, params *ListUndeliveredParams, reqEditors ...RequestEditorFn) (*ListUndeliveredResponse, error) {
+	rsp, err := c.ListUndelivered(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUndeliveredResponse(rsp)
+}
+
+// DismissUndeliveredWithBodyWithResponse Dismiss an undelivered notification
+//
+// It is no longer listed; later news about the incident is told as always.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+func (c *ClientWithResponses) DismissUndeliveredWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DismissUndeliveredResponse, error) {
+	rsp, err := c.DismissUndeliveredWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDismissUndeliveredResponse(rsp)
+}
+
+// DismissUndeliveredWithResponse Dismiss an undelivered notification
+//
+// It is no longer listed; later news about the incident is told as always.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/notifications/undelivered/dismiss (the `DismissUndelivered` operationId).
+func (c *ClientWithResponses) DismissUndeliveredWithResponse(ctx context.Context, body DismissUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*DismissUndeliveredResponse, error) {
+	rsp, err := c.DismissUndelivered(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDismissUndeliveredResponse(rsp)
+}
+
+// ReplayUndeliveredWithBodyWithResponse Ask for another attempt
+//
+// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+func (c *ClientWithResponses) ReplayUndeliveredWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayUndeliveredResponse, error) {
+	rsp, err := c.ReplayUndeliveredWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayUndeliveredResponse(rsp)
+}
+
+// ReplayUndeliveredWithResponse Ask for another attempt
+//
+// The process that tells people tries anew within seconds; what it tells is the state of the incident then.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `letter-not-found`.
+//
+// Needs a token with the role `admin`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/notifications/undelivered/replay (the `ReplayUndelivered` operationId).
+func (c *ClientWithResponses) ReplayUndeliveredWithResponse(ctx context.Context, body ReplayUndeliveredJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayUndeliveredResponse, error) {
+	rsp, err := c.ReplayUndelivered(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayUndeliveredResponse(rsp)
 }
 
 // ListDecisionsWithResponse List what the gate decided
@@ -12437,6 +13550,58 @@ func ParseOverrideProvenanceResponse(rsp *http.Response) (*OverrideProvenanceRes
 	return response, nil
 }
 
+// ParseListDeadLettersResponse parses an HTTP response from a ListDeadLettersWithResponse call
+func ParseListDeadLettersResponse(rsp *http.Response) (*ListDeadLettersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeadLettersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageDeadLetterRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayDeadLetterResponse parses an HTTP response from a ReplayDeadLetterWithResponse call
+func ParseReplayDeadLetterResponse(rsp *http.Response) (*ReplayDeadLetterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayDeadLetterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Replay
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseAskGateResponse parses an HTTP response from a AskGateWithResponse call
 func ParseAskGateResponse(rsp *http.Response) (*AskGateResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12847,6 +14012,84 @@ func ParseEndMaintenanceResponse(rsp *http.Response) (*EndMaintenanceResponse, e
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUndeliveredResponse parses an HTTP response from a ListUndeliveredWithResponse call
+func ParseListUndeliveredResponse(rsp *http.Response) (*ListUndeliveredResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUndeliveredResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageUndelivered
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDismissUndeliveredResponse parses an HTTP response from a DismissUndeliveredWithResponse call
+func ParseDismissUndeliveredResponse(rsp *http.Response) (*DismissUndeliveredResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DismissUndeliveredResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Undelivered
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayUndeliveredResponse parses an HTTP response from a ReplayUndeliveredWithResponse call
+func ParseReplayUndeliveredResponse(rsp *http.Response) (*ReplayUndeliveredResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayUndeliveredResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Undelivered
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	}
 

@@ -40,6 +40,7 @@ type adminBody struct {
 	Sources  []sourceRow
 	Tokens   []tokenRow
 	Letters  []letterRow
+	Lost     []lostRow
 	More     bool
 	Rules    *Rules
 	Replayed *Replayed
@@ -106,6 +107,9 @@ func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, body *adminBody
 		body.Rules = &rules
 	}
 	if err := s.letters(r, body); err != nil {
+		return err
+	}
+	if err := s.undelivered(r, body); err != nil {
 		return err
 	}
 	return s.show(w, r, &view{page: "admin", title: "Administration", section: "Administration", body: body})

@@ -29,6 +29,8 @@ type Deps struct {
 	Keys    Keys
 	Windows Windows
 	Names   Names
+	// Lost may be nil: then nothing is undelivered.
+	Lost Lost
 	// Headlines may be nil: then lists do not show what was found.
 	Headlines Headlines
 	// Suspicions may be nil: then a change does not show where it is a suspect.
@@ -94,6 +96,7 @@ func (s *Site) Routes() []Route {
 		{http.MethodPost, "/admin/token", NeedAdmin, s.drawToken},
 		{http.MethodPost, "/admin/maintenance", NeedAdmin, s.announce},
 		{http.MethodPost, "/admin/maintenance/end", NeedAdmin, s.endWindow},
+		{http.MethodPost, "/admin/notifications", NeedAdmin, s.settleLost},
 		{http.MethodGet, "/sign-in", NeedNothing, s.signInPage},
 		{http.MethodPost, "/sign-in", NeedNothing, s.signIn},
 		{http.MethodGet, "/sign-in/provider", NeedNothing, s.beginSignOn},

@@ -115,6 +115,7 @@ var retained = []struct{ table, group, column string }{
 	{"dead_letters", "dead_letters", "ingested_at"},
 	{"audit", "audit", "at"},
 	{"notices", "audit", "told_at"},
+	{"undelivered", "audit", "said_at"},
 	{"report_deliveries", "incidents", "at"},
 	{"maintenance_windows", "audit", "ends_at"},
 }

@@ -38,6 +38,13 @@ type Ledger interface {
 	ToldSince(ctx context.Context, since time.Time) ([]Told, error)
 }
 
+// Lost keeps the news that a target could not be told after all attempts, where
+// people see it, ask for another attempt or dismiss it.
+type Lost interface {
+	SaveNoticeWord(ctx context.Context, w query.NoticeWord) error
+	Undelivered(ctx context.Context, limit int) ([]query.Undelivered, error)
+}
+
 // Target is one place that is told. Thread is what it returned when it was told
 // of the incident for the first time, empty then.
 type Target interface {
@@ -80,6 +87,7 @@ type Deps struct {
 	Store      Store
 	Judgements Judgements
 	Ledger     Ledger
+	Lost       Lost
 	Targets    []Target
 	Registerer prometheus.Registerer
 	Log        *slog.Logger
@@ -99,6 +107,7 @@ type Notifier struct {
 	heard  map[string]time.Time
 	seen   map[string]query.Update
 	sent   *prometheus.CounterVec
+	lost   *prometheus.GaugeVec
 }
 
 // New makes a notifier; it starts nothing.
@@ -108,9 +117,13 @@ func New(cfg Config, deps Deps) (*Notifier, error) {
 	}
 	n := &Notifier{cfg: cfg, deps: deps, seen: map[string]query.Update{}, heard: map[string]time.Time{}, sent: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "faultline_notifications_total", Help: "Messages about incidents by target and outcome: sent, failed for good, or dropped because too many waited.",
-	}, []string{"target", "outcome"})}
-	if err := deps.Registerer.Register(n.sent); err != nil {
-		return nil, fmt.Errorf("register the notifier's metrics: %w", err)
+	}, []string{"target", "outcome"}), lost: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "faultline_notifications_undelivered", Help: "Incidents of which a target could not be told and which wait for a person, by target.",
+	}, []string{"target"})}
+	for _, c := range []prometheus.Collector{n.sent, n.lost} {
+		if err := deps.Registerer.Register(c); err != nil {
+			return nil, fmt.Errorf("register the notifier's metrics: %w", err)
+		}
 	}
 	for _, target := range deps.Targets {
 		n.queues = append(n.queues, newQueue(target, n))
@@ -176,11 +189,11 @@ func (n *Notifier) look(ctx context.Context) error {
 		}
 		n.seen[u.Incident] = u
 		for _, q := range n.queues {
-			q.add(u.Incident)
+			q.add(ctx, u.Incident)
 		}
 	}
 	n.forget()
-	return n.listen(ctx)
+	return errors.Join(n.listen(ctx), n.resume(ctx))
 }
 
 // listen hands every incident with a new verdict to the queues: a verdict
@@ -200,7 +213,7 @@ func (n *Notifier) listen(ctx context.Context) error {
 		}
 		n.heard[v.ID] = v.StoredAt
 		for _, q := range n.queues {
-			q.add(v.Incident)
+			q.add(ctx, v.Incident)
 		}
 	}
 	return nil
@@ -221,8 +234,8 @@ func (n *Notifier) forget() {
 }
 
 // news reads what there is to tell about an incident; nil when it is too old
-// to be news.
-func (n *Notifier) news(ctx context.Context, id string) (*News, error) {
+// to be news, unless a person asked for it.
+func (n *Notifier) news(ctx context.Context, id string, asked bool) (*News, error) {
 	incident, err := n.deps.Store.Incident(ctx, id)
 	if errors.Is(err, query.ErrNotFound) {
 		return nil, nil //nolint:nilnil // An incident that is gone is no news and no error.
@@ -230,7 +243,7 @@ func (n *Notifier) news(ctx context.Context, id string) (*News, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read incident %s: %w", id, err)
 	}
-	if n.deps.Now().Sub(incident.StartedAt) > n.cfg.Memory {
+	if !asked && n.deps.Now().Sub(incident.StartedAt) > n.cfg.Memory {
 		return nil, nil //nolint:nilnil // Likewise one that began too long ago.
 	}
 	out := &News{Incident: incident, Link: n.link(id)}

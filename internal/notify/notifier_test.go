@@ -33,6 +33,7 @@ type world struct {
 	updates   []query.Update
 	ledger    []Told
 	failing   error
+	words     []query.NoticeWord
 
 	told    []News
 	threads []string
@@ -170,7 +171,7 @@ func quick() Config {
 func (w *world) notifier(t *testing.T, cfg Config) (*Notifier, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	n, err := New(cfg, Deps{Store: w, Judgements: w, Ledger: w, Targets: []Target{w}, Registerer: registry, Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	n, err := New(cfg, Deps{Store: w, Judgements: w, Ledger: w, Lost: w, Targets: []Target{w}, Registerer: registry, Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

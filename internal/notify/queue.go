@@ -19,16 +19,20 @@ type queue struct {
 	pending map[string]*pending
 	order   []string
 	told    map[string]*Told
+	// lost are the incidents of which the target could not be told.
+	lost map[string]bool
 }
 
-// pending is an incident that may have news for the target.
+// pending is an incident that may have news for the target. Asked tells that a
+// person wants it told, however long ago it was.
 type pending struct {
 	attempts int
 	next     time.Time
+	asked    bool
 }
 
 func newQueue(target Target, owner *Notifier) *queue {
-	return &queue{target: target, owner: owner, wake: make(chan struct{}, 1), pending: map[string]*pending{}, told: map[string]*Told{}}
+	return &queue{target: target, owner: owner, wake: make(chan struct{}, 1), pending: map[string]*pending{}, told: map[string]*Told{}, lost: map[string]bool{}}
 }
 
 // remember takes over what the ledger has of the target, the newest of each
@@ -44,29 +48,39 @@ func (q *queue) remember(told []Told) {
 	}
 }
 
-// add puts an incident into the queue.
-func (q *queue) add(incident string) {
-	q.mu.Lock()
-	if _, waits := q.pending[incident]; !waits {
-		if len(q.order) >= q.owner.cfg.MaxPending {
-			q.drop(q.order[0])
-		}
-		q.pending[incident] = &pending{}
-		q.order = append(q.order, incident)
+// add makes an incident wait that may have news. The oldest is left out when too
+// many wait, and kept where people see it.
+func (q *queue) add(ctx context.Context, incident string) { q.wait(ctx, incident, pending{}) }
+
+// wait makes an incident wait.
+func (q *queue) wait(ctx context.Context, incident string, p pending) {
+	if dropped := q.put(incident, p); dropped != "" {
+		q.owner.sent.WithLabelValues(q.target.Name(), "dropped").Inc()
+		q.owner.deps.Log.ErrorContext(ctx, "too many incidents wait to be told; the oldest is left out", slog.String("target", q.target.Name()), slog.String("incident", dropped))
+		q.lose(ctx, dropped, 0, errors.New("too many incidents waited to be told"))
 	}
-	q.mu.Unlock()
+}
+
+// put makes an incident wait, once, and returns the one that had to go for it.
+func (q *queue) put(incident string, p pending) (dropped string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if waits, known := q.pending[incident]; known {
+		waits.asked = waits.asked || p.asked
+		return ""
+	}
+	if len(q.order) >= q.owner.cfg.MaxPending {
+		dropped = q.order[0]
+		delete(q.pending, dropped)
+		q.order = q.order[1:]
+	}
+	q.pending[incident] = &p
+	q.order = append(q.order, incident)
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
-}
-
-// drop gives an incident up because too many wait. The lock is held.
-func (q *queue) drop(incident string) {
-	delete(q.pending, incident)
-	q.order = q.order[1:]
-	q.owner.sent.WithLabelValues(q.target.Name(), "dropped").Inc()
-	q.owner.deps.Log.Error("too many incidents wait to be told; the oldest is left out", slog.String("target", q.target.Name()), slog.String("incident", incident))
+	return dropped
 }
 
 // work tells what is due until ctx ends.
@@ -109,29 +123,32 @@ func (q *queue) due(now time.Time) (incident string, wait time.Duration) {
 
 // tell tells the target what is new about an incident, if anything is.
 func (q *queue) tell(ctx context.Context, incident string) {
-	attempt, before := q.begin(incident)
-	err := q.attempt(ctx, incident, before)
+	attempt, asked, before := q.begin(incident)
+	current, err := q.attempt(ctx, incident, asked, before)
 	switch {
+	case err == nil && current:
+		q.found(ctx, incident)
 	case err == nil:
 	case ctx.Err() != nil:
-		q.again(incident, 0, q.owner.deps.Now())
+		q.wait(ctx, incident, pending{next: q.owner.deps.Now(), asked: asked})
 	case attempt >= q.owner.cfg.Attempts || isFinal(err):
 		q.owner.sent.WithLabelValues(q.target.Name(), "failed").Inc()
 		q.owner.deps.Log.ErrorContext(ctx, "a notification is given up", slog.String("target", q.target.Name()), slog.String("incident", incident),
 			slog.Int("attempts", attempt), slog.Any("error", err))
+		q.lose(ctx, incident, attempt, err)
 	default:
 		pause := min(q.owner.cfg.FirstPause<<(attempt-1), q.owner.cfg.MaxPause)
 		q.owner.deps.Log.WarnContext(ctx, "a notification failed and will be tried again", slog.String("target", q.target.Name()), slog.String("incident", incident),
 			slog.Duration("in", pause), slog.Any("error", err))
-		q.again(incident, attempt, q.owner.deps.Now().Add(pause))
+		q.wait(ctx, incident, pending{attempts: attempt, next: q.owner.deps.Now().Add(pause), asked: asked})
 	}
 }
 
 // begin takes an incident out of the queue.
-func (q *queue) begin(incident string) (attempt int, before *Told) {
+func (q *queue) begin(incident string) (attempt int, asked bool, before *Told) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	attempt = q.pending[incident].attempts + 1
+	attempt, asked = q.pending[incident].attempts+1, q.pending[incident].asked
 	delete(q.pending, incident)
 	for i, id := range q.order {
 		if id == incident {
@@ -139,36 +156,33 @@ func (q *queue) begin(incident string) (attempt int, before *Told) {
 			break
 		}
 	}
-	return attempt, q.told[incident]
+	return attempt, asked, q.told[incident]
 }
 
-// again puts an incident back with its attempts counted.
-func (q *queue) again(incident string, attempts int, next time.Time) {
-	q.add(incident)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if p := q.pending[incident]; p != nil {
-		p.attempts, p.next = attempts, next
-	}
-}
-
-// attempt reads the news, tells it and keeps that it was told.
-func (q *queue) attempt(ctx context.Context, incident string, before *Told) error {
+// attempt reads the news, tells it and keeps that it was told. Current tells
+// that the target knows the state of the incident now.
+func (q *queue) attempt(ctx context.Context, incident string, asked bool, before *Told) (current bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, q.owner.cfg.Timeout)
 	defer cancel()
-	news, err := q.owner.news(ctx, incident)
-	if err != nil || news == nil {
-		return err
+	news, err := q.owner.news(ctx, incident, asked)
+	if err != nil {
+		return false, err
+	}
+	if news == nil && asked {
+		return false, finalError{errors.New("the incident is no longer stored")}
+	}
+	if news == nil {
+		return false, nil
 	}
 	if news.Changes = changes(before, news); len(news.Changes) == 0 {
-		return nil
+		return true, nil
 	}
 	thread := ""
 	if before != nil {
 		thread = before.Thread
 	}
 	if thread, err = q.target.Tell(ctx, news, thread); err != nil {
-		return err
+		return false, err
 	}
 	q.owner.sent.WithLabelValues(q.target.Name(), "sent").Inc()
 	told := toldOf(news, q.target.Name(), thread, q.owner.deps.Now())
@@ -180,7 +194,7 @@ func (q *queue) attempt(ctx context.Context, incident string, before *Told) erro
 		q.owner.deps.Log.ErrorContext(ctx, "that a notification was sent could not be kept; after a restart it may be sent again",
 			slog.String("target", q.target.Name()), slog.String("incident", incident), slog.Any("error", err))
 	}
-	return nil
+	return true, nil
 }
 
 // finalError is a refusal that another attempt would not change.

@@ -1,0 +1,223 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/query"
+)
+
+func (w *world) SaveNoticeWord(_ context.Context, word query.NoticeWord) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.words = append(w.words, word)
+	return w.failing
+}
+
+// Undelivered folds the words as the store does.
+func (w *world) Undelivered(_ context.Context, limit int) ([]query.Undelivered, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []query.Undelivered
+	for _, word := range w.words {
+		at := slices.IndexFunc(all, func(u query.Undelivered) bool { return u.Target == word.Target && u.Incident == word.Incident })
+		if at < 0 {
+			all, at = append(all, query.Undelivered{Target: word.Target, Incident: word.Incident}), len(all)
+		}
+		u := &all[at]
+		switch u.State = word.State; word.State {
+		case query.NoticeGivenUp:
+			u.Attempts, u.Reason, u.GivenUpAt = word.Attempts, word.Reason, word.At
+		case query.NoticeAsked:
+			u.AskedBy = word.By
+		case query.NoticeDelivered, query.NoticeDismissed:
+		}
+	}
+	all = slices.DeleteFunc(all, func(u query.Undelivered) bool { return u.State == query.NoticeDelivered || u.State == query.NoticeDismissed })
+	return all[:min(len(all), limit)], w.failing
+}
+
+// says is what was kept of an incident, in order.
+func (w *world) says(incident string) []query.NoticeState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var states []query.NoticeState
+	for _, word := range w.words {
+		if word.Incident == incident {
+			states = append(states, word.State)
+		}
+	}
+	return states
+}
+
+// ask is what the API writes when a person asks for another attempt.
+func (w *world) ask(incident string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.words = append(w.words, query.NoticeWord{Target: "room", Incident: incident, At: w.now, State: query.NoticeAsked, By: "ada"})
+}
+
+func wantStates(t *testing.T, got []query.NoticeState, want ...query.NoticeState) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("kept %v, want %v", got, want)
+	}
+}
+
+// broken refuses so many messages.
+func (w *world) broken(times int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refuse = slices.Repeat([]error{errors.New("the room\nis full")}, times)
+}
+
+// exhaust looks until all attempts are used up.
+func exhaust(t *testing.T, w *world, n *Notifier) {
+	t.Helper()
+	for range n.cfg.Attempts {
+		round(t, n)
+		w.pass(time.Second)
+	}
+}
+
+func TestWhatCannotBeDeliveredIsKeptWithItsReason(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 3
+	n, _ := w.notifier(t, cfg)
+	w.happen("inc-1", correlate.IncidentOpen, correlate.VerdictPossible, "a")
+	w.broken(3)
+	exhaust(t, w, n)
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp)
+	if word := w.words[0]; word.Target != "room" || word.Attempts != 3 || word.Reason != "the room is full" || word.At.IsZero() {
+		t.Errorf("%+v", word)
+	}
+	round(t, n)
+	if got := testutil.ToFloat64(n.lost.WithLabelValues("room")); got != 1 {
+		t.Errorf("the metric says that %g wait", got)
+	}
+}
+
+func TestARefusalForGoodIsKeptAtOnce(t *testing.T) {
+	w := newWorld()
+	n, _ := w.notifier(t, quick())
+	w.happen("inc-1", correlate.IncidentOpen, "", "")
+	w.refuse = []error{finalError{errors.New("410 Gone")}}
+	round(t, n)
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp)
+	if w.words[0].Attempts != 1 {
+		t.Errorf("%+v", w.words[0])
+	}
+}
+
+func TestAPersonAsksAndTheStateOfNowIsTold(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 1
+	n, _ := w.notifier(t, cfg)
+	w.happen("inc-1", correlate.IncidentOpen, correlate.VerdictPossible, "a")
+	w.broken(1)
+	exhaust(t, w, n)
+	w.ask("inc-1")
+	round(t, n)
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp, query.NoticeAsked, query.NoticeDelivered)
+	if len(w.told) != 1 || w.told[0].Finding == nil {
+		t.Errorf("told %+v", w.told)
+	}
+	round(t, n)
+	if got := testutil.ToFloat64(n.lost.WithLabelValues("room")); got != 0 || len(w.told) != 1 {
+		t.Errorf("%g wait, told %d times", got, len(w.told))
+	}
+}
+
+func TestWhatIsAskedForFailsAgainAndWaitsAgain(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 2
+	n, _ := w.notifier(t, cfg)
+	w.happen("inc-1", correlate.IncidentOpen, "", "")
+	w.broken(4)
+	exhaust(t, w, n)
+	w.ask("inc-1")
+	exhaust(t, w, n)
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp, query.NoticeAsked, query.NoticeGivenUp)
+	if len(w.told) != 0 {
+		t.Error("told all the same")
+	}
+}
+
+func TestAnOldIncidentIsToldWhenAPersonAsksAndAfterARestart(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 1
+	n, _ := w.notifier(t, cfg)
+	w.happen("inc-1", correlate.IncidentOpen, "", "")
+	w.broken(1)
+	exhaust(t, w, n)
+	w.pass(3 * cfg.Memory)
+	w.ask("inc-1")
+	later, _ := w.notifier(t, cfg)
+	round(t, later)
+	if len(w.told) != 1 {
+		t.Errorf("told %d times", len(w.told))
+	}
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp, query.NoticeAsked, query.NoticeDelivered)
+}
+
+func TestAnOldIncidentIsNotTakenForDelivered(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 1
+	n, _ := w.notifier(t, cfg)
+	w.happen("inc-1", correlate.IncidentOpen, "", "")
+	w.broken(1)
+	exhaust(t, w, n)
+	w.pass(3 * cfg.Memory)
+	for _, q := range n.queues {
+		q.add(t.Context(), "inc-1")
+	}
+	round(t, n)
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp)
+}
+
+func TestAnIncidentThatIsGoneSaysSo(t *testing.T) {
+	w := newWorld()
+	n, _ := w.notifier(t, quick())
+	w.words = []query.NoticeWord{{Target: "room", Incident: "inc-gone", State: query.NoticeGivenUp, Attempts: 10}}
+	w.ask("inc-gone")
+	round(t, n)
+	wantStates(t, w.says("inc-gone"), query.NoticeGivenUp, query.NoticeAsked, query.NoticeGivenUp)
+	if last := w.words[2]; !strings.Contains(last.Reason, "no longer stored") {
+		t.Errorf("%+v", last)
+	}
+}
+
+func TestLaterNewsThatArrivesSettlesWhatWasLost(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 1
+	n, _ := w.notifier(t, cfg)
+	w.happen("inc-1", correlate.IncidentOpen, "", "")
+	w.broken(1)
+	exhaust(t, w, n)
+	w.happen("inc-1", correlate.IncidentResolved, "", "")
+	round(t, n)
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp, query.NoticeDelivered)
+}
+
+func TestWhatIsLeftOutBecauseTooManyWaitIsKept(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.MaxPending = 2
+	n, _ := w.notifier(t, cfg)
+	for _, id := range []string{"inc-1", "inc-2", "inc-3"} {
+		w.happen(id, correlate.IncidentOpen, "", "")
+	}
+	if err := n.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp)
+	if !strings.Contains(w.words[0].Reason, "too many") || w.words[0].Attempts != 0 {
+		t.Errorf("%+v", w.words[0])
+	}
+}
