@@ -40,7 +40,9 @@ func (w *world) Undelivered(_ context.Context, limit int) ([]query.Undelivered, 
 		case query.NoticeDelivered, query.NoticeDismissed:
 		}
 	}
-	all = slices.DeleteFunc(all, func(u query.Undelivered) bool { return u.State == query.NoticeDelivered || u.State == query.NoticeDismissed })
+	all = slices.DeleteFunc(all, func(u query.Undelivered) bool {
+		return u.State == query.NoticeDelivered || u.State == query.NoticeDismissed
+	})
 	return all[:min(len(all), limit)], w.failing
 }
 

@@ -11,7 +11,7 @@ const (
 	NoticeGivenUp   NoticeState = "given_up"
 	NoticeAsked     NoticeState = "asked"
 	NoticeDismissed NoticeState = "dismissed"
-	NoticeDelivered      NoticeState = "delivered"
+	NoticeDelivered NoticeState = "delivered"
 )
 
 // NoticeWord is one thing that was said about news for a target: by the
