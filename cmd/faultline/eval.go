@@ -10,8 +10,8 @@ func evalCommand() *cobra.Command {
 	opts := app.EvalOptions{}
 	cmd := &cobra.Command{
 		Use:     "eval --cases FILE...",
-		Short:   "Score rankers on labelled cases",
-		Example: "  faultline eval --cases cases.jsonl.gz\n  faultline eval --cases cases.jsonl.gz --without time --ranker faultline,recency -o json",
+		Short:   "Score rankers on labelled cases, and grouping on labelled storms",
+		Example: "  faultline eval --cases cases.jsonl.gz\n  faultline eval --cases cases.jsonl.gz --without time --ranker faultline,recency -o json\n  faultline simulate --storms | faultline eval --storms -",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Files = append(opts.Files, args...)
@@ -27,6 +27,7 @@ func evalCommand() *cobra.Command {
 	cmd.Flags().StringVar(&opts.Weights, "weights", "", "weights file that faultline fit wrote; empty: the weights that ship")
 	cmd.Flags().BoolVar(&opts.Seen, "seen", false, "allow cases that the weights were fitted to, and say so")
 	cmd.Flags().BoolVar(&opts.Ablate, "ablate", false, "score the engine without each kind of evidence, in place of --ranker")
-	_ = cmd.MarkFlagRequired("cases")
+	cmd.Flags().StringSliceVar(&opts.Storms, "storms", nil, "files of storms, for the purity and completeness of incidents; simulate --storms writes them")
+	cmd.MarkFlagsOneRequired("cases", "storms")
 	return cmd
 }

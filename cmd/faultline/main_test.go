@@ -133,6 +133,20 @@ func TestSimulatedCasesCanBeScoredAndAttributed(t *testing.T) {
 	}
 }
 
+func TestSimulatedStormsCanBeGroupedAndScored(t *testing.T) {
+	code, storms, errs := execute(t, "", "simulate", "--storms", "--seed", "3", "--services", "60", "--changes-per-day", "100", "--days", "2", "--incidents", "5")
+	if code != exitOK || strings.Count(storms, "\n") != 5 {
+		t.Fatalf("exit %d, %d storms: %s", code, strings.Count(storms, "\n"), errs)
+	}
+	code, out, errs := execute(t, storms, "eval", "--storms", "-")
+	if code != exitOK || !strings.Contains(out, "monitoring_fails") || !strings.Contains(out, "purity") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	if code, _, errs = execute(t, "", "eval"); code != exitUsage || !strings.Contains(errs, "storms") {
+		t.Errorf("without cases and storms: exit %d: %s", code, errs)
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	cases := map[error]int{
 		nil:                                    exitOK,

@@ -11,7 +11,9 @@ import (
 
 // EvalOptions say which rankers to score on which cases.
 type EvalOptions struct {
-	Files   []string
+	Files []string
+	// Storms are files of storms, for judging how alerts are grouped.
+	Storms  []string
 	Rankers []string
 	Without []string
 	By      []string
@@ -41,7 +43,7 @@ func Eval(ctx context.Context, opts EvalOptions, stdin io.Reader, out io.Writer)
 	return eval.Run(ctx, eval.Options{
 		Files: opts.Files, Stdin: stdin, Rankers: chosen, Available: available,
 		Without: opts.Without, By: opts.By, Output: eval.Output(opts.Output),
-		Weights: file, Seen: opts.Seen, At: opts.At,
+		Weights: file, Seen: opts.Seen, At: opts.At, Storms: opts.Storms,
 	}, out)
 }
 
@@ -116,8 +118,11 @@ func complete(finding *correlate.Finding) error {
 // SimulateOptions size a simulated company and its troubles.
 type SimulateOptions = simulate.Options
 
-// Simulate writes labelled cases, one a line.
-func Simulate(ctx context.Context, opts SimulateOptions, out io.Writer) error {
+// Simulate writes labelled cases, or storms, one a line.
+func Simulate(ctx context.Context, opts SimulateOptions, storms bool, out io.Writer) error {
+	if storms {
+		return simulate.EachStorm(ctx, opts, func(s *eval.Storm) error { return eval.WriteStorm(out, s) })
+	}
 	return simulate.Run(ctx, opts, out)
 }
 

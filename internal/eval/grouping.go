@@ -1,16 +1,15 @@
 package eval
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
 	"github.com/faultline/faultline/correlate"
 )
-
-// Storm is a stretch of time in which several outages overlap, with the label
-// of which alert belongs to which. Alerts that Truth does not name are noise.
-type Storm struct {
-	Record
-	Name  string
-	Truth map[correlate.AlertKey]string
-}
 
 // GroupingFigures say how well incidents were made of alerts, over storms.
 //
@@ -93,3 +92,62 @@ func (s *GroupingScore) Figures() GroupingFigures {
 	f.Purity, f.Completeness = s.purity.value(), s.complete.value()
 	return f
 }
+
+// GroupingReport is the figures of all storms, and by what makes them hard.
+type GroupingReport struct {
+	GroupingFigures
+	Kinds []GroupingKind `json:"kinds"`
+}
+
+// GroupingKind is the figures of the storms of one kind.
+type GroupingKind struct {
+	Kind string `json:"kind"`
+	GroupingFigures
+}
+
+// ScoreGrouping groups the alerts of every storm of the files with the settings
+// that ship.
+func ScoreGrouping(ctx context.Context, files []string, stdin io.Reader) (*GroupingReport, error) {
+	var all GroupingScore
+	kinds := map[string]*GroupingScore{}
+	var names []string
+	err := EachStorm(ctx, files, stdin, func(s *Storm) error {
+		if kinds[s.Kind] == nil {
+			kinds[s.Kind] = &GroupingScore{}
+			names = append(names, s.Kind)
+		}
+		all.Add(s, correlate.DefaultGroupConfig())
+		kinds[s.Kind].Add(s, correlate.DefaultGroupConfig())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	r := &GroupingReport{GroupingFigures: all.Figures(), Kinds: []GroupingKind{}}
+	for _, name := range names {
+		r.Kinds = append(r.Kinds, GroupingKind{Kind: name, GroupingFigures: kinds[name].Figures()})
+	}
+	return r, nil
+}
+
+// writeGrouping prints the figures for people.
+func writeGrouping(b *strings.Builder, r *GroupingReport) {
+	if r.Storms == 0 {
+		b.WriteString("no storms\n")
+		return
+	}
+	g := &grid{}
+	g.add("grouping", "storms", "alerts", "outages", "incidents", "purity", "complete")
+	row := func(name string, f *GroupingFigures) {
+		g.add(name, strconv.Itoa(f.Storms), strconv.Itoa(f.Alerts), strconv.Itoa(f.Outages), strconv.Itoa(f.Incidents), share(f.Purity), share(f.Completeness))
+	}
+	row("all", &r.GroupingFigures)
+	for i := range r.Kinds {
+		row("  "+r.Kinds[i].Kind, &r.Kinds[i].GroupingFigures)
+	}
+	fmt.Fprint(b, g, groupingLegend)
+}
+
+const groupingLegend = "purity: alerts whose incident is mostly of their own outage; complete: alerts of an outage that its\n" +
+	"largest incident holds; unrelated alerts count as an outage each\n"

@@ -16,6 +16,8 @@ type Report struct {
 	Groups []Group `json:"groups,omitempty"`
 	// Seen tells that cases were allowed which the weights had been fitted to.
 	Seen bool `json:"seen,omitempty"`
+	// Grouping says how well incidents were made of alerts; nil without storms.
+	Grouping *GroupingReport `json:"grouping,omitempty"`
 }
 
 // Group is the figures of the cases that share a kind or a delay.

@@ -40,6 +40,8 @@ type Options struct {
 	Seen    bool
 	// At are further moments of judgement, see parseMoments.
 	At []string
+	// Storms are files of storms, for judging how alerts are grouped.
+	Storms []string
 }
 
 // Run scores the chosen rankers on the cases and writes the report to out. A
@@ -66,6 +68,9 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if withheld.Time && len(moments) > 0 {
 		return errors.New("--at and --without time exclude each other; leave one out")
 	}
+	if slices.Contains(o.Files, StdinName) && slices.Contains(o.Storms, StdinName) {
+		return errors.New("cases and storms cannot both come from standard input; put one of them into a file")
+	}
 	var outcomes []Outcome
 	early := make([][]Outcome, len(moments))
 	err = EachCase(ctx, o.Files, o.Stdin, func(c Case) error {
@@ -83,17 +88,22 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return write(out, outcomes, momentGroups(moments, early), rankers, &o)
+	report := NewReport(outcomes)
+	report.Groups = append(breakdowns(outcomes, o.By), momentGroups(moments, early)...)
+	if len(o.Storms) > 0 {
+		if report.Grouping, err = ScoreGrouping(ctx, o.Storms, o.Stdin); err != nil {
+			return err
+		}
+	}
+	return write(out, &report, outcomes, rankers, &o)
 }
 
 // write prints the report in the chosen form. Without a case every ranker still
 // has its row in JSON, of figures that nothing can be said of.
-func write(out io.Writer, outcomes []Outcome, moments []Group, rankers []Ranker, o *Options) error {
-	report := NewReport(outcomes)
-	report.Groups = append(breakdowns(outcomes, o.By), moments...)
+func write(out io.Writer, report *Report, outcomes []Outcome, rankers []Ranker, o *Options) error {
 	report.Seen = o.Seen && o.Weights != nil
 	if o.Output == OutputJSON {
-		if len(outcomes) == 0 {
+		if len(outcomes) == 0 && report.Grouping == nil {
 			for _, r := range rankers {
 				report.Rankers = append(report.Rankers, rankerFigures(r.Name(), nil))
 			}
@@ -103,7 +113,7 @@ func write(out io.Writer, outcomes []Outcome, moments []Group, rankers []Ranker,
 		}
 		return nil
 	}
-	return writeTable(out, &report, outcomes, o.Without)
+	return writeTable(out, report, outcomes, o.Without)
 }
 
 // Score asks every ranker about one case and judges the answers. Each ranker

@@ -47,9 +47,17 @@ func (g *grid) String() string {
 // ranker with the others, groups. All lines fit 100 columns.
 func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) error {
 	var b strings.Builder
-	if len(r.Rankers) == 0 {
+	if r.Grouping != nil {
+		writeGrouping(&b, r.Grouping)
+	}
+	switch {
+	case len(r.Rankers) == 0 && r.Grouping != nil:
+	case len(r.Rankers) == 0:
 		b.WriteString("no cases\n")
-	} else {
+	default:
+		if r.Grouping != nil {
+			b.WriteString("\n")
+		}
 		fmt.Fprintf(&b, "%d cases, %d with a cause%s\n\n", r.Rankers[0].Cases, r.Rankers[0].WithCause, withheldNote(without))
 		if r.Seen {
 			b.WriteString("The weights may have been fitted to these very cases: no figure here says how they do on others.\n\n")

@@ -1,11 +1,13 @@
 package simulate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/eval"
@@ -45,6 +47,7 @@ func TestStormHoldsSeveralOutagesAndNoise(t *testing.T) {
 			}
 		}
 		noisy += boolean(noise > 0)
+		delete(outages, "monitoring")
 		if len(outages) < fewestOutages || len(outages) > mostOutages {
 			t.Errorf("%s holds %d outages", s.Name, len(outages))
 		}
@@ -91,5 +94,68 @@ func TestGroupingOfStormsIsNeitherLumpedNorScattered(t *testing.T) {
 		f.Storms, f.Alerts, f.Outages, f.Incidents, f.Purity, f.Completeness)
 	if f.Purity < 0.35 || f.Completeness < 0.35 {
 		t.Errorf("purity %v, completeness %v", f.Purity, f.Completeness)
+	}
+}
+
+func TestEachKindOfStormIsWhatItSays(t *testing.T) {
+	kinds := map[string]int{}
+	for _, s := range storms(t) {
+		kinds[s.Kind]++
+		episodes, dark, again := map[string]int{}, map[string]bool{}, 0
+		for i := range s.Alerts {
+			a := &s.Alerts[i]
+			if s.Truth[a.Key()] == "monitoring" {
+				dark[a.Service] = true
+			} else if s.Truth[a.Key()] != "" {
+				episodes[a.Fingerprint]++
+				again += boolean(episodes[a.Fingerprint] > 1)
+			}
+		}
+		if monitoring := s.Kind == string(stormMonitoring); monitoring != (len(dark) > 0) || monitoring && float64(len(dark)) < leastDark*400 {
+			t.Errorf("%s of kind %s has %d services without data", s.Name, s.Kind, len(dark))
+		}
+		if s.Kind == string(stormFlapping) && again == 0 {
+			t.Errorf("%s does not flap", s.Name)
+		}
+	}
+	if kinds[string(stormOutages)] != 16 || len(kinds) != 4 {
+		t.Errorf("kinds %v", kinds)
+	}
+}
+
+// Of monitoring that fails, and of the outages beside it, hardly anything may be
+// lost: they tell apart what hundreds of alerts are of.
+func TestFailingMonitoringHidesNoOutage(t *testing.T) {
+	var score eval.GroupingScore
+	for _, s := range storms(t) {
+		if s.Kind == string(stormMonitoring) {
+			score.Add(s, correlate.DefaultGroupConfig())
+		}
+	}
+	f := score.Figures()
+	t.Logf("%d alerts, %d outages, %d incidents: purity %v, completeness %v", f.Alerts, f.Outages, f.Incidents, f.Purity, f.Completeness)
+	if f.Purity < 0.8 || f.Completeness < 0.95 || float64(f.Incidents) > 1.5*float64(f.Outages) {
+		t.Errorf("purity %v, completeness %v, %d incidents of %d outages", f.Purity, f.Completeness, f.Incidents, f.Outages)
+	}
+}
+
+func TestStormsComeBackAsTheyWereWritten(t *testing.T) {
+	var file bytes.Buffer
+	written := storms(t)[:6]
+	for _, s := range written {
+		if err := eval.WriteStorm(&file, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var read []*eval.Storm
+	err := eval.EachStorm(t.Context(), []string{eval.StdinName}, &file, func(s *eval.Storm) error {
+		read = append(read, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(written, read, cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
 	}
 }
