@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"math"
-	"slices"
 )
 
 // candidate is one change under suspicion with its terms in log odds against
@@ -91,7 +90,7 @@ func (g *gatherer) order() []ranked {
 		order = append(order, ranked{g.s.origins.list[i].total, int32(i)})
 	}
 	g.s.work.order = order
-	slices.SortFunc(order, compareRanked)
+	g.s.work.sort(order)
 	return order
 }
 

@@ -14,8 +14,7 @@ type frame struct {
 	cascade  cascade
 	firsts   []onset
 	cases    []frameCase
-	// work.frame holds the likelihoods: a cell at i*len(cases)+c belongs to onset i
-	// and case c, a factor at (i*symptoms+j)*len(cases)+c to symptom j besides.
+	// work.frame holds the likelihoods; see frameRoom.
 	work *scratch
 	// shift is the log of the scale that all likelihoods share.
 	shift float64
@@ -36,12 +35,6 @@ type frameCase struct {
 	// passes is how much of a fault an alerting service passes on.
 	passes    float64
 	log, leak float64
-}
-
-// frameCell is the likelihood of the symptoms outside the onset and of those in
-// it when nothing is linked, of the latter also when none of them is a signal.
-type frameCell struct {
-	outside, inside, none float64
 }
 
 // linkFactor is what a link multiplies a likelihood by.

@@ -107,24 +107,6 @@ func (f *frame) pushes(o *origins) []uint64 {
 	return pushes
 }
 
-// ranked is a place in a list with what it is put in order by.
-type ranked struct {
-	by float64
-	at int32
-}
-
-// compareRanked puts the greatest first, and what ties in order of place.
-func compareRanked(a, b ranked) int {
-	switch {
-	case a.by > b.by:
-		return -1
-	case a.by < b.by:
-		return 1
-	default:
-		return cmp.Compare(a.at, b.at)
-	}
-}
-
 // overload is the probability that a faulty caller breaks one certain callee
 // instead of itself: it may break any of those that it calls, and a service with
 // many callers is built for load.

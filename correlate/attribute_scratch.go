@@ -20,6 +20,8 @@ type scratch struct {
 	chosen  []reached
 	joined  []link
 	starts  []int64
+	keys    []uint64
+	by      []float64
 	order   []ranked
 	room    []candidate
 	details []detail

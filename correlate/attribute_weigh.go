@@ -2,14 +2,31 @@ package correlate
 
 import "math"
 
-// frameRoom is the memory of a frame, for use again.
+// frameRoom is the memory of a frame, for use again. Of onset i and case c the
+// place is i*cases+c; factors are at (i*symptoms+j)*cases+c for symptom j besides,
+// bases at j*cases+c.
 type frameRoom struct {
-	cells                 []frameCell
-	factors               []linkFactor
-	bases, outside, inner []float64
-	shows                 []float64
-	group                 []int
-	logs                  []float64
+	// outsides and insides are the likelihoods of the symptoms outside the onset
+	// and of those in it when nothing is linked, nones of the latter when none of
+	// them is a signal, and gaps what lies between these two.
+	outsides, insides, nones, gaps []float64
+	factors                        []linkFactor
+	bases                          []float64
+	// group[j] is the onset that symptom j belongs to, -1 for none.
+	group []int
+	// outside and inside are the products of one origin, shows what one link adds;
+	// touched are the onsets of which a symptom is linked.
+	outside, inside, shows []float64
+	touched                []bool
+}
+
+func (r *frameRoom) fit(onsets, cases, symptoms int) {
+	for _, list := range []*[]float64{&r.outsides, &r.insides, &r.nones, &r.gaps, &r.outside, &r.inside} {
+		*list = sized(*list, onsets*cases)
+	}
+	r.factors = sized(r.factors, onsets*cases*symptoms)
+	r.bases, r.shows, r.group = sized(r.bases, symptoms*cases), sized(r.shows, cases), sized(r.group, symptoms)
+	r.touched = sized(r.touched, onsets)
 }
 
 // sized returns a slice of that length, the old one if it is long enough.
@@ -20,14 +37,11 @@ func sized[T any](old []T, n int) []T {
 	return old[:n]
 }
 
-// fill computes the cells and factors.
+// fill computes what all origins share.
 func (f *frame) fill() {
-	r, cases, symptoms := &f.work.frame, len(f.cases), len(f.s.symptoms)
-	r.cells, r.logs = sized(r.cells, len(f.firsts)*cases), sized(r.logs, len(f.firsts)*cases)
-	r.factors = sized(r.factors, len(f.firsts)*cases*symptoms)
-	r.outside, r.inner = sized(r.outside, len(r.cells)), sized(r.inner, len(r.cells))
-	r.bases, r.shows, r.group = sized(r.bases, symptoms*cases), sized(r.shows, cases), sized(r.group, symptoms)
-	for j := range symptoms {
+	r, cases := &f.work.frame, len(f.cases)
+	r.fit(len(f.firsts), cases, len(f.s.symptoms))
+	for j := range f.s.symptoms {
 		r.group[j] = f.onsetOf(j)
 		for c := range f.cases {
 			r.bases[j*cases+c] = f.base(&f.cases[c], j)
@@ -36,34 +50,37 @@ func (f *frame) fill() {
 	f.shift = math.Inf(-1)
 	for at := range f.firsts {
 		for c := range f.cases {
-			i := at*cases + c
-			r.cells[i], r.logs[i] = f.cell(at, c)
-			f.shift = max(f.shift, r.logs[i])
+			f.fillCase(at, c)
+			f.shift = max(f.shift, r.outsides[at*cases+c])
 		}
 	}
-	for i := range r.cells {
-		r.cells[i].outside = math.Exp(r.logs[i] - f.shift)
+	for i := range r.outsides {
+		r.outsides[i] = math.Exp(r.outsides[i] - f.shift)
+		r.gaps[i] = r.insides[i] - r.nones[i]
 	}
 }
 
-// cell is what onset and case say when nothing is linked, and the log likelihood
-// of the symptoms outside the onset. It fills in what links multiply that by.
-func (f *frame) cell(at, c int) (cell frameCell, outside float64) {
-	r, kase := &f.work.frame, &f.cases[c]
-	cell = frameCell{inside: 1, none: 1}
-	outside = f.calm(kase.noise) + kase.log - kase.leak
-	for j := range f.s.symptoms {
+// fillCase computes one onset and case; outsides are logarithms at first.
+func (f *frame) fillCase(at, c int) {
+	r, kase, symptoms := &f.work.frame, &f.cases[c], len(f.s.symptoms)
+	inside, none, outside := 1.0, 1.0, f.calm(kase.noise)+kase.log-kase.leak
+	logNoise := math.Log(kase.noise)
+	for j := range symptoms {
 		slope, rest := f.part(at, j, kase.noise)
 		unlinked := r.bases[j*len(f.cases)+c]*slope + rest
-		r.factors[(at*len(f.s.symptoms)+j)*len(f.cases)+c] = linkFactor{slope / unlinked, rest / unlinked}
-		if r.group[j] == at {
-			cell.inside *= unlinked
-			cell.none *= rest
-		} else {
+		r.factors[(at*symptoms+j)*len(f.cases)+c] = linkFactor{slope / unlinked, rest / unlinked}
+		switch {
+		case r.group[j] == at:
+			inside *= unlinked
+			none *= rest
+		case unlinked == kase.noise: // So for what began before: the logarithm is known.
+			outside += logNoise
+		default:
 			outside += math.Log(unlinked)
 		}
 	}
-	return cell, outside
+	i := at*len(f.cases) + c
+	r.outsides[i], r.insides[i], r.nones[i] = outside, inside, none
 }
 
 // onsetOf is the onset that the symptom belongs to, -1 for none.
@@ -82,34 +99,61 @@ func (f *frame) onsetOf(j int) int {
 // memory from one end to the other.
 func (f *frame) weigh(links []link, quiet []float64) []float64 {
 	r, cases := &f.work.frame, len(f.cases)
+	clear(r.touched)
+	for c := range r.shows {
+		r.shows[c] = quiet[f.cases[c].reachIndex]
+	}
 	for at := range f.firsts {
-		row := r.cells[at*cases:][:cases]
-		for c := range row {
-			r.outside[at*cases+c], r.inner[at*cases+c] = row[c].outside*quiet[f.cases[c].reachIndex], row[c].inside
+		row := r.outside[at*cases:][:cases]
+		for c, likelihood := range r.outsides[at*cases:][:cases] {
+			row[c] = likelihood * r.shows[c]
 		}
 	}
-	for _, l := range links {
-		f.show(&l)
-		for at := range f.firsts {
-			if f.firsts[at].fits[l.symptom] == 0 {
-				continue // It began before, and no link makes that more likely.
-			}
-			product := r.outside[at*cases:][:cases]
-			if r.group[l.symptom] == at {
-				product = r.inner[at*cases:][:cases]
-			}
-			multiply(product, r.shows[:cases], r.factors[(at*len(f.s.symptoms)+int(l.symptom))*cases:][:cases])
-		}
+	for i := range links {
+		f.multiply(&links[i])
 	}
 	out := f.work.weights.take(len(f.firsts))
 	for at := range out {
-		out[at] = 0
-		for i := at * cases; i < (at+1)*cases; i++ {
-			out[at] += r.outside[i] * (r.inner[i] - r.cells[i].none)
-		}
-		out[at] = min(out[at], math.MaxFloat64/1e6)
+		out[at] = min(f.sum(at), math.MaxFloat64/1e6)
 	}
 	return out
+}
+
+// multiply adds one link to the products of all onsets and cases.
+func (f *frame) multiply(l *link) {
+	r, cases := &f.work.frame, len(f.cases)
+	f.show(l)
+	for at := range f.firsts {
+		if f.firsts[at].fits[l.symptom] == 0 {
+			continue // It began before, and no link makes that more likely.
+		}
+		product := r.outside[at*cases:][:cases]
+		if r.group[l.symptom] == at {
+			product = r.inside[at*cases:][:cases]
+			if !r.touched[at] {
+				r.touched[at] = true
+				copy(product, r.insides[at*cases:])
+			}
+		}
+		multiply(product, r.shows[:cases], r.factors[(at*len(f.s.symptoms)+int(l.symptom))*cases:][:cases])
+	}
+}
+
+// sum adds up the cases of one onset.
+func (f *frame) sum(at int) float64 {
+	r, cases := &f.work.frame, len(f.cases)
+	sum, outside := 0.0, r.outside[at*cases:][:cases]
+	if !r.touched[at] {
+		for c, gap := range r.gaps[at*cases:][:cases] {
+			sum += outside[c] * gap
+		}
+		return sum
+	}
+	inside, nones := r.inside[at*cases:][:cases], r.nones[at*cases:][:cases]
+	for c := range outside {
+		sum += outside[c] * (inside[c] - nones[c])
+	}
+	return sum
 }
 
 // needless marks a case in which a link says nothing new.

@@ -16,9 +16,14 @@ const maxCarriers = 64
 // services that carry it.
 func nameTokens(names []string) (parts [][]string, tokens map[string][]int32) {
 	parts, tokens = make([][]string, len(names)), map[string][]int32{}
+	same := map[string]string{} // One copy of each word: the others need not be kept or read.
 	for i, name := range names {
 		parts[i] = words(name)
-		for _, word := range parts[i] {
+		for k, word := range parts[i] {
+			if _, known := same[word]; !known {
+				same[word] = word
+			}
+			parts[i][k] = same[word]
 			tokens[word] = append(tokens[word], int32(i))
 		}
 	}
@@ -83,9 +88,10 @@ func (g *Graph) kin(name string, said []string, yield func(node int32, own []str
 			near = append(near, carriers...)
 		}
 	}
+	self, known := g.id(name)
 	slices.Sort(near)
 	for _, node := range slices.Compact(near) {
-		if g.names[node] != name {
+		if !known || node != self {
 			yield(node, g.parts[node])
 		}
 	}
