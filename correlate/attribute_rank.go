@@ -32,9 +32,17 @@ func (e *Engine) rank(s *scene) ranking {
 	}
 	s.work.room = g.list
 	e.examine(s, r.shortlist)
-	topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
+	inOrder := func() {
+		topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
+	}
+	inOrder()
+	if e.couple(s, r.shortlist) {
+		inOrder()
+	}
 	r.normalise(g.list, g.rest)
-	r.calibrate(&e.weights.Calibration)
+	if !e.off[EvidenceTiming] { // It was learnt where times are known.
+		r.calibrate(&e.weights.Calibration)
+	}
 	return r
 }
 

@@ -26,6 +26,9 @@ type Weights struct {
 	// changes.
 	KindMix      map[ChangeKind]float64 `json:"kind_mix"`
 	KindMixCount float64                `json:"kind_mix_count"`
+	// Second is the probability that an incident which a change caused has a second
+	// cause, in another service; 0 leaves pairs out.
+	Second float64 `json:"second"`
 	// BusyPower shares a service's guilt among its changes: 0 makes every change
 	// equally suspect, 1 every service, however often it changes.
 	BusyPower   float64            `json:"busy_power"`

@@ -21,6 +21,7 @@ func (w *Weights) Check() error {
 	for i := range w.Outside {
 		c.between(fmt.Sprintf("outside.%d.factor", i), w.Outside[i].Factor, 1e-3, 1)
 	}
+	c.between("second", w.Second, 0, 0.9)
 	c.between("signals.alike", w.Signals.Alike, 0, 1000)
 	c.between("signals.as_changes", w.Signals.AsChanges, 0.01, 1)
 	for i := range w.Signals.Outside {

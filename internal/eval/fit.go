@@ -2,10 +2,10 @@ package eval
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/faultline/faultline/correlate"
@@ -27,24 +27,50 @@ type dial struct {
 	name      string
 	of        func(w *correlate.Weights) *float64
 	low, high float64
+	// settle, where set, mends what the turn put out of order.
+	settle func(w *correlate.Weights)
 }
 
 // dials are the weights that a few dozen cases can tell something about. The
 // others are facts about outages in general, or need more cases than anyone has.
 func dials() []dial {
 	return []dial{
-		{"no_change_odds", func(w *correlate.Weights) *float64 { return &w.NoChangeOdds }, 0.05, 5},
-		{"untimed_no_change_odds", func(w *correlate.Weights) *float64 { return &w.UntimedNoChangeOdds }, 0.005, 5},
-		{"kind_power", func(w *correlate.Weights) *float64 { return &w.KindPower }, 0.2, 1.5},
-		{"busy_power", func(w *correlate.Weights) *float64 { return &w.BusyPower }, 0.02, 1},
-		{"topology.self", func(w *correlate.Weights) *float64 { return &w.Topology.Self }, 0.05, 0.95},
-		{"topology.callee", func(w *correlate.Weights) *float64 { return &w.Topology.Callee }, 0.01, 0.9},
-		{"topology.blind", func(w *correlate.Weights) *float64 { return &w.Topology.Blind }, 0.01, 0.5},
-		{"topology.blind_no_change", func(w *correlate.Weights) *float64 { return &w.Topology.BlindNoChange }, 0.02, 0.9},
-		{"topology.leak_alerts", func(w *correlate.Weights) *float64 { return &w.Topology.LeakAlerts }, 0.1, 10},
-		{"topology.share_power", func(w *correlate.Weights) *float64 { return &w.Topology.SharePower }, 0.05, 1},
-		{"text.per_nat", func(w *correlate.Weights) *float64 { return &w.Text.PerNat }, 0.05, 1},
+		{"no_change_odds", func(w *correlate.Weights) *float64 { return &w.NoChangeOdds }, 0.05, 5, nil},
+		{"untimed_no_change_odds", func(w *correlate.Weights) *float64 { return &w.UntimedNoChangeOdds }, 0.005, 5, nil},
+		{"kind_power", func(w *correlate.Weights) *float64 { return &w.KindPower }, 0.2, 1.5, nil},
+		{"busy_power", func(w *correlate.Weights) *float64 { return &w.BusyPower }, 0.02, 1, nil},
+		{"topology.self", func(w *correlate.Weights) *float64 { return &w.Topology.Self }, 0.05, 0.95, nil},
+		{"topology.callee", func(w *correlate.Weights) *float64 { return &w.Topology.Callee }, 0.01, 0.9, nil},
+		{"topology.blind", func(w *correlate.Weights) *float64 { return &w.Topology.Blind }, 0.01, 0.5, nil},
+		{"topology.blind_no_change", func(w *correlate.Weights) *float64 { return &w.Topology.BlindNoChange }, 0.02, 0.9, nil},
+		{"topology.leak_alerts", func(w *correlate.Weights) *float64 { return &w.Topology.LeakAlerts }, 0.1, 10, nil},
+		{"topology.share_power", func(w *correlate.Weights) *float64 { return &w.Topology.SharePower }, 0.05, 1, nil},
+		{"text.per_nat", func(w *correlate.Weights) *float64 { return &w.Text.PerNat }, 0.05, 1, nil},
+		{"signals.alike", func(w *correlate.Weights) *float64 { return &w.Signals.Alike }, 1, 15, nil},
+		{"undo.suspected", func(w *correlate.Weights) *float64 { return &w.Undo.Suspected }, 0.1, 1, nil},
+		{"timing.alarm_median_seconds", func(w *correlate.Weights) *float64 { return &w.Timing.AlarmMedianSeconds }, 60, 600, nil},
+		{"topology.spread.middle", func(w *correlate.Weights) *float64 { return &w.Topology.Spread[len(w.Topology.Spread)/2].Prior }, 0.05, 0.9, settleSpread},
+		{"topology.cascade.last", func(w *correlate.Weights) *float64 { return &w.Topology.Cascade[len(w.Topology.Cascade)-1].Reach }, 0.05, 0.9, nil},
 	}
+}
+
+// settleSpread makes the priors of the reaches add up to 1 again.
+func settleSpread(w *correlate.Weights) {
+	sum := 0.0
+	for _, p := range w.Topology.Spread {
+		sum += p.Prior
+	}
+	for i := range w.Topology.Spread {
+		w.Topology.Spread[i].Prior /= sum
+	}
+}
+
+// own returns the weights with lists of their own, wherever a dial reaches into
+// one.
+func own(w correlate.Weights) correlate.Weights {
+	w.Topology.Spread = slices.Clone(w.Topology.Spread)
+	w.Topology.Cascade = slices.Clone(w.Topology.Cascade)
+	return w
 }
 
 // Turned are the names of the weights that fitting may alter beside the
@@ -67,7 +93,7 @@ func (l *Learner) Fit(ctx context.Context, cases []*Prepared) (correlate.Weights
 	if len(cases) < fewestToLearn {
 		return correlate.Weights{}, fmt.Errorf("%d cases are too few to learn from; give at least %d", len(cases), fewestToLearn)
 	}
-	w := l.Base
+	w := own(l.Base)
 	w.Calibration = correlate.Calibration{}
 	best, err := l.loss(ctx, cases, &w)
 	if err != nil {
@@ -93,14 +119,17 @@ func (l *Learner) Fit(ctx context.Context, cases []*Prepared) (correlate.Weights
 // turn tries a greater and a smaller value of one weight and keeps the best.
 func (l *Learner) turn(ctx context.Context, cases []*Prepared, w *correlate.Weights, d dial, factor, best float64) (float64, error) {
 	start := *d.of(w)
-	keep := start
-	for _, try := range []float64{start * factor, start / factor} {
-		try = min(max(try, d.low), d.high)
-		if try == start {
+	keep := own(*w)
+	for _, by := range []float64{factor, 1 / factor} {
+		try := own(*w)
+		*d.of(&try) = min(max(start*by, d.low), d.high)
+		if *d.of(&try) == start {
 			continue
 		}
-		*d.of(w) = try
-		loss, err := l.loss(ctx, cases, w)
+		if d.settle != nil {
+			d.settle(&try)
+		}
+		loss, err := l.loss(ctx, cases, &try)
 		if err != nil {
 			return 0, err
 		}
@@ -108,7 +137,7 @@ func (l *Learner) turn(ctx context.Context, cases []*Prepared, w *correlate.Weig
 			best, keep = loss, try
 		}
 	}
-	*d.of(w) = keep
+	*w = keep
 	return best, nil
 }
 
@@ -123,7 +152,7 @@ func (l *Learner) loss(ctx context.Context, cases []*Prepared, w *correlate.Weig
 	}
 	sum := 0.0
 	for i := range answers {
-		sum -= math.Log(max(answers[i].truth, leastTruth))
+		sum -= answers[i].counts * math.Log(max(answers[i].truth, leastTruth))
 	}
 	base := l.Base
 	for _, d := range dials() {
@@ -140,6 +169,9 @@ const leastTruth = 1e-3
 // answered is what one case tells the fit.
 type answered struct {
 	guilty bool
+	// counts is how many cases it counts for; untimed says that times were withheld.
+	counts  float64
+	untimed bool
 	// truth is the probability that was given to the label, noChange that of "no
 	// recorded change", first that of the first suspect with its ties.
 	truth, noChange, first float64
@@ -177,7 +209,7 @@ func answersOf(ctx context.Context, cases []*Prepared, r *EngineRanker) ([]answe
 // answer asks about one case.
 func (p *Prepared) answer(r *EngineRanker) answered {
 	f, o := p.FindingAndJudge(r)
-	a := answered{guilty: o.Guilty, noChange: o.NoChange, truth: o.NoChange, listed: o.Listed, right: o.TopRight}
+	a := answered{guilty: o.Guilty, counts: p.counts, untimed: p.withheld.Time, noChange: o.NoChange, truth: o.NoChange, listed: o.Listed, right: o.TopRight}
 	if o.Listed {
 		suspects := asSuspects(f.Suspects)
 		a.first = suspects[0].Probability * float64(tieSize(suspects, 0))
@@ -186,7 +218,7 @@ func (p *Prepared) answer(r *EngineRanker) answered {
 		return a
 	}
 	a.truth = 0
-	causes := p.alike.causes(p.label.Causes)
+	causes := p.alike.causes(p.label.Causes) // Naming a twin is naming all.
 	for i := range f.Suspects {
 		if guiltyIn([]Suspect{{Change: f.Suspects[i].Change.Key()}}, causes) > 0 {
 			a.truth += f.Suspects[i].Probability
@@ -196,13 +228,10 @@ func (p *Prepared) answer(r *EngineRanker) answered {
 }
 
 // CrossFit scores a way of learning on cases that it has not learnt from: each
-// fold is scored with weights fitted to all other folds. The outcomes come in
-// the order of cases.
-func (l *Learner) CrossFit(ctx context.Context, cases []*Prepared, folds int) ([]Outcome, error) {
-	if folds < 2 || folds > len(cases) {
-		return nil, errors.New("cross-validation needs at least two folds and no more folds than cases")
-	}
-	fold := dealt(len(cases), folds)
+// fold is scored with weights fitted to all other folds; fold[i] is that of case
+// i. The outcomes come in the order of cases.
+func (l *Learner) CrossFit(ctx context.Context, cases []*Prepared, fold []int) ([]Outcome, error) {
+	folds := slices.Max(append(fold[:len(fold):len(fold)], 0)) + 1
 	outcomes := make([]Outcome, len(cases))
 	for f := range folds {
 		var train []*Prepared

@@ -11,18 +11,21 @@ import (
 func fitCalibration(answers []answered) correlate.Calibration {
 	var none, first []tried
 	for _, a := range answers {
-		none = append(none, tried{p: a.noChange, right: truthOf(!a.guilty)})
+		if a.untimed {
+			continue // Without times another prior holds, and nothing is mapped.
+		}
+		none = append(none, tried{p: a.noChange, right: truthOf(!a.guilty), counts: a.counts})
 		if a.guilty && a.listed && a.noChange < 1 {
-			first = append(first, tried{p: min(a.first/(1-a.noChange), 1), right: a.right})
+			first = append(first, tried{p: min(a.first/(1-a.noChange), 1), right: a.right, counts: a.counts})
 		}
 	}
 	return correlate.Calibration{NoChange: fitLogit(none), First: fitLogit(first)}
 }
 
 // tried is a probability with what became of it: 1 right, 0 wrong, between
-// for a tie.
+// for a tie; counts is how many cases it stands for.
 type tried struct {
-	p, right float64
+	p, right, counts float64
 }
 
 func truthOf(yes bool) float64 {
@@ -46,9 +49,9 @@ func fitLogit(list []tried) correlate.LogitMap {
 		for _, l := range list {
 			x := correlate.Logit(l.p)
 			q := 1 / (1 + math.Exp(-m.Bias-m.Slope*x))
-			curve := q * (1 - q)
-			gb += q - l.right
-			gs += (q - l.right) * x
+			curve := q * (1 - q) * l.counts
+			gb += (q - l.right) * l.counts
+			gs += (q - l.right) * x * l.counts
 			hbb += curve
 			hbs += curve * x
 			hss += curve * x * x

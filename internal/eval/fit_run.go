@@ -14,9 +14,12 @@ import (
 
 // FitOptions say what to learn from and where to write it.
 type FitOptions struct {
-	// Files are case files; StdinName reads Stdin.
-	Files []string
-	Stdin io.Reader
+	// Files are case files; StdinName reads Stdin. Each file counts the same,
+	// however many cases it holds. Untimed are further ones, whose times are
+	// withheld.
+	Files   []string
+	Untimed []string
+	Stdin   io.Reader
 	// Verdicts are files of people's verdicts, which overrule the cases' causes.
 	Verdicts []string
 	// Without names the evidence to withhold, see PartNames.
@@ -42,33 +45,86 @@ func RunFit(ctx context.Context, o FitOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	file := &WeightsFile{Format: weightsFormat, FittedAt: o.Now.UTC(), Folds: o.Folds, Turned: []string{}}
+	set := &trainingSet{
+		file: &WeightsFile{Format: weightsFormat, FittedAt: o.Now.UTC(), Folds: o.Folds, Turned: []string{}}, verdicts: verdicts,
+	}
 	for _, name := range o.Files {
-		file.Files = append(file.Files, filepath.Base(name))
+		if err := set.load(ctx, name, withheld, o.Stdin); err != nil {
+			return err
+		}
 	}
-	var cases []*Prepared
-	err = EachCase(ctx, o.Files, o.Stdin, func(c Case) error {
-		verdicts.apply(&c)
-		cases = append(cases, Prepare(&c, withheld))
-		file.Cases = append(file.Cases, HashCase(c.Name, c.At))
-		return nil
-	})
-	if err != nil {
-		return err
+	withheld.Time = true
+	for _, name := range o.Untimed {
+		if err := set.load(ctx, name, withheld, o.Stdin); err != nil {
+			return err
+		}
 	}
+	set.balance()
 	if missed := verdicts.missed(); missed != "" {
 		return fmt.Errorf("a verdict is about case %q, which no case file holds; give its file with --cases", missed)
 	}
 	learner := &Learner{Base: correlate.DefaultWeights(), Rounds: o.Rounds}
 	if o.Rounds > 0 {
-		file.Turned = Turned()
+		set.file.Turned = Turned()
 	}
-	return learner.run(ctx, cases, file, o.Out, out)
+	return learner.run(ctx, set, o.Out, out)
+}
+
+// trainingSet is what weights are learnt from.
+type trainingSet struct {
+	cases []*Prepared
+	// origin is, for each case, the file it came from, by its place.
+	origin   []int
+	file     *WeightsFile
+	verdicts judgements
+}
+
+// load adds the cases of a file.
+func (t *trainingSet) load(ctx context.Context, name string, withheld Parts, stdin io.Reader) error {
+	t.file.Files = append(t.file.Files, filepath.Base(name))
+	return EachCase(ctx, []string{name}, stdin, func(c Case) error {
+		t.verdicts.apply(&c)
+		t.cases = append(t.cases, Prepare(&c, withheld))
+		t.origin = append(t.origin, len(t.file.Files)-1)
+		t.file.Cases = append(t.file.Cases, HashCase(c.Name, c.At))
+		return nil
+	})
+}
+
+// balance lets every file count for the same number of cases.
+func (t *trainingSet) balance() {
+	held := make([]int, len(t.file.Files))
+	for _, from := range t.origin {
+		held[from]++
+	}
+	for i, p := range t.cases {
+		p.counts = float64(len(t.cases)) / float64(len(held)) / float64(held[t.origin[i]])
+	}
+}
+
+// folds deals the cases: at random, or, for 0 folds, each file into one of its
+// own.
+func (t *trainingSet) folds(folds int) ([]int, error) {
+	if folds == 0 {
+		if len(t.file.Files) < 2 {
+			return nil, errors.New("0 folds leave one file out at a time, which needs at least two case files")
+		}
+		return t.origin, nil
+	}
+	if folds < 2 || folds > len(t.cases) {
+		return nil, errors.New("cross-validation needs at least two folds and no more folds than cases")
+	}
+	return dealt(len(t.cases), folds), nil
 }
 
 // run fits on folds for the figures and on everything for the file.
-func (l *Learner) run(ctx context.Context, cases []*Prepared, file *WeightsFile, path string, out io.Writer) error {
-	outcomes, err := l.CrossFit(ctx, cases, file.Folds)
+func (l *Learner) run(ctx context.Context, set *trainingSet, path string, out io.Writer) error {
+	cases, file := set.cases, set.file
+	fold, err := set.folds(file.Folds)
+	if err != nil {
+		return err
+	}
+	outcomes, err := l.CrossFit(ctx, cases, fold)
 	if err != nil {
 		return err
 	}
@@ -87,8 +143,12 @@ func (l *Learner) run(ctx context.Context, cases []*Prepared, file *WeightsFile,
 	if err := file.Write(path); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(out, "%d folds: each case of %q is scored with weights fitted to the other folds;\n%q are the weights that ship\n\n",
-		file.Folds, NameFitted, NameEngine); err != nil {
+	how := fmt.Sprintf("%d folds", file.Folds)
+	if file.Folds == 0 {
+		how = "one file left out at a time"
+	}
+	if _, err := fmt.Fprintf(out, "%s: each case of %q is scored with weights fitted to the others;\n%q are the weights that ship\n\n",
+		how, NameFitted, NameEngine); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if err := writeTable(out, &report, outcomes, nil); err != nil {

@@ -46,7 +46,7 @@ func TestCalibrationFindsTheMapThatMadeTheLabels(t *testing.T) {
 	var list []tried
 	for range 6000 {
 		p := r.Float64()
-		list = append(list, tried{p: p, right: truthOf(r.Float64() < truth.Of(p))})
+		list = append(list, tried{p: p, right: truthOf(r.Float64() < truth.Of(p)), counts: 1})
 	}
 	got := fitLogit(list)
 	if math.Abs(got.Bias-truth.Bias) > 0.1 || math.Abs(got.Slope-truth.Slope) > 0.1 {
@@ -58,11 +58,11 @@ func TestFewCasesHardlyMoveTheCalibration(t *testing.T) {
 	if got := fitLogit(nil); got != (correlate.LogitMap{Slope: 1}) {
 		t.Errorf("no case moved it to %+v", got)
 	}
-	got := fitLogit([]tried{{0.6, 0}})
+	got := fitLogit([]tried{{0.6, 0, 1}})
 	if got.Slope < 0.5 || got.Slope > 1.1 || math.Abs(got.Bias) > 1 {
 		t.Errorf("one case moved it to %+v", got)
 	}
-	if got := fitLogit([]tried{{0.999, 0}, {0.999, 0}, {0.001, 1}, {0.001, 1}, {0.999, 0}, {0.001, 1}}); got.Slope < leastSlope {
+	if got := fitLogit([]tried{{0.999, 0, 1}, {0.999, 0, 1}, {0.001, 1, 1}, {0.001, 1, 1}, {0.999, 0, 1}, {0.001, 1, 1}}); got.Slope < leastSlope {
 		t.Errorf("labels that contradict every belief turned the map round: %+v", got)
 	}
 }
@@ -92,8 +92,9 @@ func TestTooFewCasesAreRefused(t *testing.T) {
 	if _, err := l.Fit(t.Context(), learnable(3)); err == nil || !strings.Contains(err.Error(), "at least 10") {
 		t.Errorf("error %v", err)
 	}
-	for _, folds := range []int{1, 13} {
-		if _, err := l.CrossFit(t.Context(), learnable(12), folds); err == nil || !strings.Contains(err.Error(), "folds") {
+	set := &trainingSet{cases: learnable(12), origin: make([]int, 12), file: &WeightsFile{Files: []string{"one"}}}
+	for _, folds := range []int{-1, 0, 1, 13} {
+		if _, err := set.folds(folds); err == nil || !strings.Contains(err.Error(), "folds") {
 			t.Errorf("%d folds: error %v", folds, err)
 		}
 	}
@@ -112,6 +113,40 @@ func TestFoldsAreEvenAndAlikeEveryTime(t *testing.T) {
 	}
 	if diff := cmp.Diff(fold, dealt(23, 5)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestEveryFileCountsTheSame(t *testing.T) {
+	set := &trainingSet{cases: learnable(12), origin: []int{0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1}, file: &WeightsFile{Files: []string{"many", "few"}}}
+	set.balance()
+	sums := make([]float64, 2)
+	for i, p := range set.cases {
+		sums[set.origin[i]] += p.counts
+	}
+	if math.Abs(sums[0]-6) > 1e-9 || math.Abs(sums[1]-6) > 1e-9 {
+		t.Errorf("the files count for %v cases, want six each", sums)
+	}
+	fold, err := set.folds(0)
+	if diff := cmp.Diff(set.origin, fold); diff != "" || err != nil {
+		t.Errorf("one file left out at a time: %v, %s", err, diff)
+	}
+}
+
+func TestADialKeepsTheBaseAsItWas(t *testing.T) {
+	base := correlate.DefaultWeights()
+	l := Learner{Base: base, Rounds: 1}
+	if _, err := l.Fit(t.Context(), learnable(12)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(correlate.DefaultWeights(), base); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCasesWithoutTimesTeachTheCalibrationNothing(t *testing.T) {
+	sure := []answered{{guilty: true, listed: true, first: 0.9, noChange: 0.1, counts: 1, untimed: true}}
+	if got := fitCalibration(sure); got.First != (correlate.LogitMap{Slope: 1}) || got.NoChange != (correlate.LogitMap{Slope: 1}) {
+		t.Errorf("learnt %+v", got)
 	}
 }
 

@@ -15,6 +15,8 @@ type Prepared struct {
 	alike    twins
 	input    correlate.Input
 	withheld Parts
+	// counts is how many cases it counts for where weights are learnt.
+	counts float64
 }
 
 // Prepare builds what an engine reads of the case as it stood at c.At.
@@ -22,7 +24,7 @@ func Prepare(c *Case, withheld Parts) *Prepared {
 	view := c.View(withheld)
 	return &Prepared{
 		label: Case{Name: c.Name, Kind: c.Kind, Causes: c.Causes}, delay: delayBucket(c),
-		alike: twinsIn(&view), input: inputOf(&view), withheld: withheld,
+		alike: twinsIn(&view), input: inputOf(&view), withheld: withheld, counts: 1,
 	}
 }
 
