@@ -39,7 +39,7 @@ func (s *service) desk() (*deliver.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	maker := report.NewBuilder(figures.New(figuresConfig(&s.cfg, rules.Levels()), s.store, nowUTC), s.store, s.store, s.cfg.Report.BaseURL, nowUTC)
+	maker := report.NewBuilder(figures.New(figuresConfig(&s.cfg, rules.Levels()), s.store, nowUTC), s.store, s.store, newAuditor(s.store, rules), s.cfg.Report.BaseURL, nowUTC)
 	s.reports = deliver.New(cfg, maker, s.store, s.store, channels, s.log, nowUTC)
 	return s.reports, nil
 }

@@ -114,7 +114,7 @@ func (r *rule) judge(f *facts, values map[string]any) (RuleFinding, bool) {
 		return RuleFinding{}, true
 	case r.Checks == checksApproval:
 		finding.Lapse = lapseOf(f.approvals)
-		finding.Reason += ": " + finding.Lapse.words()
+		finding.Reason += ": " + finding.Lapse.Words()
 	default:
 		finding.Lapse = LapseRule
 	}
@@ -176,8 +176,8 @@ func firstLapse(a *ApprovalFacts) (Lapse, int) {
 	return LapseRule, len(Lapses())
 }
 
-// words tell a person what the lapse is.
-func (l Lapse) words() string {
+// Words tell a person what the lapse is.
+func (l Lapse) Words() string {
 	switch l {
 	case LapseNone:
 		return "nobody approved it"

@@ -40,13 +40,14 @@ type Builder struct {
 	figures      Figures
 	incidents    Incidents
 	surroundings Surroundings
+	auditor      Auditor
 	baseURL      string
 	now          func() time.Time
 }
 
 // NewBuilder makes a builder; baseURL may be empty.
-func NewBuilder(f Figures, i Incidents, s Surroundings, baseURL string, now func() time.Time) *Builder {
-	return &Builder{figures: f, incidents: i, surroundings: s, baseURL: strings.TrimRight(baseURL, "/"), now: now}
+func NewBuilder(f Figures, i Incidents, s Surroundings, a Auditor, baseURL string, now func() time.Time) *Builder {
+	return &Builder{figures: f, incidents: i, surroundings: s, auditor: a, baseURL: strings.TrimRight(baseURL, "/"), now: now}
 }
 
 // Sizes of the report.
@@ -86,9 +87,33 @@ func (b *Builder) Build(ctx context.Context, w Week) (Report, error) {
 	if err := b.surround(ctx, w, &r); err != nil {
 		return r, err
 	}
-	r.Tiles, r.Movers = tiles(past, &r), movers(past)
+	if r.Policy, err = b.policy(ctx, w.Start(), end); err != nil {
+		return r, err
+	}
+	r.Tiles, r.Groups, r.Movers = tiles(past, &r), groupTiles(&r.Impact), movers(past)
 	r.Sentence, r.Decisions = sentence(past, &r), decisions(past, &r)
 	return r, nil
+}
+
+// policy is how the policy was kept; foreign text is cut, and each case leads to
+// its change.
+func (b *Builder) policy(ctx context.Context, from, to time.Time) (PolicyWeek, error) {
+	p, err := b.auditor.Audit(ctx, from, to)
+	if err != nil {
+		return p, fmt.Errorf("judge the week by the policy: %w", err)
+	}
+	for _, cases := range [][]PolicyCase{p.Violations, p.GlassBroken} {
+		for i := range cases {
+			c := &cases[i]
+			if b.baseURL != "" && c.URL != "" {
+				c.URL = b.baseURL + c.URL
+			} else {
+				c.URL = ""
+			}
+			c.Change, c.Reason, c.Rule = shorten(c.Change), shorten(c.Reason), shorten(c.Rule)
+		}
+	}
+	return p, nil
 }
 
 // fact is one incident with its standing.

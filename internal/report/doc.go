@@ -26,13 +26,18 @@ type Report struct {
 	// BaseURL is the address of the pages, empty when there is none to link to.
 	BaseURL  string `json:"base_url,omitempty"`
 	Sentence string `json:"sentence"`
-	Tiles    []Tile `json:"tiles"`
+	// Tiles are of the week; Groups set AI-assisted against human changes and those
+	// of unknown origin, over the figures' own period.
+	Tiles  []Tile `json:"tiles"`
+	Groups []Tile `json:"groups"`
 	// Impact, Approval and Accuracy are over the figures' own period, which is
 	// longer than a week: one week is too little to compare anything by.
 	Impact    figures.Impact       `json:"impact"`
 	Approval  figures.PolicyEffect `json:"approval"`
 	Accuracy  figures.Accuracy     `json:"accuracy"`
 	Incidents []LargeIncident      `json:"incidents"`
+	// Policy is how the policy was kept in the week, judged afterwards.
+	Policy PolicyWeek `json:"policy"`
 	// Gate is what the policy gate answered in the week, by answer.
 	Gate      []GateCount `json:"gate"`
 	Movers    []Mover     `json:"movers"`

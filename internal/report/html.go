@@ -32,7 +32,7 @@ func attached(c Chart) template.URL {
 // htmlView is what the template shows.
 type htmlView struct {
 	Title, Span, Sentence, Footer, URL string
-	Tiles                              []Tile
+	Tiles, Groups                      []Tile
 	Sections                           []htmlSection
 }
 
@@ -65,7 +65,7 @@ func (r *Report) html(where picture) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := htmlView{Title: r.title(), Span: r.span(), Sentence: r.Sentence, Footer: r.footer(), URL: r.BaseURL, Tiles: r.Tiles}
+	view := htmlView{Title: r.title(), Span: r.span(), Sentence: r.Sentence, Footer: r.footer(), URL: r.BaseURL, Tiles: r.Tiles, Groups: r.Groups}
 	for _, s := range r.sections() {
 		part := htmlSection{section: s}
 		for _, name := range s.Charts {

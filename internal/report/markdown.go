@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,7 @@ func (r *Report) Markdown() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "# %s\n\n%s\n\n**%s**\n\n", markdownText(r.title()), markdownText(r.span()), markdownText(r.Sentence))
 	out.WriteString("| | | | |\n| --- | --- | --- | --- |\n")
-	for _, t := range r.Tiles {
+	for _, t := range slices.Concat(r.Tiles, r.Groups) {
 		fmt.Fprintf(&out, "| %s | **%s** | %s | %s |\n", markdownText(t.Name), markdownText(t.Value), markdownText(t.Basis), markdownText(t.Before))
 	}
 	for _, s := range r.sections() {

@@ -174,13 +174,40 @@ func (q *quarter) GateCounts(context.Context, query.Period) ([]query.GateCount, 
 
 func (q *quarter) Freshness(context.Context) ([]query.Freshness, error) { return q.fresh, q.fail }
 
+// Audit is a week with every kind of case.
+func (q *quarter) Audit(context.Context, time.Time, time.Time) (PolicyWeek, error) {
+	if len(q.cells) == 0 {
+		return PolicyWeek{}, q.fail
+	}
+	title := "Deploy 4.12.0 (argo-cd/4711)"
+	if q.title != "" {
+		title = q.title
+	}
+	return PolicyWeek{
+		Version: "2026.11.1", Judged: 1130, Kept: 1098, Denied: 21, Warned: 8, Glass: 3,
+		Rules: []BrokenRule{
+			{Rule: "ai-senior-approval", Lapse: "nobody approved it", Changes: 14},
+			{Rule: "ai-senior-approval", Lapse: "the approval came after the start", Changes: 7},
+			{Rule: "ai-approval", Lapse: "nobody approved it", Changes: 8},
+		},
+		Violations: []PolicyCase{
+			{Change: title, Tier: 1, Rule: "ai-senior-approval", Class: "ai_authored", Reason: "the approval came after the start", URL: "/changes/argo-cd/4711"},
+			{Change: "Resize the connection pool (argo-cd/4755)", Tier: 2, Rule: "ai-senior-approval", Class: "ai_assisted", Reason: "nobody approved it", URL: "/changes/argo-cd/4755"},
+		},
+		GlassBroken: []PolicyCase{
+			{Change: "Hotfix of the tax table (argo-cd/4790)", Tier: 1, Rule: "ai-senior-approval", Class: "ai_assisted", Reason: "orders fail in Italy, nobody senior on call answers", URL: "/changes/argo-cd/4790"},
+			{Change: "Turn off the recommender (flags/77)", Rule: "ai-approval", Class: "ai_operated", Reason: "page of the shop does not load"},
+		},
+	}, q.fail
+}
+
 func clock() time.Time { return monday }
 
 // build makes the report of week 47 of a quarter.
 func (q *quarter) build(t testing.TB) Report {
 	t.Helper()
 	makers := figures.New(figures.DefaultConfig(), q, clock)
-	r, err := NewBuilder(makers, q, q, "https://faultline.example/", clock).Build(t.Context(), Week{Year: 2026, Number: 47, zone: time.UTC})
+	r, err := NewBuilder(makers, q, q, q, "https://faultline.example/", clock).Build(t.Context(), Week{Year: 2026, Number: 47, zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -274,7 +274,7 @@ func TestAStoreThatIsAwayMakesNoReport(t *testing.T) {
 	q := simulateQuarter(7)
 	q.fail = errors.New("away")
 	makers := figures.New(figures.DefaultConfig(), q, clock)
-	if _, err := NewBuilder(makers, q, q, "", clock).Build(t.Context(), WeekOf(monday, time.UTC)); err == nil || !strings.Contains(err.Error(), "away") {
+	if _, err := NewBuilder(makers, q, q, q, "", clock).Build(t.Context(), WeekOf(monday, time.UTC)); err == nil || !strings.Contains(err.Error(), "away") {
 		t.Error(err)
 	}
 }

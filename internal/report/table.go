@@ -32,9 +32,10 @@ func (r *Report) sections() []section {
 	}
 	return []section{
 		{Title: "What needs a decision", Words: decisions},
-		{Title: "AI-assisted and other changes", Words: []string{r.Impact.Headline.Words}, Charts: []string{chartRates, chartRatios}, Tables: []table{r.groupTable(), r.ratioTable(), r.sensitivityTable()}},
+		{Title: "AI-assisted and other changes", Words: []string{r.Impact.Headline.Words}, Charts: []string{chartRates, chartRatios}, Tables: []table{r.groupTable(), r.ratioTable(), r.sensitivityTable(), r.chanceTable()}},
 		{Title: "Largest incidents of the week", Tables: []table{r.incidentTable()}},
-		{Title: "Approval of AI-assisted changes", Words: []string{r.Approval.Effect.Words, r.Approval.Words}, Tables: r.approvalTables()},
+		{Title: "Policy kept and broken", Words: []string{r.policyWords()}, Tables: r.policyTables()},
+		{Title: "Approval of AI-assisted changes", Words: []string{r.Approval.Effect.Words, r.Approval.Words}, Tables: []table{r.approvalTable()}},
 		{Title: "Week by week", Charts: []string{chartWeeks}, Words: []string{"Share of all matured changes that an incident was laid on by a person. A point outside the band differs by more than noise."}},
 		{Title: "Services that moved", Tables: []table{r.moverTable()}},
 		{Title: "How right our findings were", Words: []string{r.Accuracy.Words}, Tables: []table{r.accuracyTable()}},
@@ -122,7 +123,7 @@ func (r *Report) incidentTable() table {
 	return t
 }
 
-func (r *Report) approvalTables() []table {
+func (r *Report) approvalTable() table {
 	names := map[string]string{"senior": "By a senior engineer", "other": "By somebody else", "none": "None"}
 	t := table{
 		Title: "AI-assisted changes by approval before the start, by somebody else than the author",
@@ -132,11 +133,7 @@ func (r *Report) approvalTables() []table {
 	for _, g := range r.Approval.Groups {
 		t.Rows = append(t.Rows, []string{names[g.Approval], thousands(g.Changes), rateWords(g.Rate), spreadWords(g.LeadHours, " h"), spreadWords(g.BatchLines, "")})
 	}
-	gate := table{Title: "Answers of the policy gate in this week", Head: []string{"Answer", "Times"}}
-	for _, c := range r.Gate {
-		gate.Rows = append(gate.Rows, []string{c.Answer, thousands(c.Count)})
-	}
-	return []table{t, gate}
+	return t
 }
 
 func (r *Report) accuracyTable() table {
