@@ -117,6 +117,7 @@ var retained = []struct{ table, group, column string }{
 	{"notices", "audit", "told_at"},
 	{"undelivered", "audit", "said_at"},
 	{"report_deliveries", "incidents", "at"},
+	{"report_claims", "incidents", "stored_at"},
 	{"maintenance_windows", "audit", "ends_at"},
 }
 

@@ -16,6 +16,11 @@ var (
 		timeField("made_at", func(r *query.StoredReport) time.Time { return r.MadeAt }),
 		textField("body", func(r *query.StoredReport) string { return string(r.Body) }),
 	}
+	claimFields = []field[query.Claim]{
+		textField("week", func(c *query.Claim) string { return c.Week }),
+		textField("claimant", func(c *query.Claim) string { return c.Claimant }),
+		textField("state", func(c *query.Claim) string { return string(c.State) }),
+	}
 	deliveryFields = []field[query.Delivery]{
 		textField("week", func(d *query.Delivery) string { return d.Week }),
 		textField("recipient", func(d *query.Delivery) string { return d.Recipient }),
@@ -72,6 +77,25 @@ func (s *Store) Deliveries(ctx context.Context, week string) (map[string]query.D
 		return err
 	})
 	return states, err
+}
+
+// SaveClaim notes that a process holds the work on a week, or lets it go. The
+// store stamps it.
+func (s *Store) SaveClaim(ctx context.Context, c query.Claim) error {
+	return insertRows(ctx, s, "report_claims", "", claimFields, []query.Claim{c})
+}
+
+// Claimants lists who holds the work on a week by a claim that is younger than a
+// lease; the first of them is at work.
+func (s *Store) Claimants(ctx context.Context, week string, lease time.Duration) ([]string, error) {
+	var all []string
+	err := s.query(ctx, "list claims", s.sql["report_claims"], []any{named("week", week), named("lease", lease.Milliseconds())}, func(rows driver.Rows) error {
+		var claimant string
+		err := rows.Scan(&claimant)
+		all = append(all, claimant)
+		return err
+	})
+	return all, err
 }
 
 // GateCounts tells how often the policy gate gave each answer in a period.

@@ -28,3 +28,19 @@ type Delivery struct {
 	// Problem says why it failed, without secrets.
 	Problem string
 }
+
+// ClaimState tells whether a process is at work on the report of a week.
+type ClaimState string
+
+// The states.
+const (
+	ClaimHeld     ClaimState = "held"
+	ClaimReleased ClaimState = "released"
+)
+
+// Claim is one note of a process that wants to work on the report of a week. The
+// store stamps it.
+type Claim struct {
+	Week, Claimant string
+	State          ClaimState
+}

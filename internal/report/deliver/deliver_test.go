@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,12 +31,19 @@ type office struct {
 	stored map[string][]byte
 	notes  []query.Delivery
 	sent   []string
+	claims []stampedClaim
 	// answers are the errors of the next sends; failMake and failNote those of
 	// making and of notes in this state.
 	answers  []error
 	failMake error
 	failNote query.DeliveryState
 	panics   bool
+}
+
+// stampedClaim is a claim with the moment at which it came.
+type stampedClaim struct {
+	query.Claim
+	at time.Time
 }
 
 func newOffice() *office { return &office{stored: map[string][]byte{}} }
@@ -93,6 +101,33 @@ func (o *office) Deliveries(_ context.Context, week string) (map[string]query.De
 	return states, nil
 }
 
+// SaveClaim stamps claims in the order in which they come.
+func (o *office) SaveClaim(_ context.Context, c query.Claim) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.claims = append(o.claims, stampedClaim{c, time.Now()})
+	return nil
+}
+
+// Claimants are those whose claim is young and not released.
+func (o *office) Claimants(_ context.Context, week string, lease time.Duration) ([]string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var order []string
+	last, released := map[string]time.Time{}, map[string]bool{}
+	for _, c := range o.claims {
+		if c.Week != week {
+			continue
+		}
+		if _, known := last[c.Claimant]; !known {
+			order = append(order, c.Claimant)
+		}
+		last[c.Claimant] = c.at
+		released[c.Claimant] = released[c.Claimant] || c.State == query.ClaimReleased
+	}
+	return slices.DeleteFunc(order, func(who string) bool { return released[who] || time.Since(last[who]) >= lease }), nil
+}
+
 func (o *office) Recipients() []string { return []string{"a", "b"} }
 
 func (o *office) Send(_ context.Context, r *report.Report, recipient string) error {
@@ -112,7 +147,7 @@ func (o *office) Send(_ context.Context, r *report.Report, recipient string) err
 // desk is a desk in the office that hurries.
 func (o *office) desk(now func() time.Time) *Desk {
 	cfg := DefaultConfig()
-	cfg.Pause, cfg.Attempts = time.Millisecond, 3
+	cfg.Pause, cfg.Attempts, cfg.Settle = time.Millisecond, 3, 20*time.Millisecond
 	return New(cfg, o, o, o, []Channel{o}, slog.New(slog.DiscardHandler), now)
 }
 

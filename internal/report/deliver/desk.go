@@ -63,11 +63,60 @@ func (d *Desk) Deliver(ctx context.Context, w report.Week) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	for {
+		done, err := d.done(ctx, w)
+		if done || err != nil {
+			return err
+		}
+		c, err := d.claim(ctx, w.String())
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			err = d.work(ctx, w, c)
+			if !errors.Is(err, errLost) {
+				return err
+			}
+		}
+		// Somebody else is at work, or may be.
+		select {
+		case <-time.After(d.cfg.Lease / 6):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// done tells whether the report is stored and nobody is left to bring it to.
+func (d *Desk) done(ctx context.Context, w report.Week) (bool, error) {
+	if _, err := d.stored(ctx, w); err != nil {
+		if errors.Is(err, query.ErrNotFound) {
+			err = nil
+		}
+		return false, err
+	}
+	states, err := d.ledger.Deliveries(ctx, w.String())
+	if err != nil {
+		return false, fmt.Errorf("read the ledger of deliveries: %w", err)
+	}
+	for _, channel := range d.channels {
+		for _, recipient := range channel.Recipients() {
+			if states[recipient] != query.DeliverySent {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// work makes and delivers under a claim, and lets it go.
+func (d *Desk) work(ctx context.Context, w report.Week, c *claim) (err error) {
+	defer func() { err = errors.Join(err, c.letGo(ctx)) }()
 	r, err := d.make(ctx, w)
 	if err != nil {
 		return err
 	}
-	return d.deliver(ctx, &r)
+	return d.deliver(ctx, &r, c)
 }
 
 // make gives the stored report of a week, or makes and stores it.
@@ -129,7 +178,7 @@ func (d *Desk) Reports(ctx context.Context, limit int) ([]query.StoredReport, er
 
 // deliver brings the report to every recipient, one after the other; the failure
 // of one does not keep it from the others.
-func (d *Desk) deliver(ctx context.Context, r *report.Report) error {
+func (d *Desk) deliver(ctx context.Context, r *report.Report, c *claim) error {
 	states, err := d.ledger.Deliveries(ctx, r.Week)
 	if err != nil {
 		return fmt.Errorf("read the ledger of deliveries: %w", err)
@@ -144,7 +193,7 @@ func (d *Desk) deliver(ctx context.Context, r *report.Report) error {
 				d.log.LogAttrs(ctx, slog.LevelWarn, "a delivery that was cut off is not repeated", slog.String("recipient", recipient), slog.String("week", r.Week))
 				continue
 			default:
-				errs = append(errs, d.bring(ctx, r, channel, recipient))
+				errs = append(errs, d.bring(ctx, r, channel, recipient, c))
 			}
 		}
 	}
@@ -152,9 +201,12 @@ func (d *Desk) deliver(ctx context.Context, r *report.Report) error {
 }
 
 // bring tries one delivery until it is done, refused or unsure.
-func (d *Desk) bring(ctx context.Context, r *report.Report, channel Channel, recipient string) error {
+func (d *Desk) bring(ctx context.Context, r *report.Report, channel Channel, recipient string, c *claim) error {
 	pause := d.cfg.Pause
 	for attempt := 1; ; attempt++ {
+		if !c.firm() {
+			return errLost
+		}
 		err := d.attempt(ctx, r, channel, recipient)
 		if err == nil {
 			d.log.LogAttrs(ctx, slog.LevelInfo, "weekly report delivered", slog.String("recipient", recipient), slog.String("week", r.Week))

@@ -1,7 +1,8 @@
 // Package deliver keeps the weekly report going: it makes the report of each week
 // once, stores it, and brings it to its recipients by mail, Slack and files. Each
 // delivery is noted in a ledger before it begins and when it has ended, so that a
-// restart sends nothing twice. What may have arrived (the connection broke after
+// restart sends nothing twice. Of many processes with the role one is at work on
+// a week at a time. What may have arrived (the connection broke after
 // the last byte) is not sent again: a report that is missed can be read in the
 // API, one that comes twice makes people doubt both.
 package deliver
@@ -39,6 +40,15 @@ type Archive interface {
 type Ledger interface {
 	SaveDelivery(ctx context.Context, d query.Delivery) error
 	Deliveries(ctx context.Context, week string) (map[string]query.DeliveryState, error)
+	Claims
+}
+
+// Claims lets one of many processes work on a week. Claimants lists those whose
+// claim is younger than a lease and not released, in the order in which the store
+// stamped their first.
+type Claims interface {
+	SaveClaim(ctx context.Context, c query.Claim) error
+	Claimants(ctx context.Context, week string, lease time.Duration) ([]string, error)
 }
 
 // Channel is a way to bring a report to people.
@@ -61,13 +71,16 @@ type Config struct {
 	Pause    time.Duration
 	// Timeout bounds one attempt, MakeTimeout the making of a report.
 	Timeout, MakeTimeout time.Duration
+	// Lease is how long a claim on a week holds without being renewed, Settle how
+	// long a note may take to become visible to every process.
+	Lease, Settle time.Duration
 }
 
 // DefaultConfig makes the report on Monday at six and tries for about an hour.
 func DefaultConfig() Config {
 	return Config{
 		Schedule: "0 6 * * 1", Zone: time.UTC, Attempts: 6, Pause: time.Minute,
-		Timeout: time.Minute, MakeTimeout: 5 * time.Minute,
+		Timeout: time.Minute, MakeTimeout: 5 * time.Minute, Lease: 3 * time.Minute, Settle: 3 * time.Second,
 	}
 }
 
