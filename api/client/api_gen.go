@@ -2046,6 +2046,13 @@ type BreakGlass struct {
 	Used bool `json:"used"`
 }
 
+// BrokenRule defines model for BrokenRule.
+type BrokenRule struct {
+	Changes int64  `json:"changes"`
+	Lapse   string `json:"lapse"`
+	Rule    string `json:"rule"`
+}
+
 // Calibration How far probabilities can be taken at their word.
 type Calibration struct {
 	// Bins By tenths of the scale.
@@ -3345,6 +3352,16 @@ type Person struct {
 	Name *string `json:"name,omitempty"`
 }
 
+// PolicyCase defines model for PolicyCase.
+type PolicyCase struct {
+	Change string  `json:"change"`
+	Class  string  `json:"class"`
+	Reason string  `json:"reason"`
+	Rule   string  `json:"rule"`
+	Tier   int64   `json:"tier"`
+	Url    *string `json:"url,omitempty"`
+}
+
 // PolicyEffect Whether AI-assisted changes are approved, and how approved ones fare.
 type PolicyEffect struct {
 	// AsOf When it was made.
@@ -3370,6 +3387,19 @@ type PolicyEffect struct {
 
 	// Words What to keep in mind.
 	Words string `json:"words"`
+}
+
+// PolicyWeek defines model for PolicyWeek.
+type PolicyWeek struct {
+	Denied      int64        `json:"denied"`
+	Glass       int64        `json:"glass"`
+	GlassBroken []PolicyCase `json:"glass_broken"`
+	Judged      int64        `json:"judged"`
+	Kept        int64        `json:"kept"`
+	Rules       []BrokenRule `json:"rules"`
+	Version     *string      `json:"version,omitempty"`
+	Violations  []PolicyCase `json:"violations"`
+	Warned      int64        `json:"warned"`
 }
 
 // Population Which changes are compared and which stand apart.
@@ -3752,7 +3782,8 @@ type Report struct {
 	From time.Time `json:"from"`
 
 	// Gate What the policy gate answered in the week.
-	Gate []GateCount `json:"gate"`
+	Gate   []GateCount `json:"gate"`
+	Groups []Tile      `json:"groups"`
 
 	// Impact Whether AI-assisted changes come with more incidents.
 	Impact Impact `json:"impact"`
@@ -3764,7 +3795,8 @@ type Report struct {
 	MadeAt time.Time `json:"made_at"`
 
 	// Movers Services that moved against their own past.
-	Movers []Mover `json:"movers"`
+	Movers []Mover    `json:"movers"`
+	Policy PolicyWeek `json:"policy"`
 
 	// Quality How good the data are.
 	Quality []Quality `json:"quality"`
