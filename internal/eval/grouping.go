@@ -14,7 +14,7 @@ import (
 // GroupingFigures say how well incidents were made of alerts, over storms.
 //
 // Purity is the share of alerts that sit in an incident whose most frequent
-// outage is their own; noise counts as an outage of its own per alert.
+// outage is their own; noise counts as an outage of its own per series.
 // Completeness is the share of outage alerts that sit in the incident which
 // holds most of their outage. One incident for everything is complete and
 // impure, one for each alert is pure and incomplete.
@@ -73,18 +73,23 @@ func (s *GroupingScore) addIncident(keys []correlate.AlertKey, truth map[correla
 	counts := make(map[string]int)
 	most := 0
 	for _, key := range keys {
-		if outage, ok := truth[key]; ok {
-			counts[outage]++
-			most = max(most, counts[outage])
+		outage, ok := truth[key]
+		if !ok {
+			outage = noiseOf(key)
+		}
+		counts[outage]++
+		most = max(most, counts[outage])
+		if ok {
 			largest[outage] = max(largest[outage], counts[outage])
 		}
-	}
-	if most == 0 && len(keys) > 0 {
-		most = 1
 	}
 	s.purity.sum += float64(most)
 	s.purity.count += len(keys)
 }
+
+// noiseOf names the outage that an unrelated alert stands for: its series, so
+// that one which flaps counts as one thing.
+func noiseOf(key correlate.AlertKey) string { return "noise\x00" + key.Fingerprint }
 
 // Figures returns what was counted so far.
 func (s *GroupingScore) Figures() GroupingFigures {
@@ -150,4 +155,4 @@ func writeGrouping(b *strings.Builder, r *GroupingReport) {
 }
 
 const groupingLegend = "purity: alerts whose incident is mostly of their own outage; complete: alerts of an outage that its\n" +
-	"largest incident holds; unrelated alerts count as an outage each\n"
+	"largest incident holds; each unrelated series counts as an outage\n"

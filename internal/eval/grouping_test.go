@@ -80,6 +80,22 @@ func TestMergedIncidentsAreNotCountedTwice(t *testing.T) {
 	}
 }
 
+// An unrelated series that fires five times is one thing, not five.
+func TestNoiseThatFlapsIsOneThing(t *testing.T) {
+	row := correlate.Incident{Status: correlate.IncidentOpen}
+	var alerts []correlate.Alert
+	for i := range 5 {
+		key := correlate.AlertKey{Fingerprint: "disk", StartedAt: judgedAt.Add(-time.Duration(i+1) * time.Minute)}
+		row.Alerts = append(row.Alerts, key)
+		alerts = append(alerts, correlate.Alert{Fingerprint: key.Fingerprint, StartedAt: key.StartedAt})
+	}
+	var s GroupingScore
+	s.count([]correlate.Incident{row}, nil, alerts)
+	if f := s.Figures(); f.Purity != 1 {
+		t.Errorf("purity %v", f.Purity)
+	}
+}
+
 func TestNothingGroupedIsUnknownAndNotPerfect(t *testing.T) {
 	var s GroupingScore
 	if f := s.Figures(); !math.IsNaN(float64(f.Purity)) || !math.IsNaN(float64(f.Completeness)) {
