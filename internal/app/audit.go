@@ -89,7 +89,7 @@ func (w *auditedWeek) judge(rules *policy.Policy, c *correlate.Change, known cor
 	d := rules.Judge(&policy.Input{Change: c, Provenance: &known, Tier: policy.TierOf(c.Services, w.tiers)})
 	w.week.Judged++
 	for i := range d.Findings {
-		w.broken[report.BrokenRule{Rule: d.Findings[i].Rule, Lapse: d.Findings[i].Lapse.Words()}]++
+		w.broken[report.BrokenRule{Rule: ruleName(&d.Findings[i]), Lapse: d.Findings[i].Lapse.Words()}]++
 	}
 	switch {
 	case len(d.Findings) == 0:
@@ -113,7 +113,7 @@ func caseOf(c *correlate.Change, d *policy.Decision, lapse policy.Lapse) report.
 	}))
 	f := &d.Findings[at]
 	out := report.PolicyCase{
-		Change: cmp.Or(c.Title, string(c.Kind)) + " (" + c.Key().String() + ")", Tier: d.Tier, Rule: f.Rule, Class: string(d.Class),
+		Change: cmp.Or(c.Title, string(c.Kind)) + " (" + c.Key().String() + ")", Tier: d.Tier, Rule: ruleName(f), Class: string(d.Class),
 		Reason: f.Lapse.Words(), URL: "/changes/" + url.PathEscape(c.ID) + "?source=" + url.QueryEscape(c.Source),
 	}
 	if lapse == policy.LapseBreakGlass {
@@ -121,6 +121,9 @@ func caseOf(c *correlate.Change, d *policy.Decision, lapse policy.Lapse) report.
 	}
 	return out
 }
+
+// ruleName is what people call a rule.
+func ruleName(f *policy.RuleFinding) string { return cmp.Or(f.Title, f.Rule) }
 
 // gravest keeps the cases of the most critical services when there are many.
 func gravest(cases []report.PolicyCase) []report.PolicyCase {

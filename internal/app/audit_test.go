@@ -108,9 +108,9 @@ func TestTheAuditCountsWhatWasKeptBrokenAndLetThrough(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	want := []report.PolicyCase{
-		{Change: "Deploy late (ci/late)", Tier: 1, Rule: "ai-senior-approval", Class: "ai_assisted", Reason: "the approval came after the start", URL: "/changes/late?source=ci"},
-		{Change: "Deploy own (ci/own)", Tier: 1, Rule: "ai-senior-approval", Class: "ai_authored", Reason: "the approval is the author's own", URL: "/changes/own?source=ci"},
-		{Change: "Deploy unlabelled (ci/unlabelled)", Tier: 1, Rule: "unknown-senior-approval", Class: "unknown", Reason: "nobody approved it", URL: "/changes/unlabelled?source=ci"},
+		{Change: "Deploy late (ci/late)", Tier: 1, Rule: "AI-assisted changes to critical services", Class: "ai_assisted", Reason: "the approval came after the start", URL: "/changes/late?source=ci"},
+		{Change: "Deploy own (ci/own)", Tier: 1, Rule: "AI-assisted changes to critical services", Class: "ai_authored", Reason: "the approval is the author's own", URL: "/changes/own?source=ci"},
+		{Change: "Deploy unlabelled (ci/unlabelled)", Tier: 1, Rule: "Changes of unknown origin to the most critical services", Class: "unknown", Reason: "nobody approved it", URL: "/changes/unlabelled?source=ci"},
 	}
 	if diff := cmp.Diff(want, got.Violations); diff != "" {
 		t.Error(diff)

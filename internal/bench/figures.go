@@ -25,6 +25,7 @@ type figuresFlags struct {
 	ingestFlags
 	year  yearSize
 	asked int
+	keep  string
 }
 
 func parseFiguresFlags(args []string) (figuresFlags, error) {
@@ -37,6 +38,7 @@ func parseFiguresFlags(args []string) (figuresFlags, error) {
 	flags.IntVar(&f.year.incidents, "incidents", 4, "incidents a day, two of three judged")
 	flags.IntVar(&f.asked, "asked", 5, "how often each figure is asked for")
 	flags.IntVar(&f.memoryMB, "engine-memory", 2048, "cap of the embedded engine in MiB")
+	flags.StringVar(&f.keep, "keep", "", "fill this data directory for faultline serve, and measure nothing")
 	flags.StringVar(&f.dir, "dir", "", "directory for the data; empty makes one")
 	flags.StringVar(&f.profiles, "profiles", "", "directory for a processor profile of the answers")
 	flags.BoolVar(&f.verbose, "v", false, "log what the parts say")
@@ -50,6 +52,9 @@ func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
 	f, err := parseFiguresFlags(args)
 	if err != nil {
 		return err
+	}
+	if f.keep != "" {
+		return keepYear(ctx, out, &f)
 	}
 	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
 	if err != nil {
@@ -72,6 +77,21 @@ func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
 	}
 	return printReport(out, fmt.Sprintf("figures, %d days of %d changes, %d incidents a day, %d cores",
 		f.year.days, f.year.changes, f.year.incidents, runtime.GOMAXPROCS(0)), asked)
+}
+
+// keepYear fills a data directory and leaves it, so that a service can make its
+// pages and reports of it.
+func keepYear(ctx context.Context, out io.Writer, f *figuresFlags) (err error) {
+	p := &parts{dir: f.keep}
+	defer func() { err = errors.Join(err, p.closeStore()) }()
+	if err := p.openStore(ctx, &f.ingestFlags, f.logger()); err != nil {
+		return err
+	}
+	if err := newYear(f.year, time.Now().UTC()).fill(ctx, p.store); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "filled; look at it with: faultline serve --data-dir %s\n", f.keep)
+	return err
 }
 
 // askFigures asks for each figure over the whole year.

@@ -124,11 +124,18 @@ func (p *parts) close() error {
 	if p.broker != nil {
 		errs = append(errs, p.broker.Stop())
 	}
+	errs = append(errs, p.closeStore())
+	return errors.Join(append(errs, os.RemoveAll(p.dir))...)
+}
+
+// closeStore ends the store and leaves its files.
+func (p *parts) closeStore() error {
+	var errs []error
 	if p.store != nil {
 		errs = append(errs, p.store.Close())
 	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
 	}
-	return errors.Join(append(errs, os.RemoveAll(p.dir))...)
+	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -21,8 +22,8 @@ type yearSize struct {
 }
 
 // year makes the changes, incidents and verdicts of a company day by day. The
-// same seed makes the same year. Changes have the columns that figures read and
-// a short body: figures never read bodies.
+// same seed makes the same year. Changes have one commit and short bodies: figures
+// never read bodies.
 type year struct {
 	yearSize
 	random     *rand.Rand
@@ -103,7 +104,7 @@ func (y *year) change(at time.Time) correlate.Change {
 	authored := at.Add(-time.Duration(1+r.IntN(200)) * time.Hour)
 	approved := at.Add(-time.Duration(1+r.IntN(50)) * time.Minute)
 	c := correlate.Change{
-		ID: fmt.Sprintf("chg-%08d", y.n), Source: fmt.Sprintf("argo-cd-%d", r.IntN(4)), Kind: choose(r, yearKinds), Title: "roll out",
+		ID: fmt.Sprintf("chg-%08d", y.n), Source: fmt.Sprintf("argo-cd-%d", r.IntN(4)), Kind: choose(r, yearKinds), Title: "Deploy 4." + fmt.Sprint(r.IntN(90)) + ".0",
 		Services: []string{y.service(r.IntN(y.services))}, Environment: correlate.DefaultEnvironment, StartedAt: at, Status: correlate.StatusInProgress,
 		Actor:   &correlate.Actor{ID: fmt.Sprintf("user-%d", r.IntN(800)), Type: correlate.ActorHuman},
 		Commits: []correlate.Commit{{SHA: "x", Message: "m", Author: &correlate.Person{Login: "dev"}, AuthoredAt: &authored, Additions: r.IntN(900), Deletions: r.IntN(300)}},
@@ -115,9 +116,11 @@ func (y *year) change(at time.Time) correlate.Change {
 }
 
 func (y *year) event(c correlate.Change, class correlate.ProvenanceClass, at time.Time) event.Change {
+	// A change that was made here always encodes.
+	raw, _ := json.Marshal(&c)
 	return event.Change{
 		Change: c, Provenance: &correlate.Provenance{Class: class},
-		Meta: event.Meta{UID: y.random.Uint64(), ArrivedAt: at, Raw: []byte(`{"id":"` + c.ID + `"}`), Format: "faultline"},
+		Meta: event.Meta{UID: y.random.Uint64(), ArrivedAt: at, Raw: raw, Format: "faultline"},
 	}
 }
 
@@ -133,9 +136,9 @@ func (y *year) fillIncidents(ctx context.Context, store *clickhouse.Store, day t
 		y.found++
 		guilty := choose(y.random, y.suspects)
 		at, id := guilty.StartedAt.Add(3*time.Minute), fmt.Sprintf("inc-%06d", y.found)
-		end := at.Add(40 * time.Minute)
+		end := at.Add(time.Duration(5+y.random.IntN(150)) * time.Minute)
 		incidents = append(incidents, correlate.Incident{
-			ID: id, Revision: 1, Title: "errors", Severity: correlate.SeverityHigh, Status: correlate.IncidentResolved, Environment: correlate.DefaultEnvironment,
+			ID: id, Revision: 1, Title: guilty.Services[0] + ": errors above 5% for 3 minutes", Severity: choose(y.random, correlate.Severities()), Status: correlate.IncidentResolved, Environment: correlate.DefaultEnvironment,
 			StartedAt: at, ResolvedAt: &end, UpdatedAt: end, Services: append([]string{y.service(y.random.IntN(y.services))}, guilty.Services...), Alerts: []correlate.AlertKey{{Fingerprint: id, StartedAt: at}},
 		})
 		findings = append(findings, correlate.Finding{

@@ -88,7 +88,7 @@ func (d *document) text(size float64, words string) {
 
 // tiles stand side by side.
 func (d *document) tiles(all []Tile) {
-	width, top, gap, height := (pdfWidth-2*float64(len(all)-1))/float64(len(all)), d.GetY(), 2.0, 36.0
+	width, top, gap, height := (pdfWidth-2*float64(len(all)-1))/float64(len(all)), d.GetY(), 2.0, 38.0
 	for i, t := range all {
 		x := pdfMargin + float64(i)*(width+gap)
 		d.SetFillColor(0xf4, 0xf7, 0xfa)

@@ -137,17 +137,17 @@ func excessWords(g figures.Chance) string {
 // groupTiles put AI-assisted, human and unknown changes side by side, and the
 // ratio of the first two.
 func groupTiles(i *figures.Impact) []Tile {
-	names := map[string]string{"AI-assisted changes": "AI-assisted", "human changes": "Human", "changes of unknown origin": "Origin unknown"}
+	names := map[string]string{"AI-assisted changes": "AI-assisted changes", "human changes": "Human changes", "changes of unknown origin": "Changes of unknown origin"}
 	var tiles []Tile
 	for _, g := range i.Groups {
 		name, shown := names[g.Group]
 		if !shown {
 			continue
 		}
-		t := Tile{Name: name + ": changes with an incident", Value: "–", Basis: "no matured change", Before: "since " + day(i.From)}
+		t := Tile{Name: name, Value: "–", Basis: "no matured change", Before: "since " + day(i.From)}
 		if g.Rate != nil {
 			t.Value = fmt.Sprintf("%.2f%%", 100*g.Rate.Value)
-			t.Basis = fmt.Sprintf("%s of %s, 95%% interval %.2f%% to %.2f%%", thousands(g.Rate.Events), thousands(g.Rate.N), 100*g.Rate.Lo, 100*g.Rate.Hi)
+			t.Basis = fmt.Sprintf("%s of %s changes with an incident; 95%% interval %.2f%% to %.2f%%", thousands(g.Rate.Events), thousands(g.Rate.N), 100*g.Rate.Lo, 100*g.Rate.Hi)
 		}
 		tiles = append(tiles, t)
 	}
@@ -158,14 +158,14 @@ func ratioTile(i *figures.Impact) Tile {
 	h := &i.Headline
 	t := Tile{Name: "AI-assisted against human", Value: "–", Basis: "insufficient data", Before: capital(verdictNames[h.Verdict])}
 	if r := h.Adjusted; r != nil && r.Value != nil && h.Verdict != figures.Insufficient {
-		t.Value, t.Basis = fmt.Sprintf("%.2f times", *r.Value), "of the same tier, kind and team; 95% interval "+figures.RangeWords(r)
-		t.Before += "; association, not proof of cause"
+		t.Value, t.Basis = fmt.Sprintf("%.2f times", *r.Value), "the risk, like with like; 95% interval "+figures.RangeWords(r)
+		t.Before += "; not proof of cause"
 	}
 	return t
 }
 
 func unknownTile(i *figures.Impact) Tile {
-	t := Tile{Name: "Changes of unknown origin", Value: "–", Basis: "no matured change", Before: "they may be on either side"}
+	t := Tile{Name: "Share of unknown origin", Value: "–", Basis: "no matured change", Before: "they may be on either side"}
 	if u := i.Population.Unknown; u != nil {
 		t.Value, t.Basis = fmt.Sprintf("%.1f%%", 100*u.Value), fmt.Sprintf("%s of %s", thousands(u.Events), thousands(u.N))
 	}
