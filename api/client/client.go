@@ -73,10 +73,15 @@ type Problem struct {
 	Detail   string         `json:"detail"`
 	Instance string         `json:"instance"`
 	Errors   []ProblemField `json:"errors"`
+	// RetryAfter is how long the service asks to be left alone, 0 when it does
+	// not say.
+	RetryAfter time.Duration `json:"-"`
 }
 
-// ProblemField is what is wrong with one field, and the mend.
+// ProblemField is what is wrong with one field, and the mend. Line counts the
+// lines of a body of several events from 1; 0 means the whole.
 type ProblemField struct {
+	Line     int    `json:"line"`
 	Location string `json:"location"`
 	Path     string `json:"path"`
 	Message  string `json:"message"`
@@ -197,5 +202,8 @@ func readProblem(response *http.Response) *Problem {
 		p = Problem{Title: "the server answered " + response.Status}
 	}
 	p.Status = response.StatusCode
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		p.RetryAfter = time.Duration(seconds) * time.Second
+	}
 	return &p
 }

@@ -21,6 +21,7 @@ func demoCommand(environ []string) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&opts.Scenario, "scenario", "retail-outage", "which outage: retail-outage, agent-infrastructure or assistant-guardrail")
+	_ = cmd.RegisterFlagCompletionFunc("scenario", words("retail-outage", "agent-infrastructure", "assistant-guardrail"))
 	cmd.Flags().BoolVar(&opts.Exit, "exit", false, "stop after the finding, with status 0 only if the guilty change ranked first")
 	cmd.Flags().StringVar(&opts.Listen, "listen", "127.0.0.1:8080", "address of the API")
 	cmd.Flags().StringVar(&opts.DataDir, "data", "", "directory for the embedded stores, kept afterwards (default: a temporary one, removed)")

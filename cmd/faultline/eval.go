@@ -15,6 +15,7 @@ func evalCommand() *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Files = append(opts.Files, args...)
+			opts.Show = app.Show{Out: cmd.ErrOrStderr()}
 			return app.Eval(cmd.Context(), opts, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
@@ -29,5 +30,8 @@ func evalCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&opts.Ablate, "ablate", false, "score the engine without each kind of evidence, in place of --ranker")
 	cmd.Flags().StringSliceVar(&opts.Storms, "storms", nil, "files of storms, for the purity and completeness of incidents; simulate --storms writes them")
 	cmd.MarkFlagsOneRequired("cases", "storms")
+	_ = cmd.RegisterFlagCompletionFunc("ranker", words("all", "faultline", "recency", "latest-deploy", "same-service", "topology-recency", "random"))
+	_ = cmd.RegisterFlagCompletionFunc("without", words("time", "topology", "metrics", "text"))
+	_ = cmd.RegisterFlagCompletionFunc("by", words("kind", "delay"))
 	return cmd
 }

@@ -19,7 +19,7 @@ func fitCommand() *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Files = append(opts.Files, args...)
-			return app.Fit(cmd.Context(), opts, cmd.InOrStdin(), cmd.OutOrStdout())
+			return app.Fit(cmd.Context(), opts, app.Show{Out: cmd.ErrOrStderr()}, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringSliceVar(&opts.Files, "cases", nil, "case files, .jsonl or .jsonl.gz, or - for standard input")

@@ -43,8 +43,8 @@ func incidentsList(environ []string) *cobra.Command {
 	cmd.Flags().DurationVar(&opts.Since, "since", 0, "how far back they may have begun, as 24h")
 	cmd.Flags().IntVar(&opts.Limit, "limit", opts.Limit, "how many at most, 1 to 200")
 	statuses, severities := app.IncidentChoices()
-	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(severities, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("status", words(statuses...))
+	_ = cmd.RegisterFlagCompletionFunc("severity", words(severities...))
 	return cmd
 }
 
@@ -67,5 +67,6 @@ func incidentsOne(environ []string, use, short string, args cobra.PositionalArgs
 	}
 	outputFlag(cmd, &opts.Output)
 	serverFlag(cmd, environ, &opts.Server)
+	cmd.ValidArgsFunction = incidentWords(environ, &opts.Server)
 	return cmd
 }

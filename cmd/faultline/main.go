@@ -39,8 +39,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !errors.Is(err, app.ErrNo) {
+		err = missingFlag(cmd, err)
 		_, _ = fmt.Fprintf(stderr, "faultline: %s\n", oneLine(err))
 	}
 	return exitCode(err)
@@ -77,15 +78,14 @@ func rootCommand(environ []string) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	root.AddCommand(
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), fitCommand(), reportCommand(environ), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
-		dashboardsCommand(), incidentsCommand(environ), mcpCommand(environ),
+		dashboardsCommand(), incidentsCommand(environ), mcpCommand(environ), deadLettersCommand(environ), notificationsCommand(environ),
 		verdictCommand(environ), provenanceCommand(environ), gateCommand(environ), policyCommand(),
 	)
+	guide(root)
 	return root
 }
 
@@ -104,6 +104,7 @@ func chooseOne(cmd *cobra.Command, _ []string) error {
 // outputFlag adds -o with the formats of the contract.
 func outputFlag(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "table", "output format: table, json or yaml")
+	_ = cmd.RegisterFlagCompletionFunc("output", words("table", "json", "yaml"))
 }
 
 // environment returns the value of a variable in environ, or a default.

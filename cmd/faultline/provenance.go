@@ -24,6 +24,7 @@ func provenanceCommand(environ []string) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
+			opts.Show = app.Show{Out: cmd.ErrOrStderr()}
 			return app.Reapply(cmd.Context(), opts, cmd.OutOrStdout())
 		},
 	}

@@ -17,11 +17,13 @@ func reportCommand(environ []string) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
+			opts.Show = app.Show{Out: cmd.ErrOrStderr()}
 			return app.Report(cmd.Context(), opts, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&opts.Week, "week", "", "ISO week such as 2026-W47; the last whole week if left out")
 	cmd.Flags().StringVar(&opts.Format, "format", "markdown", "html, markdown, json or pdf")
+	_ = cmd.RegisterFlagCompletionFunc("format", words("html", "markdown", "json", "pdf"))
 	cmd.Flags().StringVar(&opts.Out, "out", "", "file to write; standard output if left out")
 	serverFlag(cmd, environ, &opts.Server)
 	return cmd

@@ -14,7 +14,7 @@ func simulateCommand() *cobra.Command {
 		Example: "  faultline simulate --seed 7 --services 500 --changes-per-day 2000 --incidents 100 > cases.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return app.Simulate(cmd.Context(), opts, storms, cmd.OutOrStdout())
+			return app.Simulate(cmd.Context(), opts, storms, app.Show{Out: cmd.ErrOrStderr()}, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().Uint64Var(&opts.Seed, "seed", opts.Seed, "seed; the same seed writes the same cases")

@@ -26,6 +26,7 @@ func tokenCommand() *cobra.Command {
 	outputFlag(create, &opts.Output)
 	create.Flags().StringVar(&opts.Role, "role", "", "reader, ingest, agent, judge or admin")
 	create.Flags().StringVar(&opts.Name, "name", "", "what the token is for, shown in logs")
+	_ = create.RegisterFlagCompletionFunc("role", words("reader", "ingest", "agent", "judge", "admin"))
 	_ = create.MarkFlagRequired("role")
 	_ = create.MarkFlagRequired("name")
 	cmd.AddCommand(create)

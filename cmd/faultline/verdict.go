@@ -30,6 +30,7 @@ func verdictCommand(environ []string) *cobra.Command {
 	}
 	outputFlag(cmd, &opts.Output)
 	serverFlag(cmd, environ, &opts.Server)
+	cmd.ValidArgsFunction = incidentWords(environ, &opts.Server, "confirm", "reject", "no_change")
 	cmd.Flags().StringVar(&opts.Change, "change", "", "id of the change; the first suspect if left out")
 	cmd.Flags().StringVar(&opts.Source, "source", "", "source of the change, when several know its id")
 	cmd.Flags().StringVar(&opts.Reason, "reason", "", "why, in words")

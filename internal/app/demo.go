@@ -39,11 +39,14 @@ func Demo(ctx context.Context, opts DemoOptions, out, logs io.Writer) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	say := narrator{out: out, started: time.Now()}
+	say := narrator{out: out, started: time.Now(), show: Show{Out: logs}}
 	say.line("Faultline demo: %s", recording.Title)
 	say.paragraph(recording.Story)
 	say.step("starting embedded Kafka and ClickHouse in %s", cfg.DataDir)
+	progress := say.show.progress("setting up", "")
+	progress.Tick()
 	s, err := start(ctx, cfg, newLogger(cfg.Log, logs))
+	progress.Done()
 	if err != nil {
 		return err
 	}
@@ -105,6 +108,7 @@ func containsVariable(environ []string, name string) bool {
 type narrator struct {
 	out     io.Writer
 	started time.Time
+	show    Show
 }
 
 func (n *narrator) line(format string, args ...any) { _, _ = fmt.Fprintf(n.out, format+"\n", args...) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -86,7 +85,7 @@ func readChangeFields(opts *GateOptions, stdin io.Reader) (map[string]json.RawMe
 		defer func() { _ = file.Close() }()
 		in = file
 	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxAnswerBytes))
+	raw, err := io.ReadAll(io.LimitReader(in, maxChangeBytes))
 	if err != nil {
 		return nil, fmt.Errorf("--change %s: %w", opts.Change, err)
 	}
@@ -111,12 +110,19 @@ func readChangeFields(opts *GateOptions, stdin io.Reader) (map[string]json.RawMe
 // gateThere asks a service.
 func gateThere(ctx context.Context, opts *GateOptions, fields map[string]json.RawMessage) (api.GateAnswer, error) {
 	var answer api.GateAnswer
-	client, err := newAPIClient(opts.Server, opts.Token)
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return answer, err
 	}
-	_, err = client.call(ctx, http.MethodPost, "/v1/gate", nil, fields, &answer)
-	return answer, err
+	sent, err := body(fields)
+	if err != nil {
+		return answer, err
+	}
+	decided, err := service.AskGateWithBodyWithResponse(ctx, jsonType, sent)
+	if err != nil {
+		return answer, service.explain(err)
+	}
+	return answer, service.readAnswer(decided.Body, &answer)
 }
 
 // gateHere judges without a service: by a file of rules, and by what the change

@@ -15,6 +15,9 @@ const healthTimeout = 5 * time.Second
 // Health asks the service at server whether it is ready and prints its answer.
 // A service that cannot be reached or is not ready is an ErrDependency.
 func Health(ctx context.Context, server string, out io.Writer) error {
+	if _, err := askService(server, ""); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(server, "/")+"/readyz", http.NoBody)

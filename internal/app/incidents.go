@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/faultline/faultline/api"
 	"github.com/faultline/faultline/api/client"
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/query"
 	"github.com/faultline/faultline/internal/terminal"
 )
 
@@ -30,25 +29,60 @@ type IncidentsOptions struct {
 	Output string
 }
 
-// query are the options as the API takes them.
-func (o *IncidentsOptions) query(now time.Time) string {
-	values := url.Values{}
-	set := func(name, value string) {
-		if value != "" {
-			values.Set(name, value)
+// params are the options as the API takes them.
+func (o *IncidentsOptions) params(now time.Time) *client.ListIncidentsParams {
+	p := &client.ListIncidentsParams{}
+	if len(o.Status) > 0 {
+		list := make([]client.ListIncidentsParamsStatus, len(o.Status))
+		for i, status := range o.Status {
+			list[i] = client.ListIncidentsParamsStatus(status)
 		}
+		p.Status = &list
 	}
-	set("status", strings.Join(o.Status, ","))
-	set("severity", strings.Join(o.Severity, ","))
-	set("service", o.Service)
-	set("q", o.Text)
+	if len(o.Severity) > 0 {
+		list := make([]client.ListIncidentsParamsSeverity, len(o.Severity))
+		for i, severity := range o.Severity {
+			list[i] = client.ListIncidentsParamsSeverity(severity)
+		}
+		p.Severity = &list
+	}
+	if o.Service != "" {
+		p.Service = &o.Service
+	}
+	if o.Text != "" {
+		p.Q = &o.Text
+	}
 	if o.Since > 0 {
-		values.Set("from", now.Add(-o.Since).UTC().Format(time.RFC3339))
+		from := now.Add(-o.Since).UTC().Truncate(time.Second)
+		p.From = &from
 	}
 	if o.Limit > 0 {
-		values.Set("limit", strconv.Itoa(o.Limit))
+		limit := int64(o.Limit)
+		p.Limit = &limit
 	}
-	return values.Encode()
+	return p
+}
+
+// check says which filter is none, and which may have been meant.
+func (o *IncidentsOptions) check() error {
+	statuses, severities := IncidentChoices()
+	for _, status := range o.Status {
+		if !slices.Contains(statuses, status) {
+			return notAmong("--status", status, statuses)
+		}
+	}
+	for _, severity := range o.Severity {
+		if !slices.Contains(severities, severity) {
+			return notAmong("--severity", severity, severities)
+		}
+	}
+	if o.Limit < 0 || o.Limit > query.MaxLimit {
+		return fmt.Errorf("--limit %d is out of bounds; want 1 to %d", o.Limit, query.MaxLimit)
+	}
+	if o.Since < 0 {
+		return fmt.Errorf("--since %s is in the future; want how far back, as 24h", o.Since)
+	}
+	return nil
 }
 
 // ListIncidents prints one page of incidents, newest first.
@@ -56,12 +90,19 @@ func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) er
 	if err := checkOutput(opts.Output); err != nil {
 		return err
 	}
-	service, err := newAPIClient(opts.Server, opts.Token)
+	if err := opts.check(); err != nil {
+		return err
+	}
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return err
 	}
+	answer, err := service.ListIncidentsWithResponse(ctx, opts.params(time.Now()))
+	if err != nil {
+		return service.explain(err)
+	}
 	var page api.Page[api.IncidentRecord]
-	if _, err := service.call(ctx, http.MethodGet, "/v1/incidents?"+opts.query(time.Now()), nil, nil, &page); err != nil {
+	if err := service.readAnswer(answer.Body, &page); err != nil {
 		return err
 	}
 	if opts.Output != "table" {
@@ -100,34 +141,42 @@ func ShowIncident(ctx context.Context, opts IncidentOptions, out io.Writer) erro
 	if err := checkOutput(opts.Output); err != nil {
 		return err
 	}
-	service, err := newAPIClient(opts.Server, opts.Token)
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return err
 	}
 	return showIncident(ctx, service, opts, out)
 }
 
-func showIncident(ctx context.Context, service *apiClient, opts IncidentOptions, out io.Writer) error {
-	path := "/v1/incidents/" + url.PathEscape(opts.Incident)
+func showIncident(ctx context.Context, service *remote, opts IncidentOptions, out io.Writer) error {
+	known, err := service.GetIncidentWithResponse(ctx, opts.Incident, nil)
+	if err != nil {
+		return service.explain(err)
+	}
 	var incident api.IncidentRecord
-	if _, err := service.call(ctx, http.MethodGet, path, nil, nil, &incident); err != nil {
+	if err := service.readAnswer(known.Body, &incident); err != nil {
 		return err
+	}
+	found, err := service.GetFindingWithResponse(ctx, opts.Incident, nil)
+	if client.NotFound(err) {
+		return noFinding(out, opts.Output, &incident)
+	}
+	if err != nil {
+		return service.explain(err)
 	}
 	var finding api.FindingRecord
-	answer, err := service.do(ctx, http.MethodGet, path+"/finding", nil, nil)
-	switch {
-	case err != nil:
+	if err := service.readAnswer(found.Body, &finding); err != nil {
 		return err
-	case answer.status == http.StatusNotFound:
-		_, err := fmt.Fprintf(out, "%s: %s; no finding yet\n", incident.ID, incident.Title)
-		return err
-	case answer.status >= http.StatusBadRequest:
-		return answer.problem(service.base)
-	}
-	if err := json.Unmarshal(answer.body, &finding); err != nil {
-		return fmt.Errorf("read the finding of %s: %w", opts.Incident, err)
 	}
 	return printFinding(out, opts.Output, &finding.Finding, incident.Title)
+}
+
+// noFinding says that there is none yet; a script gets the incident without one.
+func noFinding(out io.Writer, output string, incident *api.IncidentRecord) error {
+	if output != "table" {
+		return writeDocument(out, output, map[string]any{"incident": incident.ID, "version": 0, "suspects": []any{}})
+	}
+	return terminal.Lines(out, fmt.Sprintf("%s: %s; no finding yet", incident.ID, incident.Title), terminalOptions(out))
 }
 
 // WatchIncidents prints the finding of an incident, or of every incident when
@@ -136,13 +185,7 @@ func WatchIncidents(ctx context.Context, opts IncidentOptions, out io.Writer) er
 	if err := checkOutput(opts.Output); err != nil {
 		return err
 	}
-	service, err := newAPIClient(opts.Server, opts.Token)
-	if err != nil {
-		return err
-	}
-	cfg := client.DefaultConfig()
-	cfg.Server, cfg.Token = opts.Server, opts.Token
-	stream, err := client.Connect(cfg)
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return err
 	}
@@ -152,17 +195,17 @@ func WatchIncidents(ctx context.Context, opts IncidentOptions, out io.Writer) er
 		}
 	}
 	seen := map[string]int{}
-	err = stream.Follow(ctx, func(e client.Event) error {
+	err = service.Follow(ctx, func(e client.Event) error {
 		return watched(ctx, e, seen, service, opts, out)
 	})
 	if errors.Is(err, ctx.Err()) {
 		return nil // The reader has seen enough.
 	}
-	return err
+	return service.explain(err)
 }
 
 // watched prints what an event of the stream is about, once for each version.
-func watched(ctx context.Context, e client.Event, seen map[string]int, service *apiClient, opts IncidentOptions, out io.Writer) error {
+func watched(ctx context.Context, e client.Event, seen map[string]int, service *remote, opts IncidentOptions, out io.Writer) error {
 	if e.Kind != "finding.created" {
 		return nil
 	}

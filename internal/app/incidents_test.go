@@ -74,7 +74,7 @@ func TestIncidentsAreListedAsATableThatSaysThereIsMore(t *testing.T) {
 		}
 	}
 	query, _ := service.query.Load().(string)
-	for _, want := range []string{"status=open%2Cquiet", "service=cart", "limit=1", "q=a%26b", "from="} {
+	for _, want := range []string{"status=open,quiet", "service=cart", "limit=1", "q=a%26b", "from="} {
 		if !strings.Contains(query, want) {
 			t.Errorf("asked with %q, without %s", query, want)
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"io"
 
@@ -28,6 +29,8 @@ type EvalOptions struct {
 	// Ablate scores the engine without each kind of evidence, in place of the
 	// rankers.
 	Ablate bool
+	// Show is where progress is shown.
+	Show Show
 }
 
 // Eval scores rankers on labelled cases and prints the report.
@@ -40,8 +43,11 @@ func Eval(ctx context.Context, opts EvalOptions, stdin io.Reader, out io.Writer)
 	if opts.Ablate {
 		available, chosen = eval.AblationRankers(w), nil
 	}
+	progress := opts.Show.progress("scoring cases", opts.Output)
+	defer progress.Done()
 	return eval.Run(ctx, eval.Options{
-		Files: opts.Files, Stdin: stdin, Rankers: chosen, Available: available,
+		Progress: func(cases int) { progress.Step(cases, 0) },
+		Files:    opts.Files, Stdin: stdin, Rankers: chosen, Available: available,
 		Without: opts.Without, By: opts.By, Output: eval.Output(opts.Output),
 		Weights: file, Seen: opts.Seen, At: opts.At, Storms: opts.Storms,
 	}, out)
@@ -63,8 +69,12 @@ func readWeights(path string) (*eval.WeightsFile, correlate.Weights, error) {
 type FitOptions = eval.FitOptions
 
 // Fit learns weights from labelled cases and people's verdicts.
-func Fit(ctx context.Context, opts FitOptions, stdin io.Reader, out io.Writer) error {
+func Fit(ctx context.Context, opts FitOptions, show Show, stdin io.Reader, out io.Writer) error {
+	progress := show.progress("reading and learning from cases", "")
+	defer progress.Done()
+	progress.Tick()
 	opts.Stdin, opts.Now = stdin, nowUTC()
+	opts.Progress = func(cases int) { progress.Step(cases, 0) }
 	return eval.RunFit(ctx, opts, out)
 }
 
@@ -118,12 +128,34 @@ func complete(finding *correlate.Finding) error {
 // SimulateOptions size a simulated company and its troubles.
 type SimulateOptions = simulate.Options
 
-// Simulate writes labelled cases, or storms, one a line.
-func Simulate(ctx context.Context, opts SimulateOptions, storms bool, out io.Writer) error {
-	if storms {
-		return simulate.EachStorm(ctx, opts, func(s *eval.Storm) error { return eval.WriteStorm(out, s) })
+// Simulate writes labelled cases, or storms, one a line. Lines on a terminal are progress
+// enough.
+func Simulate(ctx context.Context, opts SimulateOptions, storms bool, show Show, out io.Writer) error {
+	if isTerminal(out) {
+		show = Show{}
 	}
-	return simulate.Run(ctx, opts, out)
+	progress := show.progress("simulating incidents", "")
+	defer progress.Done()
+	counted := &lineCounter{out: out, tell: func(lines int) { progress.Step(lines, opts.Incidents) }}
+	if storms {
+		return simulate.EachStorm(ctx, opts, func(s *eval.Storm) error { return eval.WriteStorm(counted, s) })
+	}
+	return simulate.Run(ctx, opts, counted)
+}
+
+// lineCounter counts the lines that pass through.
+type lineCounter struct {
+	out   io.Writer
+	lines int
+	tell  func(lines int)
+}
+
+// Write passes on and counts.
+func (l *lineCounter) Write(p []byte) (int, error) {
+	n, err := l.out.Write(p)
+	l.lines += bytes.Count(p[:n], []byte{'\n'})
+	l.tell(l.lines)
+	return n, err
 }
 
 // DefaultSimulateOptions returns a company of middle size.

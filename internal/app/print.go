@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 
+	"golang.org/x/term"
+
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/terminal"
 )
@@ -18,10 +20,16 @@ func printFinding(out io.Writer, output string, f *correlate.Finding, title stri
 	return terminal.Finding(out, f, title, terminalOptions(out))
 }
 
+// terminalOptions say how to print there: as wide as COLUMNS says or the terminal
+// is, in colour only on a terminal whose user did not ask for none.
 func terminalOptions(out io.Writer) terminal.Options {
 	opts := terminal.Options{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
 	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil {
 		opts.Width = columns
+	} else if file, ok := out.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil { //nolint:gosec // Descriptors are small.
+			opts.Width = columns
+		}
 	}
 	return opts
 }
@@ -29,9 +37,5 @@ func terminalOptions(out io.Writer) terminal.Options {
 // isTerminal reports whether out is a terminal and not a file or a pipe.
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // Descriptors are small.
 }

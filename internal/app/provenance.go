@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -23,6 +22,8 @@ type ReapplyOptions struct {
 	From, To string
 	DryRun   bool
 	Output   string
+	// Show is where progress is shown.
+	Show Show
 	// Now is the clock, the wall clock when nil.
 	Now func() time.Time
 }
@@ -38,27 +39,45 @@ func Reapply(ctx context.Context, opts ReapplyOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	client, err := newAPIClient(opts.Server, opts.Token)
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return err
 	}
 	total := api.ReapplyResult{Classes: []api.ClassCount{}, Moves: []api.ClassMove{}, Unknown: []api.UnknownReason{}}
 	request := api.ReapplyRequest{From: from, To: to, DryRun: opts.DryRun}
+	progress := opts.Show.progress("labelling changes", opts.Output)
+	defer progress.Done()
 	for {
-		var part api.ReapplyResult
-		if _, err := client.call(ctx, http.MethodPost, "/v1/provenance/reapply", nil, request, &part); err != nil {
+		part, err := service.reapply(ctx, &request)
+		if err != nil {
 			return err
 		}
-		addReapplied(&total, &part)
+		addReapplied(&total, part)
+		progress.Step(total.Examined, 0)
 		if part.NextCursor == "" {
 			break
 		}
 		request.Cursor = part.NextCursor
 	}
+	progress.Done()
 	if opts.Output != "table" {
 		return writeDocument(out, opts.Output, total)
 	}
 	return printReapplied(out, &total, opts.DryRun)
+}
+
+// reapply asks for one part of the work.
+func (r *remote) reapply(ctx context.Context, request *api.ReapplyRequest) (*api.ReapplyResult, error) {
+	sent, err := body(request)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := r.ReapplyProvenanceWithBodyWithResponse(ctx, jsonType, sent)
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	part := &api.ReapplyResult{}
+	return part, r.readAnswer(answer.Body, part)
 }
 
 // timeRange reads two moments; the end defaults to now and the start to thirty

@@ -28,27 +28,33 @@ type foundIncident struct {
 // its outage, as the API would answer it.
 func (s *service) replayAndFind(ctx context.Context, recording *scenario.Scenario, say *narrator) (foundIncident, error) {
 	say.step("replaying %d recorded events through Kafka", len(recording.Events))
-	if err := s.replay(ctx, recording); err != nil {
+	if err := s.replay(ctx, recording, say); err != nil {
 		return foundIncident{}, err
 	}
 	say.step("waiting for the correlator")
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
+	progress := say.show.progress("correlating", "")
+	progress.Tick()
+	defer progress.Done()
 	found, err := s.awaitFinding(ctx, recording)
 	if err != nil {
 		return foundIncident{}, fmt.Errorf("no finding about the outage of %s: %w", recording.Service, err)
 	}
+	progress.Done()
 	say.step("found\n")
 	return found, nil
 }
 
 // replay produces the events in the order of the recording, batch by batch.
 // Each message carries the time at which its sender sent it.
-func (s *service) replay(ctx context.Context, recording *scenario.Scenario) (err error) {
+func (s *service) replay(ctx context.Context, recording *scenario.Scenario, say *narrator) (err error) {
 	writer := s.kafka.Writer()
 	defer func() { err = errors.Join(err, writer.Close()) }()
 	topics := s.kafka.Config().Topics
 	names := map[event.Kind]string{event.KindChange: topics.Changes, event.KindAlert: topics.Alerts, event.KindTopology: topics.Topology}
+	progress, sent := say.show.progress("replaying events", ""), 0
+	defer progress.Done()
 	for batch := range slices.Chunk(recording.Events, replayBatch) {
 		messages := make([]kafkago.Message, len(batch))
 		for i, e := range batch {
@@ -57,6 +63,8 @@ func (s *service) replay(ctx context.Context, recording *scenario.Scenario) (err
 		if err := writer.WriteMessages(ctx, messages...); err != nil {
 			return down(fmt.Errorf("produce the recording: %w", err))
 		}
+		sent += len(batch)
+		progress.Step(sent, len(recording.Events))
 	}
 	return nil
 }

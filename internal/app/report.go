@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/faultline/faultline/api/client"
 	"github.com/faultline/faultline/internal/config"
 	"github.com/faultline/faultline/internal/figures"
 	"github.com/faultline/faultline/internal/report"
@@ -84,33 +83,36 @@ type ReportOptions struct {
 	Out    string
 	Server string
 	Token  string
+	// Show is where progress is shown.
+	Show Show
 }
 
 // Report fetches the report of a week from a running service and writes it.
 func Report(ctx context.Context, opts ReportOptions, out io.Writer) error {
 	if !slices.Contains(report.Formats(), report.Format(opts.Format)) {
-		return fmt.Errorf("--format %q is unknown; want html, markdown, json or pdf", opts.Format)
+		return notAmong("--format", opts.Format, []string{"html", "markdown", "json", "pdf"})
 	}
 	week, err := reportWeek(opts.Week)
 	if err != nil {
 		return err
 	}
-	client, err := newAPIClient(opts.Server, opts.Token)
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return err
 	}
-	answer, err := client.do(ctx, http.MethodGet, "/v1/reports/"+url.PathEscape(week)+"?format="+opts.Format, nil, nil)
+	progress := opts.Show.progress("waiting for the report of "+week, "")
+	progress.Tick()
+	format := client.GetReportParamsFormat(opts.Format)
+	answer, err := service.GetReportWithResponse(ctx, week, &client.GetReportParams{Format: &format})
+	progress.Done()
 	if err != nil {
-		return err
-	}
-	if answer.status != http.StatusOK {
-		return answer.problem(client.base)
+		return service.explain(err)
 	}
 	if opts.Out == "" {
-		_, err = out.Write(answer.body)
+		_, err = out.Write(answer.Body)
 		return err
 	}
-	if err := os.WriteFile(filepath.Clean(opts.Out), answer.body, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Clean(opts.Out), answer.Body, 0o644); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	_, err = fmt.Fprintf(out, "report of %s written to %s\n", week, opts.Out)

@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/faultline/faultline/api/client"
 )
 
 // Patience of the client with a server that says "later".
@@ -18,13 +20,12 @@ const (
 	sendTimeout  = 60 * time.Second
 	sendAttempts = 6
 	sendPause    = time.Second
+	maxSendPause = 30 * time.Second
 )
 
 // sender gathers values of one route into requests and counts the answers.
 type sender struct {
-	base   string
-	token  string
-	client *http.Client
+	to     *remote
 	result ImportResult
 
 	file     string
@@ -35,14 +36,11 @@ type sender struct {
 }
 
 func newSender(opts ImportOptions) (*sender, error) {
-	u, err := url.Parse(opts.Server)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("--server %q is no address; want one such as http://127.0.0.1:8080", opts.Server)
+	to, err := askServiceFor(opts.Server, opts.Token, sendTimeout)
+	if err != nil {
+		return nil, err
 	}
-	return &sender{
-		base: strings.TrimRight(opts.Server, "/"), token: opts.Token,
-		client: &http.Client{Timeout: sendTimeout}, result: ImportResult{Rejected: []ImportRejection{}},
-	}, nil
+	return &sender{to: to, result: ImportResult{Rejected: []ImportRejection{}}}, nil
 }
 
 func (s *sender) begin(file string) {
@@ -74,111 +72,122 @@ func (s *sender) add(ctx context.Context, value json.RawMessage, format string) 
 	return nil
 }
 
-// flush sends what is queued and counts the answer.
+// flush sends what is queued and counts the answer. A service that is busy or
+// away is tried again; what it refuses is noted and done with.
 func (s *sender) flush(ctx context.Context) error {
 	if len(s.lines) == 0 {
 		return nil
 	}
 	for attempt := 1; ; attempt++ {
-		status, header, body, err := s.post(ctx)
-		if err == nil && status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests {
-			err = s.count(status, body)
-			s.body.Reset()
-			s.lines = s.lines[:0]
-			return err
+		answer, err := s.deliver(ctx)
+		var refused *client.Problem
+		known := errors.As(err, &refused)
+		switch {
+		case err == nil:
+			err = s.count(answer)
+		case known && refused.Status == http.StatusUnprocessableEntity && len(refused.Errors) > 0:
+			s.reject(refused.Errors)
+			err = nil
+		case known && refused.Status != http.StatusServiceUnavailable && refused.Status != http.StatusTooManyRequests, attempt == sendAttempts:
+			return s.to.explain(err)
+		default:
+			if err := wait(ctx, pause(refused, attempt)); err != nil {
+				return err
+			}
+			continue
 		}
-		if err == nil {
-			err = fmt.Errorf("the service at %s answers %d", s.base, status)
-		}
-		if attempt == sendAttempts {
-			return down(err)
-		}
-		select {
-		case <-time.After(pause(header, attempt)):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		s.body.Reset()
+		s.lines = s.lines[:0]
+		return err
+	}
+}
+
+func wait(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
 // pause is how long to wait before the next attempt: what the server asks for,
 // at most half a minute, else twice as long each time.
-func pause(header http.Header, attempt int) time.Duration {
-	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 && seconds <= 30 {
-		return time.Duration(seconds) * time.Second
+func pause(refused *client.Problem, attempt int) time.Duration {
+	if refused != nil && refused.RetryAfter > 0 && refused.RetryAfter <= maxSendPause {
+		return refused.RetryAfter
 	}
 	return sendPause << (attempt - 1)
 }
 
-func (s *sender) post(ctx context.Context) (status int, header http.Header, body []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+s.route, bytes.NewReader(s.body.Bytes()))
+// maxReceiptBytes bounds what is read of a receipt.
+const maxReceiptBytes = 8 << 20
+
+// deliver makes one request of what is queued and returns the receipt.
+func (s *sender) deliver(ctx context.Context) ([]byte, error) {
+	response, err := s.post(ctx, bytes.NewReader(s.body.Bytes()))
 	if err != nil {
-		return 0, nil, nil, err
+		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.token)
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	if strings.HasPrefix(s.route, "/v1/webhooks/") {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return 0, nil, nil, fmt.Errorf("send to %s: %w", s.base, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, 8<<20))
-	return resp.StatusCode, resp.Header, body, err
+	defer func() { _ = response.Body.Close() }()
+	return io.ReadAll(io.LimitReader(response.Body, maxReceiptBytes))
 }
 
-// answer is what the API says of a delivery: a receipt, or a problem.
+func (s *sender) post(ctx context.Context, queued io.Reader) (*http.Response, error) {
+	const lines = "application/x-ndjson"
+	switch s.route {
+	case "/v1/changes":
+		return s.to.SendChangesWithBody(ctx, lines, queued)
+	case "/v1/alerts":
+		return s.to.SendAlertsWithBody(ctx, lines, queued)
+	case "/v1/topology":
+		return s.to.SendTopologyWithBody(ctx, lines, queued)
+	default:
+		format, err := url.PathUnescape(strings.TrimPrefix(s.route, "/v1/webhooks/"))
+		if err != nil {
+			return nil, fmt.Errorf("--format: %w", err)
+		}
+		return s.to.SendWebhookWithBody(ctx, format, jsonType, queued)
+	}
+}
+
+// answer is what the API says of a delivery.
 type answer struct {
-	Accepted   int             `json:"accepted"`
-	Duplicates int             `json:"duplicates"`
-	Rejected   []answerProblem `json:"rejected"`
-	Errors     []answerProblem `json:"errors"`
-	Title      string          `json:"title"`
-	Detail     string          `json:"detail"`
+	Accepted   int       `json:"accepted"`
+	Duplicates int       `json:"duplicates"`
+	Rejected   []refusal `json:"rejected"`
 }
 
-type answerProblem struct {
+// refusal is an element that a receipt says was not taken.
+type refusal struct {
 	Line    int    `json:"line"`
 	Path    string `json:"path"`
 	Problem string `json:"problem"`
-	Message string `json:"message"`
 	Mend    string `json:"mend"`
 }
 
-func (s *sender) count(status int, body []byte) error {
+func (s *sender) count(receipt []byte) error {
 	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return fmt.Errorf("the service at %s answers %d without JSON; is it Faultline?", s.base, status)
+	if err := s.to.readAnswer(receipt, &a); err != nil {
+		return err
 	}
-	switch {
-	case status == http.StatusAccepted:
-		s.result.Accepted += a.Accepted
-		s.result.Duplicates += a.Duplicates
-		s.reject(a.Rejected)
-	case status == http.StatusUnprocessableEntity && len(a.Rejected)+len(a.Errors) > 0:
-		s.reject(a.Rejected)
-		if len(a.Rejected) == 0 {
-			s.reject(a.Errors)
-		}
-	default:
-		return fmt.Errorf("the service at %s answers %d: %s %s", s.base, status, a.Title, a.Detail)
+	s.result.Accepted += a.Accepted
+	s.result.Duplicates += a.Duplicates
+	for _, r := range a.Rejected {
+		s.reject([]client.ProblemField{{Line: r.Line, Path: r.Path, Message: r.Problem, Mend: r.Mend}})
 	}
 	return nil
 }
 
 // reject notes refused elements under their number in the file.
-func (s *sender) reject(problems []answerProblem) {
+func (s *sender) reject(problems []client.ProblemField) {
 	for _, p := range problems {
 		element := s.lines[0]
 		if p.Line >= 1 && p.Line <= len(s.lines) {
 			element = s.lines[p.Line-1]
 		}
-		problem := p.Problem
-		if problem == "" {
-			problem = p.Message
-		}
-		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Element: element, Path: p.Path, Problem: problem, Mend: p.Mend})
+		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Element: element, Path: p.Path, Problem: p.Message, Mend: p.Mend})
 	}
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/faultline/faultline/api"
+	"github.com/faultline/faultline/api/client"
 	"github.com/faultline/faultline/correlate"
 )
 
@@ -33,16 +32,18 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	}
 	decision := correlate.Decision(strings.ReplaceAll(opts.Decision, "-", "_"))
 	if !slices.Contains(correlate.Decisions(), decision) {
-		return fmt.Errorf("%q is no decision; want confirm, reject or no_change", opts.Decision)
+		return notAmong("decision", opts.Decision, []string{"confirm", "reject", "no_change"})
 	}
-	client, err := newAPIClient(opts.Server, opts.Token)
+	service, err := askService(opts.Server, opts.Token)
 	if err != nil {
 		return err
 	}
-	incident := "/v1/incidents/" + url.PathEscape(opts.Incident)
-	var finding api.FindingRecord
-	answer, err := client.call(ctx, http.MethodGet, incident+"/finding", nil, nil, &finding)
+	answer, err := service.GetFindingWithResponse(ctx, opts.Incident, nil)
 	if err != nil {
+		return service.explain(err)
+	}
+	var finding api.FindingRecord
+	if err := service.readAnswer(answer.Body, &finding); err != nil {
 		return err
 	}
 	request := api.VerdictRequest{Decision: decision, Reason: opts.Reason, FindingVersion: finding.Version}
@@ -53,16 +54,29 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	} else if opts.Change != "" {
 		return fmt.Errorf("--change %s contradicts no_change, which blames none; leave it out, or say confirm or reject", opts.Change)
 	}
-	var receipt api.VerdictReceipt
-	header := map[string]string{"If-Match": answer.header.Get("ETag")}
-	if _, err := client.call(ctx, http.MethodPost, incident+"/verdict", header, request, &receipt); err != nil {
+	receipt, err := service.judge(ctx, opts.Incident, answer.HTTPResponse.Header.Get("ETag"), request)
+	if err != nil {
 		return err
 	}
 	if opts.Output != "table" {
 		return writeDocument(out, opts.Output, receipt)
 	}
-	_, err = fmt.Fprintln(out, verdictSentence(&receipt))
+	_, err = fmt.Fprintln(out, verdictSentence(receipt))
 	return err
+}
+
+// judge sends a verdict on what the tag names.
+func (r *remote) judge(ctx context.Context, incident, tag string, request api.VerdictRequest) (*api.VerdictReceipt, error) {
+	sent, err := body(request)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := r.JudgeIncidentWithBodyWithResponse(ctx, incident, &client.JudgeIncidentParams{IfMatch: &tag}, jsonType, sent)
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	receipt := &api.VerdictReceipt{}
+	return receipt, r.readAnswer(answer.Body, receipt)
 }
 
 // verdictChange is the change that a verdict names, the first suspect unless

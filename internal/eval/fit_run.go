@@ -29,6 +29,8 @@ type FitOptions struct {
 	// Out is the weights file to write.
 	Out string
 	Now time.Time
+	// Progress, when set, is told after each case how many were read.
+	Progress func(cases int)
 }
 
 // RunFit learns weights from labelled cases, scores the way of learning on folds
@@ -46,7 +48,7 @@ func RunFit(ctx context.Context, o FitOptions, out io.Writer) error {
 		return err
 	}
 	set := &trainingSet{
-		file: &WeightsFile{Format: weightsFormat, FittedAt: o.Now.UTC(), Folds: o.Folds, Turned: []string{}}, verdicts: verdicts,
+		file: &WeightsFile{Format: weightsFormat, FittedAt: o.Now.UTC(), Folds: o.Folds, Turned: []string{}}, verdicts: verdicts, progress: o.Progress,
 	}
 	for _, name := range o.Files {
 		if err := set.load(ctx, name, withheld, o.Stdin); err != nil {
@@ -77,6 +79,8 @@ type trainingSet struct {
 	origin   []int
 	file     *WeightsFile
 	verdicts judgements
+	// progress, when set, is told how many cases were read.
+	progress func(cases int)
 }
 
 // load adds the cases of a file.
@@ -87,6 +91,9 @@ func (t *trainingSet) load(ctx context.Context, name string, withheld Parts, std
 		t.cases = append(t.cases, Prepare(&c, withheld))
 		t.origin = append(t.origin, len(t.file.Files)-1)
 		t.file.Cases = append(t.file.Cases, HashCase(c.Name, c.At))
+		if t.progress != nil {
+			t.progress(len(t.cases))
+		}
 		return nil
 	})
 }

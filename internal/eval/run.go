@@ -42,6 +42,8 @@ type Options struct {
 	At []string
 	// Storms are files of storms, for judging how alerts are grouped.
 	Storms []string
+	// Progress, when set, is told after each case how many were scored.
+	Progress func(cases int)
 }
 
 // Run scores the chosen rankers on the cases and writes the report to out. A
@@ -72,6 +74,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		return errors.New("cases and storms cannot both come from standard input; put one of them into a file")
 	}
 	var outcomes []Outcome
+	scored := 0
 	early := make([][]Outcome, len(moments))
 	err = EachCase(ctx, o.Files, o.Stdin, func(c Case) error {
 		if o.Weights.Knows(c.Name, c.At) && !o.Seen {
@@ -82,6 +85,10 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 			if then, ok := m.of(&c); ok {
 				early[i] = append(early[i], Score(&then, rankers, withheld)...)
 			}
+		}
+		scored++
+		if o.Progress != nil {
+			o.Progress(scored)
 		}
 		return nil
 	})

@@ -107,3 +107,10 @@ func percent(share float64) string {
 		return fmt.Sprintf("%.0f%%", share*100)
 	}
 }
+
+// Lines prints a text within the page's width, made safe to print.
+func Lines(out io.Writer, text string, o Options) error {
+	p := newPage(o)
+	p.paragraph("", 0, text, "")
+	return p.writeTo(out)
+}

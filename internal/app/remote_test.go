@@ -10,7 +10,7 @@ import (
 )
 
 // answering is a service that answers everything alike.
-func answering(t *testing.T, status int, body string) *apiClient {
+func answering(t *testing.T, status int, body string) *remote {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -18,11 +18,26 @@ func answering(t *testing.T, status int, body string) *apiClient {
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	client, err := newAPIClient(server.URL+"/", "flt_a_b")
+	client, err := askService(server.URL+"/", "flt_a_b")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
+}
+
+// asked asks for a verdict of the gate and returns what a command would say.
+func asked(t *testing.T, service *remote) error {
+	t.Helper()
+	sent, err := body(map[string]int{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := service.AskGateWithBodyWithResponse(t.Context(), jsonType, sent)
+	if err != nil {
+		return service.explain(err)
+	}
+	var into map[string]any
+	return service.readAnswer(answer.Body, &into)
 }
 
 func TestClientTellsRefusalsFromDependenciesThatAreDown(t *testing.T) {
@@ -34,16 +49,15 @@ func TestClientTellsRefusalsFromDependenciesThatAreDown(t *testing.T) {
 	}{
 		"a refusal with its mend":   {422, `{"title": "No", "detail": "kind: missing", "errors": [{"path": "kind", "mend": "give a kind"}]}`, false, "give a kind"},
 		"a refusal without a mend":  {404, `{"title": "There is no such incident", "detail": "x"}`, false, "no such incident"},
-		"no JSON at all":            {400, "<html>", false, "answers 400"},
+		"no JSON at all":            {400, "<html>", false, "400"},
 		"success that is no answer": {200, "<html>", false, "is it Faultline"},
 		"a store that is away":      {503, `{"title": "The store cannot be reached", "detail": "x"}`, true, "cannot be reached"},
-		"a fault inside":            {500, "", true, "answers 500"},
+		"a fault inside":            {500, "", true, "500"},
 		"too many requests":         {429, `{"title": "Too many requests", "detail": "x"}`, true, "Too many"},
-		"a proxy in between":        {502, "bad gateway", true, "answers 502"},
+		"a proxy in between":        {502, "bad gateway", true, "502"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var into map[string]any
-			_, err := answering(t, tc.status, tc.body).call(t.Context(), http.MethodPost, "/v1/gate", nil, map[string]int{}, &into)
+			err := asked(t, answering(t, tc.status, tc.body))
 			if err == nil || errors.Is(err, ErrDependency) != tc.down || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %q, down %v", err, tc.want, tc.down)
 			}
@@ -52,9 +66,8 @@ func TestClientTellsRefusalsFromDependenciesThatAreDown(t *testing.T) {
 }
 
 func TestClientNeverTellsItsToken(t *testing.T) {
-	var into any
 	for _, status := range []int{401, 403, 500} {
-		_, err := answering(t, status, `{"title": "No", "detail": "no"}`).call(t.Context(), http.MethodGet, "/", nil, nil, &into)
+		err := asked(t, answering(t, status, `{"title": "No", "detail": "no"}`))
 		if err == nil || strings.Contains(err.Error(), "flt_a_b") {
 			t.Errorf("%v", err)
 		}
@@ -63,8 +76,26 @@ func TestClientNeverTellsItsToken(t *testing.T) {
 
 func TestClientRefusesAddressesItCannotAsk(t *testing.T) {
 	for _, server := range []string{"", "faultline.example", "ftp://faultline.example", "http://", "::"} {
-		if _, err := newAPIClient(server, ""); err == nil || !strings.Contains(err.Error(), "--server") {
+		if _, err := askService(server, ""); err == nil || !strings.Contains(err.Error(), "--server") {
 			t.Errorf("%q: %v", server, err)
 		}
+	}
+}
+
+func TestARefusedTokenSaysWhereToGetOne(t *testing.T) {
+	for status, want := range map[int]string{401: "FAULTLINE_TOKEN", 403: "faultline token create"} {
+		if err := asked(t, answering(t, status, `{"title": "No", "detail": "no"}`)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v, want %q", status, err, want)
+		}
+	}
+	if err := asked(t, answering(t, 404, `{"type": "/problems/incident-not-found", "title": "There is no such incident", "detail": "x"}`)); !strings.Contains(err.Error(), "incidents list") {
+		t.Errorf("%v", err)
+	}
+	away, err := askService("http://127.0.0.1:1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := asked(t, away); !errors.Is(err, ErrDependency) || !strings.Contains(err.Error(), "faultline serve") {
+		t.Errorf("%v", err)
 	}
 }

@@ -1,0 +1,243 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/faultline/faultline/api/client"
+	"github.com/faultline/faultline/internal/query"
+	"github.com/faultline/faultline/internal/terminal"
+)
+
+// LettersOptions say which messages that did not arrive are meant.
+type LettersOptions struct {
+	Server, Token string
+	Limit         int
+	// ID names one dead letter; All means every one that is listed.
+	ID  string
+	All bool
+	// Target and Incident name one undelivered notification.
+	Target, Incident string
+	Output           string
+	Show             Show
+}
+
+// check refuses options that the API would.
+func (o *LettersOptions) check() error {
+	if err := checkOutput(o.Output); err != nil {
+		return err
+	}
+	if o.Limit < 1 || o.Limit > query.MaxLimit {
+		return fmt.Errorf("--limit %d is out of bounds; want 1 to %d", o.Limit, query.MaxLimit)
+	}
+	return nil
+}
+
+// letters lists dead letters.
+func (r *remote) letters(ctx context.Context, limit int) (*client.PageDeadLetterRecord, error) {
+	n := int64(limit)
+	answer, err := r.ListDeadLettersWithResponse(ctx, &client.ListDeadLettersParams{Limit: &n})
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	page := &client.PageDeadLetterRecord{}
+	return page, r.readAnswer(answer.Body, page)
+}
+
+// ListDeadLetters prints the messages that could not be used.
+func ListDeadLetters(ctx context.Context, opts LettersOptions, out io.Writer) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	service, err := askService(opts.Server, opts.Token)
+	if err != nil {
+		return err
+	}
+	page, err := service.letters(ctx, opts.Limit)
+	if err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, page)
+	}
+	if len(page.Items) == 0 {
+		_, err := fmt.Fprintln(out, "no dead letters")
+		return err
+	}
+	var rows [][]string
+	for i := range page.Items {
+		l := &page.Items[i]
+		rows = append(rows, []string{l.At.UTC().Format("2006-01-02 15:04"), l.Id, strconv.FormatInt(l.Bytes, 10), l.Reason})
+	}
+	columns := []terminal.Column{{Title: "arrived"}, {Title: "id", Give: true}, {Title: "bytes", Right: true}, {Title: "reason", Give: true}}
+	return terminal.Table(out, columns, rows, terminalOptions(out))
+}
+
+// ReplayResult is what came of sending dead letters in again.
+type ReplayResult struct {
+	Sent       int      `json:"sent"`
+	Accepted   int64    `json:"accepted"`
+	Duplicates int64    `json:"duplicates"`
+	Rejected   []string `json:"rejected"`
+}
+
+// ReplayDeadLetters sends dead letters in again and prints what came of it. It
+// returns ErrNo when some were refused again.
+func ReplayDeadLetters(ctx context.Context, opts LettersOptions, out io.Writer) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	if (opts.ID == "") != opts.All {
+		return errors.New("name one dead letter by its id, or say --all; `faultline dead-letters list` shows them")
+	}
+	service, err := askService(opts.Server, opts.Token)
+	if err != nil {
+		return err
+	}
+	ids := []string{opts.ID}
+	if opts.All {
+		page, err := service.letters(ctx, opts.Limit)
+		if err != nil {
+			return err
+		}
+		ids = ids[:0]
+		for i := range page.Items {
+			ids = append(ids, page.Items[i].Id)
+		}
+	}
+	result, err := service.replayLetters(ctx, ids, opts.Show.progress("sending in again", opts.Output))
+	if err != nil {
+		return err
+	}
+	if err := printReplayed(out, opts.Output, result); err != nil {
+		return err
+	}
+	if len(result.Rejected) > 0 {
+		return ErrNo
+	}
+	return nil
+}
+
+// replayLetters sends some dead letters in again, one after the other.
+func (r *remote) replayLetters(ctx context.Context, ids []string, progress *terminal.Progress) (*ReplayResult, error) {
+	defer progress.Done()
+	result := &ReplayResult{Rejected: []string{}}
+	for i, id := range ids {
+		progress.Step(i, len(ids))
+		answer, err := r.ReplayDeadLetterWithResponse(ctx, client.LetterRef{Id: id})
+		if err != nil {
+			return nil, fmt.Errorf("dead letter %s, after %d others: %w", id, i, r.explain(err))
+		}
+		var one client.Replay
+		if err := r.readAnswer(answer.Body, &one); err != nil {
+			return nil, err
+		}
+		result.Sent++
+		result.Accepted += one.Accepted
+		result.Duplicates += one.Duplicates
+		for _, reason := range one.Rejected {
+			result.Rejected = append(result.Rejected, id+": "+reason)
+		}
+	}
+	return result, nil
+}
+
+func printReplayed(out io.Writer, output string, result *ReplayResult) error {
+	if output != "table" {
+		return writeDocument(out, output, result)
+	}
+	text := fmt.Sprintf("sent in again %d: accepted %d, known before %d, refused %d", result.Sent, result.Accepted, result.Duplicates, len(result.Rejected))
+	if err := terminal.Lines(out, text, terminalOptions(out)); err != nil {
+		return err
+	}
+	for _, reason := range result.Rejected {
+		if err := terminal.Lines(out, "  "+reason, terminalOptions(out)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ListUndelivered prints the notifications that could not be delivered.
+func ListUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	service, err := askService(opts.Server, opts.Token)
+	if err != nil {
+		return err
+	}
+	limit := int64(opts.Limit)
+	answer, err := service.ListUndeliveredWithResponse(ctx, &client.ListUndeliveredParams{Limit: &limit})
+	if err != nil {
+		return service.explain(err)
+	}
+	var page client.PageUndelivered
+	if err := service.readAnswer(answer.Body, &page); err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, page)
+	}
+	if len(page.Items) == 0 {
+		_, err := fmt.Fprintln(out, "nothing is undelivered")
+		return err
+	}
+	var rows [][]string
+	for i := range page.Items {
+		u := &page.Items[i]
+		rows = append(rows, []string{u.GivenUpAt.UTC().Format("2006-01-02 15:04"), u.Target, u.Incident, strconv.FormatInt(u.Attempts, 10), string(u.State), u.Reason})
+	}
+	columns := []terminal.Column{
+		{Title: "given up"}, {Title: "target", Give: true}, {Title: "incident"}, {Title: "tries", Right: true}, {Title: "state"}, {Title: "reason", Give: true},
+	}
+	return terminal.Table(out, columns, rows, terminalOptions(out))
+}
+
+// ReplayUndelivered asks for another attempt to tell a target of an incident.
+func ReplayUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) error {
+	return settleUndelivered(&opts, out, "another attempt will be made", func(service *remote, ref client.UndeliveredRef) ([]byte, error) {
+		answer, err := service.ReplayUndeliveredWithResponse(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		return answer.Body, nil
+	})
+}
+
+// DismissUndelivered takes a notification from the list of the undelivered.
+func DismissUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) error {
+	return settleUndelivered(&opts, out, "dismissed", func(service *remote, ref client.UndeliveredRef) ([]byte, error) {
+		answer, err := service.DismissUndeliveredWithResponse(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		return answer.Body, nil
+	})
+}
+
+// settleUndelivered says something about one undelivered notification.
+func settleUndelivered(opts *LettersOptions, out io.Writer, done string, say func(*remote, client.UndeliveredRef) ([]byte, error)) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	service, err := askService(opts.Server, opts.Token)
+	if err != nil {
+		return err
+	}
+	raw, err := say(service, client.UndeliveredRef{Target: opts.Target, Incident: opts.Incident})
+	if err != nil {
+		return service.explain(err)
+	}
+	var u client.Undelivered
+	if err := service.readAnswer(raw, &u); err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, u)
+	}
+	return terminal.Lines(out, fmt.Sprintf("%s for %s: %s", u.Incident, u.Target, done), terminalOptions(out))
+}
