@@ -1,6 +1,9 @@
 package correlate
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // scratch is the memory that one attribution works in: it is used again by the
 // next, since what ten thousand services and changes need anew each time would
@@ -101,8 +104,15 @@ func (b *bench) put(w *scratch) {
 }
 
 // token tells graphs and indexes apart: it is the same only for those that share
-// their numbers of services. It is not empty, so that each has its own address.
-type token struct{ _ byte }
+// their numbers of services.
+type token struct {
+	// claimed is how many places of the lists of services are taken.
+	claimed atomic.Int64
+}
+
+// claim takes the next place of the lists that graphs of one lineage share. Only
+// one graph gets it; what the others add they must put into lists of their own.
+func (t *token) claim(place int) bool { return t.claimed.CompareAndSwap(int64(place), int64(place)+1) }
 
 // serviceNumbers remember, for the nodes of a graph, which number each service
 // has in an index of changes, so that names are compared once and not in every

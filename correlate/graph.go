@@ -145,7 +145,9 @@ func mergeService(old, later Service) Service {
 func (b *graphBuilder) build() *Graph {
 	g := &Graph{lineage: &token{}, ids: b.ids, observed: b.observed, services: b.services}
 	slices.SortFunc(g.services, func(x, y Service) int { return cmp.Compare(x.Name, y.Name) })
-	g.names, g.tiers = make([]string, len(g.services)), make([]int32, len(g.services))
+	g.lineage.claimed.Store(int64(len(g.services)))
+	g.services = slices.Grow(g.services, maxPatchRows) // Services to come need no copying.
+	g.names, g.tiers = make([]string, len(g.services), cap(g.services)), make([]int32, len(g.services))
 	renumbered := make([]int32, len(g.services))
 	for i := range g.services {
 		g.names[i], g.tiers[i] = g.services[i].Name, int32(g.services[i].Tier)
@@ -167,6 +169,7 @@ func (b *graphBuilder) build() *Graph {
 		}
 	}
 	g.parts, g.tokens = nameTokens(g.names)
+	g.parts = slices.Grow(g.parts, maxPatchRows)
 	g.norms = make([]float64, len(g.parts))
 	for i, own := range g.parts {
 		g.norms[i] = g.norm(own)

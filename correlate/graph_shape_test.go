@@ -217,3 +217,42 @@ func TestNamesOfNewServicesAreFoundByTheirWords(t *testing.T) {
 		t.Errorf("a rarer word must weigh more: %.2f", r)
 	}
 }
+
+// Graphs made from one share the lists of services; none may write where another
+// has written.
+func TestTwoUpdatesOfOneGraphDoNotSeeEachOther(t *testing.T) {
+	base := NewGraph(calls("a", "b"))
+	one := base.With(calls("a", "c"))
+	other := base.With(calls("a", "d", "d", "e"))
+	further := one.With(calls("c", "f"))
+	last := other.With(calls("a", "g"))
+	for name, tc := range map[string]struct {
+		g    *Graph
+		want []string
+	}{
+		"base": {base, []string{"a", "b"}}, "one": {one, []string{"a", "b", "c"}}, "other": {other, []string{"a", "b", "d", "e"}},
+		"further": {further, []string{"a", "b", "c", "f"}}, "last": {last, []string{"a", "b", "d", "e", "g"}},
+	} {
+		if diff := cmp.Diff(tc.want, tc.g.Services()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		for _, service := range tc.want {
+			if id, ok := tc.g.id(service); !ok || tc.g.names[id] != service || tc.g.serviceOf(id).Name != service {
+				t.Errorf("%s: %s has number %d", name, service, id)
+			}
+		}
+	}
+}
+
+// A hub calls thousands; that its busiest call got busier must not be written to
+// each of them.
+func TestABusierPeakOfAHubIsNotedOnce(t *testing.T) {
+	g := NewGraph(hub("gateway", 5000)).With(Topology{Edges: []Edge{{Caller: "gateway", Callee: "gateway-0007", CallsPerSecond: 90_000}}})
+	if rows := len(g.patch.callers); rows != 1 {
+		t.Errorf("%d rows of callers were copied for one call", rows)
+	}
+	id, _ := g.id("gateway-2499")
+	if got, want := g.felt(g.callersOf(id)[0]).share, float32(2500)/90_000; got != want {
+		t.Errorf("a quarter of the old peak has share %v, want %v of the new one", got, want)
+	}
+}

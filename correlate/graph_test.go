@@ -117,7 +117,7 @@ func describeGraph(g *Graph) []string {
 			out = append(out, fmt.Sprint(e))
 		}
 		for _, a := range g.callersOf(id) {
-			out = append(out, fmt.Sprintf("%s<-%s share %.4f", name, g.names[a.to], a.share))
+			out = append(out, fmt.Sprintf("%s<-%s share %.4f", name, g.names[a.to], g.felt(a).share))
 		}
 		for _, word := range words(name) {
 			out = append(out, fmt.Sprint(word, len(g.carriers(word))))

@@ -13,8 +13,11 @@ type patch struct {
 	services map[int32]Service
 	callees  map[int32][]arc
 	callers  map[int32][]arc
-	tokens   map[string][]int32
-	added    int
+	// peaks are the rates of the busiest calls of those callers where that is no
+	// longer what the shares in the rows of callers are relative to.
+	peaks  map[int32]float32
+	tokens map[string][]int32
+	added  int
 }
 
 // maxPatchRows is the number of changed rows from which on a graph is Stale.
@@ -36,9 +39,6 @@ func (g *Graph) With(t Topology) *Graph {
 	}
 	next := *g
 	next.patch = g.patch.clone()
-	next.names = slices.Clip(g.names)
-	next.services = slices.Clip(g.services)
-	next.parts = slices.Clip(g.parts)
 	if t.ObservedAt.After(next.observed) {
 		next.observed = t.ObservedAt
 	}
@@ -64,7 +64,10 @@ func (g *Graph) Packed() *Graph {
 	if g == nil || g.patch == nil {
 		return g
 	}
-	b := graphBuilder{ids: make(map[string]int32, len(g.names)), observed: g.observed}
+	b := graphBuilder{
+		ids: make(map[string]int32, len(g.names)), observed: g.observed,
+		services: make([]Service, 0, len(g.names)+maxPatchRows), edges: make([]numberedEdge, 0, g.Edges()),
+	}
 	for id := range g.names {
 		b.number(g.names[id])
 		b.services[id] = g.serviceOf(int32(id))
@@ -81,12 +84,12 @@ func (p *patch) clone() *patch {
 	if p == nil {
 		return &patch{
 			ids: map[string]int32{}, services: map[int32]Service{}, tokens: map[string][]int32{},
-			callees: map[int32][]arc{}, callers: map[int32][]arc{},
+			callees: map[int32][]arc{}, callers: map[int32][]arc{}, peaks: map[int32]float32{},
 		}
 	}
 	return &patch{
 		ids: maps.Clone(p.ids), services: maps.Clone(p.services), tokens: maps.Clone(p.tokens),
-		callees: maps.Clone(p.callees), callers: maps.Clone(p.callers), added: p.added,
+		callees: maps.Clone(p.callees), callers: maps.Clone(p.callers), peaks: maps.Clone(p.peaks), added: p.added,
 	}
 }
 
@@ -102,6 +105,9 @@ func (g *Graph) ensure(name string) int32 {
 		return id
 	}
 	id := int32(len(g.names))
+	if !g.lineage.claim(len(g.names)) { // Another graph has put one of its own there.
+		g.names, g.services, g.parts = slices.Clip(g.names), slices.Clip(g.services), slices.Clip(g.parts)
+	}
 	g.names = append(g.names, name)
 	g.services = append(g.services, Service{Name: name})
 	g.patch.ids[name] = id
@@ -146,18 +152,22 @@ func (r *rowEdits) connect(caller, callee int32, e Edge) {
 	r.g.patch.callees[caller] = row
 }
 
-// finish sets the shares of the rows that were touched and puts what changed
-// into the callees' rows of callers.
+// finish sets the shares of the rows that were touched and puts the calls that
+// changed into the callees' rows of callers. Where a caller's busiest call became
+// busier, all its shares changed: that is noted once, and not in thousands of
+// rows.
 func (r *rowEdits) finish() {
 	for caller, before := range r.callees {
 		row := r.g.patch.callees[caller]
-		reshare(row)
+		if peak := reshare(row); peak != peakOf(before) && len(before) > 0 {
+			r.g.patch.peaks[caller] = peak
+		}
 		for _, x := range row { // Both rows are in order, and the newer one only has more.
 			if len(before) == 0 || before[0].to != x.to {
 				r.mirror(caller, x)
 				continue
 			}
-			if before[0] != x {
+			if before[0].rate != x.rate || before[0].kind != x.kind {
 				r.mirror(caller, x)
 			}
 			before = before[1:]
@@ -170,18 +180,37 @@ func findArc(row []arc, to int32) (int, bool) {
 	return slices.BinarySearchFunc(row, to, func(x arc, to int32) int { return cmp.Compare(x.to, to) })
 }
 
-// reshare sets the shares of one caller's edges.
-func reshare(row []arc) {
-	busiest := float32(0)
-	for _, a := range row {
-		busiest = max(busiest, a.rate)
-	}
+// reshare sets the shares of one caller's edges and returns the rate of the
+// busiest.
+func reshare(row []arc) float32 {
+	peak := peakOf(row)
 	for i := range row {
 		row[i].share = 1
 		if row[i].rate > 0 {
-			row[i].share = row[i].rate / busiest
+			row[i].share = row[i].rate / peak
 		}
 	}
+	return peak
+}
+
+// peakOf is the rate of the busiest call in a row.
+func peakOf(row []arc) float32 {
+	peak := float32(0)
+	for _, a := range row {
+		peak = max(peak, a.rate)
+	}
+	return peak
+}
+
+// felt returns an arc of a row of callers with the share as it is now.
+func (g *Graph) felt(a arc) arc {
+	if g.patch == nil || a.rate == 0 {
+		return a
+	}
+	if peak, moved := g.patch.peaks[a.to]; moved {
+		a.share = a.rate / peak
+	}
+	return a
 }
 
 // mirror puts the edge into the callee's row of callers.

@@ -48,7 +48,7 @@ func parseEngineFlags(args []string) (engineFlags, error) {
 	flags.IntVar(&f.attributions, "attributions", 1000, "incidents to attribute")
 	flags.IntVar(&f.updates, "updates", 200_000, "single updates of changes")
 	flags.IntVar(&f.snapshots, "snapshots", 200, "updates of the topology")
-	flags.IntVar(&f.snapped, "snapshot-edges", 500, "calls in one update of the topology, a tenth of them new")
+	flags.IntVar(&f.snapped, "snapshot-edges", 500, "calls in one update of the topology, a tenth of them new and every hundredth to a new service")
 	flags.DurationVar(&f.window, "window", runner.ChangeWindow, "time that the changes fill")
 	flags.IntVar(&f.bodies, "bodies", runner.HeldBodies, "whole changes held, as the runner does")
 	flags.Int64Var(&f.memoryMB, "memory-limit", 3500, "limit that the collector keeps to, in MB, as GOMEMLIMIT sets it for the service")

@@ -161,13 +161,31 @@ func (m *engineMeasure) snap(ctx context.Context) {
 			if list := m.world.callers[callee]; len(list) > 0 && i%10 > 0 {
 				caller = list[m.world.rng.IntN(len(list))]
 			}
-			t.Edges = append(t.Edges, m.world.edge(caller, callee))
+			edge := m.world.edge(caller, callee)
+			if i%100 == 99 { // Now and then the callee is one that nobody knew.
+				edge.Callee = fmt.Sprintf("new-%d-%d", n, i)
+			}
+			t.Edges = append(t.Edges, edge)
 		}
 		m.snapshots.timed(func() { m.graph = m.graph.With(t) })
 		if m.graph.Stale() {
-			m.packing.timed(func() { m.graph = m.graph.Packed() })
+			m.pack()
 		}
 	}
+}
+
+// pack packs the graph on a thread of its own, as the runner does, so that what
+// the collector asks for that much memory is not asked of the next update.
+func (m *engineMeasure) pack() {
+	packed := make(chan *correlate.Graph)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		var graph *correlate.Graph
+		m.packing.timed(func() { graph = m.graph.Packed() })
+		packed <- graph
+	}()
+	m.graph = <-packed
 }
 
 // longestStop is the longest time for which the collector has stopped the whole
