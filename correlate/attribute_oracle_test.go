@@ -178,6 +178,16 @@ func TestAnApproachKeepsToItsBudgetAsAPlainWalkDoes(t *testing.T) {
 	}
 }
 
+// plainLinksOf are a reached node's links by symptom.
+func plainLinksOf(sp *spreader, r *reached) []link {
+	var list []link
+	for at := r.last; at >= 0; at = sp.chain[at].next {
+		list = append(list, sp.chain[at].link)
+	}
+	slices.SortFunc(list, func(a, b link) int { return cmp.Compare(a.symptom, b.symptom) })
+	return list
+}
+
 // plainLinks are the links of every service, by name of service and symptom.
 func plainLinks(e *Engine, s *scene) (*spreader, map[string][]link) {
 	sp := &spreader{}
@@ -198,7 +208,7 @@ func plainLinks(e *Engine, s *scene) (*spreader, map[string][]link) {
 	})
 	links := map[string][]link{}
 	for i := range sp.found {
-		list := sp.links(&sp.found[i], nil)
+		list := plainLinksOf(sp, &sp.found[i])
 		links[s.in.Graph.names[sp.found[i].node]] = slices.Clone(list)
 	}
 	return sp, links

@@ -137,16 +137,6 @@ func (sp *spreader) note(node int32, l link) {
 	r.last = int32(len(sp.chain) - 1)
 }
 
-// links returns the node's links ordered by symptom, in buf.
-func (sp *spreader) links(r *reached, buf []link) []link {
-	buf = buf[:0]
-	for at := r.last; at >= 0; at = sp.chain[at].next {
-		buf = append(buf, sp.chain[at].link)
-	}
-	slices.SortFunc(buf, func(a, b link) int { return cmp.Compare(a.symptom, b.symptom) })
-	return buf
-}
-
 // linksOf returns the node's links ordered by symptom.
 func (w *scratch) linksOf(r *reached) []link {
 	n := 0

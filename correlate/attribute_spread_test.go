@@ -28,7 +28,7 @@ func TestWalksOverCyclesEnd(t *testing.T) {
 			t.Errorf("%s: reached %d of %d services", name, len(reached), g.Len())
 		}
 		for node, times := range reached {
-			if times != 1 || len(sp.links(&sp.found[sp.slot[node]-1], nil)) != 1 {
+			if times != 1 || len(plainLinksOf(sp, &sp.found[sp.slot[node]-1])) != 1 {
 				t.Errorf("%s: %s is linked more than once to one symptom", name, g.names[node])
 			}
 		}
@@ -79,7 +79,7 @@ func TestAFaultFadesWithEachHopAndRareCallsCarryLess(t *testing.T) {
 	sp.walk(0, &symptom{service: "web", places: []place{{web, 1}}}, 100)
 	strength := map[string]float32{}
 	for i := range sp.found {
-		l := sp.links(&sp.found[i], nil)[0]
+		l := plainLinksOf(sp, &sp.found[i])[0]
 		strength[g.names[sp.found[i].node]] = l.strength
 	}
 	if _, ok := strength["deepest"]; ok || len(strength) != 6 {
@@ -103,7 +103,7 @@ func TestTheServiceItselfIsNeverOverwrittenByAPathToIt(t *testing.T) {
 	sp.note(a, link{symptom: 0, strength: 1, hops: 1, route: routeCaller})
 	sp.note(a, link{symptom: 1, strength: 0.2, hops: 1, route: routeCaller})
 	want := []link{{symptom: 0, strength: 0.5, route: routeSelf}, {symptom: 1, strength: 0.2, hops: 1, route: routeCaller}}
-	if diff := cmp.Diff(want, sp.links(&sp.found[0], nil), cmp.AllowUnexported(link{})); diff != "" {
+	if diff := cmp.Diff(want, plainLinksOf(sp, &sp.found[0]), cmp.AllowUnexported(link{})); diff != "" {
 		t.Errorf("links (-want +got):\n%s", diff)
 	}
 }
@@ -124,7 +124,7 @@ func TestAUsedSpreaderIsAsGoodAsNew(t *testing.T) {
 			t.Fatalf("a used spreader reaches %d services, a new one %d", len(used.found), len(fresh.found))
 		}
 		for i := range used.found {
-			got, want := used.links(&used.found[i], nil), fresh.links(&fresh.found[i], nil)
+			got, want := plainLinksOf(used, &used.found[i]), plainLinksOf(fresh, &fresh.found[i])
 			if !slices.Equal(got, want) {
 				t.Fatalf("links of %s: %v, want %v", g.names[used.found[i].node], got, want)
 			}
