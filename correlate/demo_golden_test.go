@@ -148,24 +148,24 @@ var goldens = []golden{
 	{
 		"retail-outage", 5 * time.Minute, "argo-cd-48731", "timing+ topology+ text+ prior-",
 		[]string{
-			"pricing: deploy started 11 min 0 s before the first alert it explains (pricing HighErrorRate)",
-			"Rollout step 2 of 3 (100% of eu-central) came 3 min 0 s before", "explains 6 of 6 alerting services: pricing alerts itself",
+			"pricing: deploy started 11 min before the first alert it explains (pricing HighErrorRate)",
+			"Rollout step 2 of 3 (100% of eu-central) came 3 min before", "explains 6 of 6 alerting services: pricing alerts itself",
 		},
 	},
 	{
 		"retail-outage", 7 * time.Hour, "argo-cd-48731", "timing+ topology+ text+ rollback+ prior-",
-		[]string{"It was undone by argo-cd-48731-rollback at 16:50:00 UTC on 20 Nov; 14 min 0 s later half of the 7 alerts had resolved"},
+		[]string{"It was undone by argo-cd-48731-rollback at 16:50:00 UTC on 20 Nov; 14 min later half of the 7 alerts had resolved"},
 	},
 	{
 		"agent-infrastructure", 5 * time.Minute, "tf-run-7f31c2", "timing+ topology+ text+",
-		[]string{"cost-cube: infrastructure started 4 min 0 s before", "cost-query, cost-explorer, cost-forecast and budget-alerts depend on it"},
+		[]string{"cost-cube: infrastructure change started 4 min before", "cost-query, cost-explorer, cost-forecast and budget-alerts depend on it"},
 	},
 	{
 		"assistant-guardrail", 16 * time.Minute, "prompt-guard-118", "topology+ text+ prior+",
-		[]string{"guardrail started 1 h 30 min before", "assistant-guard alerts itself", "Changes of kind guardrail are often behind ai_safety alerts"},
+		[]string{"guardrail change started 1 h 30 min before", "assistant-guard alerts itself", "Changes of kind guardrail are often behind ai_safety alerts"},
 	},
 	{
 		"assistant-guardrail", 4 * time.Hour, "prompt-guard-118", "topology+ text+ rollback+ prior+",
-		[]string{"It was undone by prompt-guard-118-rollback at 16:58:00 UTC on 20 Nov; 7 min 0 s later half of the 2 alerts had resolved"},
+		[]string{"It was undone by prompt-guard-118-rollback at 16:58:00 UTC on 20 Nov; 7 min later half of the 2 alerts had resolved"},
 	},
 }

@@ -82,15 +82,15 @@ func (e *Engine) priorText(s *scene, c *candidate) string {
 	if factor > 0.9 && factor < 1.1 {
 		often = "as often as"
 	}
-	return fmt.Sprintf("It is one of about %.0f changes in %s; %s changes cause outages %s the average change.",
-		s.usual.total, roughly(e.weights.Limits.RateWindow), c.detail.change.Kind, often)
+	return fmt.Sprintf("It is one of about %.0f changes in %s; %s cause outages %s the average change.",
+		s.usual.total, roughly(e.weights.Limits.RateWindow), kindsWords(c.detail.change.Kind), often)
 }
 
 // timingText says how long before or after the first alert the change began,
 // and how usual that delay is.
 func (e *Engine) timingText(s *scene, c *candidate) string {
 	first := &s.alerts[s.symptoms[c.onset].lead]
-	what := fmt.Sprintf("%s: %s", join(c.detail.change.Services), c.detail.change.Kind)
+	what := fmt.Sprintf("%s: %s", join(c.detail.change.Services), kindWords(c.detail.change.Kind))
 	alert := fmt.Sprintf("the first alert it explains (%s %s)", first.Service, first.Name)
 	if e.off[EvidenceTiming] {
 		return what + ": times were not looked at."
@@ -100,27 +100,64 @@ func (e *Engine) timingText(s *scene, c *candidate) string {
 		return fmt.Sprintf("%s started %s after %s, so only a wrong clock could make it the cause.", what, roughly(-delay), alert)
 	}
 	share := e.delays.of(kindCode(c.detail.change.Kind)).upTo(delay.Seconds())
-	usual := fmt.Sprintf("of comparable outages %.0f%% began sooner", 100*share)
+	usual := percent(share) + " of comparable outages began sooner"
 	if share < 0.3 {
-		usual = fmt.Sprintf("%.0f%% of comparable outages took longer", 100*(1-share))
+		usual = percent(1-share) + " of comparable outages took longer"
 	}
 	return fmt.Sprintf("%s started %s before %s; %s.", what, roughly(delay), alert, usual)
 }
 
-// roughly writes a duration with its two leading units.
+// percent writes a share, never as all while something is left.
+func percent(share float64) string {
+	if share > 0.99 {
+		return "more than 99%"
+	}
+	return fmt.Sprintf("%.0f%%", 100*share)
+}
+
+// kindWords says what a change of the kind is called.
+func kindWords(kind ChangeKind) string {
+	switch kind {
+	case KindDeploy, KindRollback, KindScaling, KindSchemaMigration:
+		return strings.ReplaceAll(string(kind), "_", " ")
+	case KindOther, "":
+		return "change"
+	case KindFeatureFlag:
+		return "flag change"
+	default:
+		return strings.ReplaceAll(string(kind), "_", " ") + " change"
+	}
+}
+
+// kindsWords says what changes of the kind are called.
+func kindsWords(kind ChangeKind) string {
+	if kind == KindOther || kind == "" {
+		return "other changes"
+	}
+	return strings.TrimSuffix(kindWords(kind), " change") + " changes"
+}
+
+// roughly writes a duration with its two leading units, the second one unless it
+// is nought.
 func roughly(d time.Duration) string {
 	whole := func(x float64) int { return int(math.Floor(x)) }
+	two := func(major int, unit string, minor int, of string) string {
+		if minor == 0 {
+			return fmt.Sprintf("%d %s", major, unit)
+		}
+		return fmt.Sprintf("%d %s %d %s", major, unit, minor, of)
+	}
 	switch {
 	case d < time.Second:
 		return "less than a second"
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", whole(d.Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", whole(d.Minutes()), whole(d.Seconds())%60)
+		return two(whole(d.Minutes()), "min", whole(d.Seconds())%60, "s")
 	case d < 72*time.Hour:
-		return fmt.Sprintf("%d h %d min", whole(d.Hours()), whole(d.Minutes())%60)
+		return two(whole(d.Hours()), "h", whole(d.Minutes())%60, "min")
 	default:
-		return fmt.Sprintf("%d days %d h", whole(d.Hours())/24, whole(d.Hours())%24)
+		return two(whole(d.Hours())/24, "days", whole(d.Hours())%24, "h")
 	}
 }
 

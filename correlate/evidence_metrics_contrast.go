@@ -158,16 +158,16 @@ func (e *Engine) callerFinding(s *scene, c *candidate, w windows) finding {
 	log := m.Callers * max(best.log-math.Log(float64(tried))/2, -m.MaxAgainst)
 	what := fmt.Sprintf("%s %s", measureWords[best.measure], effectWords(best.contrast))
 	if log < 0.3 {
-		return finding{log, fmt.Sprintf("Calls from %s to %s are no worse than its other calls: %s.", best.caller, best.service, what)}
+		return finding{log, fmt.Sprintf("Calls from %s to %s are no worse than other calls of %s: %s.", best.caller, best.service, best.caller, what)}
 	}
 	if further := v.passedOn(best, w); further != "" {
 		return finding{-m.MaxAgainst, fmt.Sprintf(
 			"Calls from %s to %s got worse (%s), but so did those from %s to %s: it passes the fault on.",
 			best.caller, best.service, what, best.service, further)}
 	}
-	text := fmt.Sprintf("Calls from %s to %s got worse than its other calls: %s.", best.caller, best.service, what)
+	text := fmt.Sprintf("Calls from %s to %s got worse than other calls of %s: %s.", best.caller, best.service, best.caller, what)
 	if most := v.blindness(s.in.Graph, best); most < log {
-		return finding{max(most, 0), text + " Whether it passes a fault on cannot be seen."}
+		return finding{max(most, 0), text + fmt.Sprintf(" Whether %s passes on a fault of what it calls cannot be seen.", best.service)}
 	}
 	return finding{log, text}
 }

@@ -200,15 +200,26 @@ func (r *reachView) text(g *Graph, service string) string {
 	if all == 0 || inside == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Metrics got worse at %d of %s that depend on %s, and at %d other%s.",
-		worse, count(inside, "service"), service, all-worse, plurals(all-worse))
+	others := all - worse
+	switch {
+	case worse == 0:
+		return fmt.Sprintf("By their metrics none of %s that depend%s on %s got worse, but %s did.",
+			count(inside, "service"), singularVerb(inside), service, count(others, "other service"))
+	case others == 0:
+		return fmt.Sprintf("By their metrics %d of %s that depend%s on %s got worse, and no other.",
+			worse, count(inside, "service"), singularVerb(inside), service)
+	default:
+		return fmt.Sprintf("By their metrics %d of %s that depend%s on %s got worse, and so did %s.",
+			worse, count(inside, "service"), singularVerb(inside), service, count(others, "other service"))
+	}
 }
 
-func plurals(n int) string {
+// singularVerb ends a verb whose subject is so many.
+func singularVerb(n int) string {
 	if n == 1 {
-		return ""
+		return "s"
 	}
-	return "s"
+	return ""
 }
 
 // logMean is the log of the mean of numbers given as logs.

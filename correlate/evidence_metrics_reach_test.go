@@ -35,14 +35,14 @@ func TestMetricsShowTroubleWhereNobodyAlerts(t *testing.T) {
 	if both <= one || one <= none {
 		t.Errorf("two callers in trouble weigh %.2f, one %.2f, none %.2f", both, one, none)
 	}
-	if !strings.Contains(text, "Metrics got worse at 3 of 3 services that depend on orders-db, and at 0 others.") {
+	if !strings.Contains(text, "By their metrics 3 of 3 services that depend on orders-db got worse, and no other.") {
 		t.Errorf("metrics: %q", text)
 	}
 }
 
 func TestTroubleElsewhereSpeaksAgainstAChange(t *testing.T) {
 	log, text, _, _ := weightOf(suspectOf(t, felt("search", "web", "cart", "pay", "orders-db").judge(), "guilty"), EvidenceMetrics)
-	if log >= 0 || !strings.Contains(text, "at 3 others") {
+	if log >= 0 || !strings.Contains(text, "3 other services") {
 		t.Errorf("metrics %.2f: %q", log, text)
 	}
 }
@@ -50,7 +50,7 @@ func TestTroubleElsewhereSpeaksAgainstAChange(t *testing.T) {
 // Where no service is in trouble by its metrics there is no sentence of it.
 func TestNoTroubleAtAllIsNotToldAsAShare(t *testing.T) {
 	_, text, _, _ := weightOf(suspectOf(t, felt("cart").judge(), "guilty"), EvidenceMetrics)
-	if strings.Contains(text, "Metrics got worse") {
+	if strings.Contains(text, "By their metrics") {
 		t.Errorf("metrics: %q", text)
 	}
 }

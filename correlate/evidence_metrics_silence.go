@@ -30,10 +30,10 @@ func (e *Engine) silenceFinding(s *scene, c *candidate, w windows, apart bool) f
 			"%s itself is called %.0f%% less than its callers' load explains: requests fail before they reach it.", own, fewer(drop))}
 	case len(below.names) > 0 && below.lively == 0:
 		return finding{m.Stopping * math.Min(below.most/0.5, 1), fmt.Sprintf(
-			"%s is called as before but calls %s up to %.0f%% less: it fails before it does.", own, named(below.names), fewer(below.most))}
+			"%s gets its requests as before, but %s, which it calls, up to %.0f%% fewer: requests fail in it first.", own, named(below.names), fewer(below.most))}
 	case len(beside.names) > 0:
 		return finding{m.Passing * math.Min(beside.most/0.5, 1), fmt.Sprintf(
-			"%s is called as before while %s fell silent (up to %.0f%% fewer calls): requests get as far as %s.",
+			"%s gets its requests as before; %s up to %.0f%% fewer: requests get as far as %s and no further.",
 			own, named(beside.names), fewer(beside.most), own)}
 	default:
 		return finding{}

@@ -27,7 +27,7 @@ func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding
 		return finding{}
 	}
 	log := e.weights.Metrics.Instances * max(all.log(), -e.weights.Metrics.MaxAgainst)
-	return finding{log, instanceText(all.bestKey, all.best, log)}
+	return finding{log, instanceText(all.bestKey, all.best, len(all.logs), log)}
 }
 
 // evenness collects contrasts of several measures of which a fault moves some.
@@ -165,13 +165,19 @@ func (v *metricView) born(service string, start time.Time) map[string]versionMat
 	return out
 }
 
-func instanceText(key edgeKey, x contrast, log float64) string {
-	where := key.service
+// instanceText says how changed and unchanged instances differ most, or that they
+// do not in any of the measures.
+func instanceText(key edgeKey, x contrast, measures int, log float64) string {
+	where, what := key.service, measureWords[x.measure]
 	if key.peer != "" {
 		where += " towards " + key.peer
 	}
-	if log < 0.3 {
-		return fmt.Sprintf("Changed and unchanged instances of %s look alike (%s %s).", where, measureWords[x.measure], effectWords(x))
+	if x.measure == measureSaturation && key.signal != "" {
+		what = key.signal
 	}
-	return fmt.Sprintf("Changed instances of %s stand out from unchanged ones: %s %s.", where, measureWords[x.measure], effectWords(x))
+	if log < 0.3 {
+		return fmt.Sprintf("Changed and unchanged instances of %s look alike in %s (most apart: %s %s).",
+			key.service, count(measures, "measure"), what, effectWords(x))
+	}
+	return fmt.Sprintf("Changed instances of %s stand out from unchanged ones: %s %s.", where, what, effectWords(x))
 }

@@ -13,7 +13,7 @@ func TestTimingSpeaksForAChangeShortlyBeforeTheAlert(t *testing.T) {
 	runEvidence(t, []evidenceTest{
 		{
 			"two minutes before", newStory(guilty(2*time.Minute, "cart")), EvidenceTiming, speaks,
-			[]string{"cart: deploy started 2 min 0 s before the first alert it explains (cart HighErrorRate)", "% of comparable outages"},
+			[]string{"cart: deploy started 2 min before the first alert it explains (cart HighErrorRate)", "% of comparable outages"},
 			[]string{"alert:cart-HighErrorRate"},
 		},
 		{
@@ -118,7 +118,7 @@ func TestARolloutsStepsCountNotItsStart(t *testing.T) {
 			"the last step just came", newStory(staged(
 				RolloutStep{At: after(-3 * time.Hour), Percent: 5}, RolloutStep{At: after(-2 * time.Minute), Percent: 100},
 			)), EvidenceRollout, speaks,
-			[]string{"Rollout step 2 of 2 (100%) came 2 min 0 s before the alert HighErrorRate of cart"},
+			[]string{"Rollout step 2 of 2 (100%) came 2 min before the alert HighErrorRate of cart"},
 			[]string{"alert:cart-HighErrorRate"},
 		},
 		{
@@ -297,7 +297,7 @@ func TestRollbackJudgesByWhatTheUndoingBrought(t *testing.T) {
 	runEvidence(t, []evidenceTest{
 		{
 			"recovery follows", undone(10*time.Minute, false, 12*time.Minute, 13*time.Minute).judgedAt(20 * time.Minute), EvidenceRollback, speaks,
-			[]string{"It was undone by undo at 14:13:27 UTC on 4 May", "2 min 0 s later half of the 2 alerts had resolved"},
+			[]string{"It was undone by undo at 14:13:27 UTC on 4 May", "2 min later half of the 2 alerts had resolved"},
 			ref,
 		},
 		{
@@ -310,7 +310,7 @@ func TestRollbackJudgesByWhatTheUndoingBrought(t *testing.T) {
 			[]string{"2 h 50 min later 2 of the 2 alerts still fire"},
 			ref,
 		},
-		{"too early to tell", undone(10*time.Minute, false).judgedAt(11 * time.Minute), EvidenceRollback, said, []string{"1 min 0 s later it is too early to see whether that helped"}, ref},
+		{"too early to tell", undone(10*time.Minute, false).judgedAt(11 * time.Minute), EvidenceRollback, said, []string{"1 min later it is too early to see whether that helped"}, ref},
 		{"undone before", undone(-time.Minute, false), EvidenceRollback, against, []string{"It had been undone by undo at 14:02:27", "before the trouble began"}, ref},
 		{"cancelled before", cancelled, EvidenceRollback, against, []string{"It was cancelled at 13:24:17", "before the trouble began"}, nil},
 		{"another change was undone", other, EvidenceRollback, absent, nil, nil},

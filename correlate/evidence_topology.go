@@ -50,7 +50,7 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 		route route
 		words string
 	}{
-		{routeSelf, "%s alerts itself"}, {routeCaller, "%s depends on it"}, {routeName, "%s has a kindred name"},
+		{routeSelf, "%s alerts itself"}, {routeCaller, "%s depends on it"}, {routeName, "%s is named alike, though no call is known"},
 	} {
 		if names := ways[way.route]; len(names) > 0 {
 			words := way.words
@@ -71,7 +71,7 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 }
 
 // plural turns the verbs of the ways to the plural.
-var plural = strings.NewReplacer("alerts itself", "alert themselves", "depends", "depend", "has a kindred name", "have kindred names")
+var plural = strings.NewReplacer("alerts itself", "alert themselves", "depends", "depend", "is named alike", "are named alike")
 
 func isAre(n int) string {
 	if n == 1 {

@@ -53,11 +53,11 @@ func TestTheSignOfAnUndoingFollowsTheRecovery(t *testing.T) {
 		sign             float64
 		says             string
 	}{
-		{"recovered in minutes", 4 * time.Minute, time.Hour, 1, "It was undone by r1 at 12:30:00 UTC on 4 Mar; 4 min 0 s later the alert had resolved, as after undoing a cause."},
-		{"recovered five hours later", 5 * time.Hour, 6 * time.Hour, -1, "it took another 5 h 0 min until the alert had resolved, which speaks against it."},
-		{"never recovered", 0, 2 * time.Hour, -1, "2 h 0 min later the alert still fires, which speaks against it."},
-		{"resolves after the judgement", 90 * time.Minute, time.Hour, -1, "1 h 0 min later the alert still fires, which speaks against it."},
-		{"too early to tell", 0, time.Minute, 1, "1 min 0 s later it is too early to see whether that helped."},
+		{"recovered in minutes", 4 * time.Minute, time.Hour, 1, "It was undone by r1 at 12:30:00 UTC on 4 Mar; 4 min later the alert had resolved, as after undoing a cause."},
+		{"recovered five hours later", 5 * time.Hour, 6 * time.Hour, -1, "it took another 5 h until the alert had resolved, which speaks against it."},
+		{"never recovered", 0, 2 * time.Hour, -1, "2 h later the alert still fires, which speaks against it."},
+		{"resolves after the judgement", 90 * time.Minute, time.Hour, -1, "1 h later the alert still fires, which speaks against it."},
+		{"too early to tell", 0, time.Minute, 1, "1 min later it is too early to see whether that helped."},
 		{"over before it was undone", -10 * time.Minute, time.Hour, 0, "no grave alert fired any more by then, so it tells nothing."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -100,7 +100,9 @@ func (r *Runner) checkpoint(start, moment int64) int64 {
 }
 
 // question asks for the services that alerted by the checkpoint, first to last,
-// and for those next to them that were changed shortly before, by name.
+// for those next to them that were changed shortly before, and for the callers of
+// all of these that were changed: whether those got worse without an alert tells
+// where a fault began. The callers of hubs are left out, they are too many.
 func (r *Runner) question(t *tracked, c *cluster, moment int64) Measuring {
 	members := slices.Clone(c.members)
 	slices.SortStableFunc(members, func(a, b *episode) int { return int(max(min(a.start-b.start, 1), -1)) })
@@ -125,6 +127,16 @@ func (r *Runner) question(t *tracked, c *cluster, moment int64) Measuring {
 	for _, name := range t.around {
 		if changed[name] {
 			add(name)
+		}
+	}
+	for _, name := range slices.Clone(services) {
+		if !changed[name] {
+			continue
+		}
+		if callers := r.atlas.graph.Callers(name); len(callers) <= maxMeasured {
+			for i := range callers {
+				add(callers[i].Caller)
+			}
 		}
 	}
 	return Measuring{

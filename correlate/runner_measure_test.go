@@ -135,19 +135,19 @@ func TestAStopEndsTheReadingOfMetrics(t *testing.T) {
 	})
 }
 
-func TestTheServicesMeasuredAreThoseThatAlertAndTheirChangedNeighbours(t *testing.T) {
+func TestTheServicesMeasuredAreThoseThatAlertTheirChangedNeighboursAndWhoCallsThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, g, _ := meteredRig(0)
 		defer r.end()
 		start := time.Now()
-		r.add(event{at: start, topology: topologyOf("web", "cart", "cart", "stock", "cart", "tax", "invoice", "ledger")})
+		r.add(event{at: start, topology: topologyOf("web", "cart", "cart", "stock", "cart", "tax", "invoice", "ledger", "depot", "stock", "buyer", "stock")})
 		time.Sleep(10 * time.Second)
 		r.add(event{at: time.Now(), change: deployOf("a", "stock", start)}, event{at: time.Now(), change: deployOf("b", "ledger", start)})
 		g.since = time.Now()
 		r.add(event{at: time.Now(), alert: firing("web", time.Now())}, event{at: time.Now(), alert: firing("cart", time.Now().Add(5*time.Second))})
 		r.events[len(r.events)-1].at = time.Now().Add(5 * time.Second)
 		time.Sleep(62 * time.Second)
-		if diff := gocmp.Diff([]string{"web cart stock at 1m0s back to -2h0m0s"}, g.asked); diff != "" {
+		if diff := gocmp.Diff([]string{"web cart stock buyer depot at 1m0s back to -2h0m0s"}, g.asked); diff != "" {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}
 	})
