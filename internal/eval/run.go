@@ -49,29 +49,9 @@ type Options struct {
 // Run scores the chosen rankers on the cases and writes the report to out. A
 // wrong option or a malformed case is an error that says how to mend it.
 func Run(ctx context.Context, o Options, out io.Writer) error {
-	rankers, err := SelectRankers(o.Available, o.Rankers)
+	rankers, withheld, moments, err := o.parse()
 	if err != nil {
 		return err
-	}
-	withheld, err := ParseParts(o.Without)
-	if err != nil {
-		return err
-	}
-	if err := checkBreakdowns(o.By); err != nil {
-		return err
-	}
-	if o.Output != OutputTable && o.Output != OutputJSON {
-		return fmt.Errorf("no output is called %q; choose table or json", o.Output)
-	}
-	moments, err := parseMoments(o.At)
-	if err != nil {
-		return err
-	}
-	if withheld.Time && len(moments) > 0 {
-		return errors.New("--at and --without time exclude each other; leave one out")
-	}
-	if slices.Contains(o.Files, StdinName) && slices.Contains(o.Storms, StdinName) {
-		return errors.New("cases and storms cannot both come from standard input; put one of them into a file")
 	}
 	var outcomes []Outcome
 	scored := 0
@@ -103,6 +83,31 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		}
 	}
 	return write(out, &report, outcomes, rankers, &o)
+}
+
+// parse checks the options and reads those that are words.
+func (o *Options) parse() (rankers []Ranker, withheld Parts, moments []moment, err error) {
+	if rankers, err = SelectRankers(o.Available, o.Rankers); err != nil {
+		return nil, Parts{}, nil, err
+	}
+	if withheld, err = ParseParts(o.Without); err != nil {
+		return nil, Parts{}, nil, err
+	}
+	if err = checkBreakdowns(o.By); err != nil {
+		return nil, Parts{}, nil, err
+	}
+	if moments, err = parseMoments(o.At); err != nil {
+		return nil, Parts{}, nil, err
+	}
+	switch {
+	case o.Output != OutputTable && o.Output != OutputJSON:
+		err = fmt.Errorf("no output is called %q; choose table or json", o.Output)
+	case withheld.Time && len(moments) > 0:
+		err = errors.New("--at and --without time exclude each other; leave one out")
+	case slices.Contains(o.Files, StdinName) && slices.Contains(o.Storms, StdinName):
+		err = errors.New("cases and storms cannot both come from standard input; put one of them into a file")
+	}
+	return rankers, withheld, moments, err
 }
 
 // write prints the report in the chosen form. Without a case every ranker still
