@@ -29,7 +29,8 @@ func (e *Engine) explain(s *scene) origins {
 	for _, r := range e.strongest(f) {
 		links := work.linksOf(&r)
 		quiet := f.quiet(r.node, links)
-		o.enter(origin{node: r.node, via: -1, links: links, quiet: quiet, seen: f.weigh(links, quiet)})
+		own := f.weigh(links, quiet)
+		o.enter(origin{node: r.node, via: -1, links: links, quiet: quiet, seen: own, own: own})
 	}
 	f.overload(&o)
 	for i := range o.list {

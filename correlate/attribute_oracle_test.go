@@ -108,7 +108,8 @@ func TestWeighingLinkByLinkIsMultiplyingEverythingOut(t *testing.T) {
 			if o.quiet == nil {
 				continue // One that overloads others; see below.
 			}
-			if got, want := s.origins.frame.weigh(o.links, o.quiet), plainWeigh(s.origins.frame, o.links, o.quiet); !nearlyAll(got, want) {
+			got, want := s.origins.frame.weigh(o.links, o.quiet), plainWeigh(s.origins.frame, o.links, o.quiet)
+			if !nearlyAll(got, want) || o.node >= 0 && !nearlyAll(o.own, want) {
 				t.Fatalf("seed %d, origin %d: %v, want %v", seed, i, got, want)
 			}
 		}

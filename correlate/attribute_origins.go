@@ -33,6 +33,9 @@ type origin struct {
 	via   int32
 	links []link
 	seen  []float64
+	// own is seen without what the origin may have broken; nil where it was entered
+	// for that alone.
+	own []float64
 	// quiet is the likelihood of the silence around it; see frame.quiet.
 	quiet []float64
 	// busy is how much less one change of the service is suspect because it

@@ -154,7 +154,11 @@ func (g *gatherer) united(parts []part, services int) explanation {
 	})
 	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
 	all := g.e.weights.Topology.AllServices
-	for i, w := range f.weigh(links, quiet) {
+	together := list[parts[0].origin].own
+	if len(parts) > 1 || together == nil { // Of one alone it is known.
+		together = f.weigh(links, quiet)
+	}
+	for i, w := range together {
 		single[i] = (1-all)*single[i] + all*rarest*w
 	}
 	return f.explained(single, g.s.origins.blind)
