@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/faultline/faultline/api/web"
+	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/policy"
 	"github.com/faultline/faultline/internal/query"
@@ -26,6 +27,15 @@ func (p pageKeys) Tokens() []web.Token {
 	all := make([]web.Token, len(p.cfg.Tokens))
 	for i, t := range p.cfg.Tokens {
 		all[i] = web.Token{ID: t.ID, Name: t.Name, Role: string(t.Role), ExpiresAt: t.ExpiresAt, UsedAt: p.ring.callers[t.ID].lastUsed()}
+	}
+	return all
+}
+
+// Roles lists what a token may do.
+func (pageKeys) Roles() []string {
+	var all []string
+	for _, role := range Roles() {
+		all = append(all, string(role))
 	}
 	return all
 }
@@ -108,13 +118,43 @@ func (p pagePolicy) Violations(ctx context.Context, q web.ViolationQuery) (query
 	}
 	page := query.Page[web.Violation]{Next: next, Items: make([]web.Violation, len(found))}
 	for i := range found {
-		v := &found[i]
-		page.Items[i] = web.Violation{
-			Rule: v.Rule, Title: v.Title, Outcome: string(v.Outcome), Lapse: string(v.Lapse), Reason: v.Reason, Mend: v.Mend, Change: v.Change,
-			ChangeTitle: v.ChangeTitle, Kind: v.Kind, Services: v.Services, StartedAt: v.StartedAt, Tier: v.Tier, Class: v.Class, Approvals: approvalWords(v.Approvals),
-		}
+		page.Items[i] = pageViolation(&found[i])
 	}
 	return page, nil
+}
+
+// maxGateWords bounds the answers of the gate on the page of a change.
+const maxGateWords = 5
+
+// Of tells how a change stands to the rules, and what the gate said of it.
+func (p pagePolicy) Of(ctx context.Context, change *correlate.Change) (against []web.Violation, gate []web.GateWord, err error) {
+	tiers, err := p.tiers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := p.violationsOf(ctx, &violationsInput{}, []correlate.Change{*change}, tiers)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range found {
+		against = append(against, pageViolation(&found[i]))
+	}
+	kept, err := p.deps.Store.Decisions(ctx, query.GateDecisions{Change: change.Key(), Limit: maxGateWords})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read what the gate said of %s: %w", change.Key(), err)
+	}
+	for _, d := range kept.Items {
+		gate = append(gate, web.GateWord{At: d.At, Outcome: d.Decision, Asker: d.AskedBy, Reasons: d.Reasons})
+	}
+	return against, gate, nil
+}
+
+// pageViolation is a violation as pages show it.
+func pageViolation(v *Violation) web.Violation {
+	return web.Violation{
+		Rule: v.Rule, Title: v.Title, Outcome: string(v.Outcome), Lapse: string(v.Lapse), Reason: v.Reason, Mend: v.Mend, Change: v.Change,
+		ChangeTitle: v.ChangeTitle, Kind: v.Kind, Services: v.Services, StartedAt: v.StartedAt, Tier: v.Tier, Class: v.Class, Approvals: approvalWords(v.Approvals),
+	}
 }
 
 // approvalWords say who approved and whether it counts.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/policy"
 	"github.com/faultline/faultline/internal/query"
@@ -149,5 +150,27 @@ func TestThePageOfViolationsShowsWhatTheAPIDoes(t *testing.T) {
 		if resp := h.visit(t, path, session); resp.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", path, resp.StatusCode, want)
 		}
+	}
+}
+
+func TestAChangesPageTellsHowItStandsToTheRulesWithoutUnveiling(t *testing.T) {
+	h := newHarness(t, withLetters(t, &letterBox{}))
+	h.store.set(func(f *fakeStore) {
+		f.decisions = []query.GateDecision{{At: exampleTime(9, 51, 0), Change: correlate.Key{Source: "argo-cd", ID: "checkout-1842"}, Decision: "deny", AskedBy: "pipeline", Reasons: []string{"nobody senior approved it"}}}
+	})
+	text := readAll(t, h.visit(t, "/changes/checkout-1842", h.enter(t, RoleReader)))
+	for _, needed := range []string{`id="h-policy"`, "The gate said <strong>deny</strong> to <bdi>pipeline</bdi>", "Nobody senior approved it", "no approval"} {
+		if !strings.Contains(text, needed) {
+			t.Errorf("the page lacks %q", needed)
+		}
+	}
+	blind := newHarness(t, withBigDay(t))
+	text = readAll(t, blind.visit(t, "/changes/payments-812?source=argo-cd", blind.enter(t, RoleJudge)))
+	veil := strings.Index(text, "the rules ask what part AI had")
+	if at := strings.Index(text, "AI had a part"); veil < 0 || at < veil {
+		t.Errorf("a judge who has not decided reads at %d what the veil at %d hides", at, veil)
+	}
+	if text := readAll(t, blind.visit(t, "/changes/payments-813?source=argo-cd", blind.enter(t, RoleReader))); !strings.Contains(text, "The gate was not asked about it.") {
+		t.Error("silence of the gate is not told")
 	}
 }

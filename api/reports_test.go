@@ -17,6 +17,8 @@ type fakeReports struct {
 	store *fakeStore
 	fail  error
 	limit int
+	// none empties the list.
+	none bool
 }
 
 func (f *fakeReports) enter(ctx context.Context) error {
@@ -41,6 +43,9 @@ func (f *fakeReports) Report(ctx context.Context, week string) (report.Report, e
 
 func (f *fakeReports) Reports(ctx context.Context, limit int) ([]query.StoredReport, error) {
 	f.limit = limit
+	if f.none {
+		return nil, f.enter(ctx)
+	}
 	return []query.StoredReport{{Week: "2026-W18", MadeAt: exampleTime(6, 0, 0)}}, f.enter(ctx)
 }
 

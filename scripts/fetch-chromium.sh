@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that the tests of the pages find a browser, and fetches the
 # accessibility checker that they run in it. On Debian the browser is installed
-# by apt when the user may; elsewhere one line says what is missing.
+# by apt when the user may, and so is the tool that reads prints back; elsewhere
+# one line says what is missing.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -49,6 +50,12 @@ if ! found=$(browser); then
   found=$(browser) || missing "apt-get ended well but there is no chromium"
 fi
 echo "Browser for tests: $found"
+# Prints are read back with poppler's pdftotext.
+if ! command -v pdftotext >/dev/null; then
+  { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; } || missing "pdftotext is not installed; install poppler-utils"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends poppler-utils; } >/dev/null 2>&1 ||
+    missing "apt-get could not install poppler-utils"
+fi
 
 if [ -f "$target/$file" ]; then
   echo "axe-core $version is present in $target"

@@ -48,6 +48,7 @@ type adminBody struct {
 	Windows  []windowRow
 	// CanAnnounce and CanDraw tell which forms there are.
 	CanAnnounce, CanDraw bool
+	Roles                []string
 	Names                *namesBody
 	CSRF                 string
 }
@@ -133,7 +134,7 @@ func (s *Site) tokens(body *adminBody) {
 		return
 	}
 	now := s.now()
-	body.CanDraw = true
+	body.CanDraw, body.Roles = true, s.deps.Keys.Roles()
 	for _, t := range s.deps.Keys.Tokens() {
 		body.Tokens = append(body.Tokens, tokenRow{
 			ID: line(t.ID), Name: line(t.Name), Role: t.Role, Expires: when(t.ExpiresAt, now), Used: when(t.UsedAt, now),

@@ -33,6 +33,7 @@ type changeBody struct {
 	Links               []outLink
 	Class               classView
 	Approvals           []approvalRow
+	Policy              *changePolicy
 	Rollout             []rolloutRow
 	Commits             []commitRow
 	MoreCommits         int
@@ -112,6 +113,10 @@ func (s *Site) changeBody(ctx context.Context, record *ChangeRecord) (*changeBod
 		body.Approvals = append(body.Approvals, s.approval(c, c.Approvals[i].By, c.Approvals[i].Level, c.Approvals[i].At))
 	}
 	body.Commits, body.MoreCommits = commits(c)
+	var err error
+	if body.Policy, err = s.policyOf(ctx, c); err != nil {
+		return nil, err
+	}
 	radius, err := s.deps.Changes.Radius(ctx, c)
 	if err != nil {
 		return nil, err

@@ -112,7 +112,7 @@ func (b *figuresBody) impact() {
 	var lines []interval
 	for i := range in.Sensitivity {
 		c := &in.Sensitivity[i]
-		lines = append(lines, ratioRow(capital(words(c.Name)), cmp.Or(c.Adjusted, c.Crude), false))
+		lines = append(lines, ratioRow(strings.ReplaceAll(capital(words(c.Name)), " ai", " AI"), cmp.Or(c.Adjusted, c.Crude), false))
 	}
 	if len(lines) > 0 {
 		b.Sensitivity = plotIntervals("Other assumptions", "Adjusted ratios under other assumptions, with intervals; the table below has the same content", "Ratio", lines, ratioScale(lines))

@@ -38,6 +38,7 @@ type incidentHead struct {
 	Resolved         moment
 	Lasted           string
 	Services         []string
+	MoreServices     int
 	Regions          []string
 	Declared         []string
 	MergedInto       string
@@ -136,7 +137,7 @@ func (s *Site) chosenFinding(ctx context.Context, incident string, known []corre
 func (s *Site) incidentHead(ctx context.Context, in *correlate.Incident) incidentHead {
 	head := incidentHead{
 		ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
-		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services, Regions: in.Regions,
+		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services[:min(len(in.Services), maxRowServices)], MoreServices: max(0, len(in.Services)-maxRowServices), Regions: in.Regions,
 		Declared: in.Declared, MergedInto: in.MergedInto, Alerts: len(in.Alerts), Feeds: s.feeds(ctx),
 	}
 	if in.ResolvedAt != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,6 +107,11 @@ func plotIntervals(name, about, valueName string, rows []interval, s scale) *int
 		p.Rows = append(p.Rows, row)
 	}
 	return p
+}
+
+// Bare tells that no row has a value, so that there is nothing to draw.
+func (p *intervalPlot) Bare() bool {
+	return !slices.ContainsFunc(p.Rows, func(r intervalRow) bool { return r.HasValue })
 }
 
 // markRadius grows with the root of a weight, so that areas compare.

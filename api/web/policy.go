@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,6 +33,49 @@ type Violation struct {
 	Class                       correlate.ProvenanceClass
 	// Approvals are those that were given, in words.
 	Approvals []string
+}
+
+// GateWord is an answer that the gate gave before a deploy.
+type GateWord struct {
+	At             time.Time
+	Outcome, Asker string
+	Reasons        []string
+}
+
+// changePolicy is how a change stands to the rules, as its page shows it.
+type changePolicy struct {
+	Version string
+	Rows    []violationRow
+	Gate    []gateRow
+}
+
+type gateRow struct {
+	Outcome, Asker string
+	Reasons        []string
+	At             moment
+}
+
+// policyOf prepares how a change stands to the rules, nil without a policy.
+func (s *Site) policyOf(ctx context.Context, c *correlate.Change) (*changePolicy, error) {
+	if s.deps.Policy == nil {
+		return nil, nil
+	}
+	against, gate, err := s.deps.Policy.Of(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	p := &changePolicy{Version: line(s.deps.Policy.Rules().Version)}
+	for i := range against {
+		p.Rows = append(p.Rows, s.violation(&against[i]))
+	}
+	for i := range gate {
+		row := gateRow{Outcome: words(gate[i].Outcome), Asker: line(gate[i].Asker), At: s.at(gate[i].At)}
+		for _, reason := range gate[i].Reasons {
+			row.Reasons = append(row.Reasons, capital(plain(reason, blockLetters)))
+		}
+		p.Gate = append(p.Gate, row)
+	}
+	return p, nil
 }
 
 // Rules is what the policy in force asks for.
@@ -104,7 +148,7 @@ func (s *Site) policyPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) violation(v *Violation) violationRow {
 	row := violationRow{
 		Change: heading(v.ChangeTitle), Path: changePath(v.Change.Source, v.Change.ID), Rule: cmp.Or(line(v.Title), line(v.Rule)), Lapse: words(v.Lapse), Outcome: v.Outcome,
-		Reason: plain(v.Reason, blockLetters), Mend: plain(v.Mend, blockLetters), Started: s.at(v.StartedAt), Services: v.Services[:min(len(v.Services), maxRowServices)],
+		Reason: capital(plain(v.Reason, blockLetters)), Mend: capital(plain(v.Mend, blockLetters)), Started: s.at(v.StartedAt), Services: v.Services[:min(len(v.Services), maxRowServices)],
 		Tier: tierWord(v.Tier), Class: shortClass(&correlate.Provenance{Class: v.Class}), Kind: words(string(v.Kind)),
 	}
 	if row.Change == "" {

@@ -87,6 +87,9 @@ type Reports interface {
 type Policy interface {
 	Rules() Rules
 	Violations(ctx context.Context, q ViolationQuery) (query.Page[Violation], error)
+	// Of tells how one change stands to the rules in force, and what the gate
+	// said of it, newest first.
+	Of(ctx context.Context, change *correlate.Change) (kept []Violation, gate []GateWord, err error)
 }
 
 // Letters lists the messages that could not be used and sends them in again.
@@ -115,6 +118,7 @@ type Names interface {
 // what the configuration needs to know of it.
 type Keys interface {
 	Tokens() []Token
+	Roles() []string
 	Draw(ctx context.Context, name, role string) (text, entry string, err error)
 }
 

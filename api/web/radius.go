@@ -11,8 +11,8 @@ import (
 
 // The measures of the blast radius' picture in its own units.
 const (
-	columnWidth = 230.0
-	nodeWidth   = 172.0
+	columnWidth = 238.0
+	nodeWidth   = 188.0
 	nodeHeight  = 30.0
 	nodeGap     = 9.0
 	graphTop    = 30.0

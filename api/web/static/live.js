@@ -24,6 +24,18 @@
   };
   setInterval(age, 15000);
 
+  // On a narrow screen the outage is at the far end of the timeline.
+  const toEnd = () => document.querySelectorAll("#part-timeline .scroll:has(svg)").forEach((e) => { e.scrollLeft = e.scrollWidth; });
+  toEnd();
+
+  // On paper nothing can be unfolded. The style sheet does this where it can.
+  let shut = [];
+  addEventListener("beforeprint", () => {
+    shut = [...document.querySelectorAll("details:not([open]):not(.filter):not(.make)")];
+    shut.forEach((d) => { d.open = true; });
+  });
+  addEventListener("afterprint", () => shut.forEach((d) => { d.open = false; }));
+
   if (!follows || !window.EventSource) return;
   const say = (text, lost) => {
     sign.textContent = text;
@@ -47,6 +59,7 @@
       const again = document.getElementById(key) || [...fresh.querySelectorAll("[href]")].find((e) => e.getAttribute("href") === key);
       if (again) again.focus({ preventScroll: true });
     }
+    if (fresh.id === "part-timeline") toEnd();
     if (!fresh.hasAttribute("aria-live")) fresh.classList.add("changed-now");
   };
   // What differs only by the time that passed does not count.

@@ -327,43 +327,11 @@ func (x *Tab) NoSideways() {
 	}
 }
 
-// Shot keeps a picture of the whole page as build/pages/NAME.png below the root
-// of the checkout.
-func (x *Tab) Shot(name string) {
-	x.t.Helper()
-	png, err := x.picture()
-	if err != nil {
-		x.t.Logf("PICTURE NOT TAKEN of %s: %v", name, err)
-		return
-	}
-	dir := filepath.Join(root(x.t), "build", "pages")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		x.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
-		x.t.Fatal(err)
-	}
-}
-
 // picturePatience bounds one attempt at a picture, pictureAttempts their number.
 const (
 	picturePatience = 10 * time.Second
 	pictureAttempts = 3
 )
-
-// picture takes a picture of the whole page. Headless Chromium now and then
-// waits for ever for a frame of a page at rest; the tab in front gets one.
-func (x *Tab) picture() (png []byte, err error) {
-	for range pictureAttempts {
-		ctx, cancel := context.WithTimeout(x.ctx, picturePatience)
-		err = chromedp.Run(ctx, page.BringToFront(), chromedp.FullScreenshot(&png, 100))
-		cancel()
-		if err == nil {
-			return png, nil
-		}
-	}
-	return nil, err
-}
 
 // root is the directory of go.mod.
 func root(t testing.TB) string {
