@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short race fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
+.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short race pictures fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
 
 ARGS ?=
 BIN := bin/faultline
@@ -45,6 +45,9 @@ test-short: ## the quick tests only
 
 race: deps ## all tests under the race detector
 	go test -race -timeout 30m ./...
+
+pictures: chromium ## make the pictures of docs/images anew
+	FAULTLINE_IMAGES=1 go test ./api -run DocumentationIsIllustrated -count=1
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@scripts/fuzz.sh $(FUZZTIME)
