@@ -144,7 +144,14 @@ func exampleReport() report.Report {
 		BaseURL:  "https://faultline.example",
 		Sentence: "3 incidents began in this week, fewer than usual (5.1 a week), and took 140 minutes. No difference between AI-assisted and human changes can be detected.",
 		Tiles:    []report.Tile{{Name: "Incidents", Value: "3", Basis: "1 critical, 1 high", Before: "week before 5, mean of 8 weeks 5.1"}},
-		Impact:   exampleImpact(), Approval: examplePolicyEffect(), Accuracy: exampleAccuracy(),
+		Groups:   []report.Tile{{Name: "AI-assisted changes", Value: "0.80%", Basis: "24 of 3,000 with a confirmed incident"}},
+		Policy: report.PolicyWeek{
+			Version: "2026.11.1", Judged: 640, Kept: 590, Denied: 12, Warned: 36, Glass: 2,
+			Rules:       []report.BrokenRule{{Rule: "AI-assisted changes to critical services", Lapse: "not senior", Changes: 9}},
+			Violations:  []report.PolicyCase{{Change: "Deploy checkout 4.12.0", Tier: 1, Rule: "AI-assisted changes to critical services", Class: "AI-assisted", Reason: "nobody senior approved it", URL: "https://faultline.example/changes/checkout-1842"}},
+			GlassBroken: []report.PolicyCase{{Change: "Flag tax-by-address", Tier: 1, Rule: "AI-assisted changes to critical services", Class: "AI-assisted", Reason: "tax was wrong for an hour"}},
+		},
+		Impact: exampleImpact(), Approval: examplePolicyEffect(), Accuracy: exampleAccuracy(),
 		Incidents: []report.LargeIncident{{
 			ID: "inc-7f3a", Title: "checkout and 1 more: errors", Severity: "critical", StartedAt: exampleTime(10, 0, 0), Minutes: 41, Alerting: 2, Potential: 2,
 			Standing: "cause confirmed by a person", Cause: "Deploy checkout 4.12.0 (argo-cd/checkout-1842)", URL: "https://faultline.example/incidents/inc-7f3a",
@@ -162,8 +169,17 @@ func reportDocs() map[string]typeDoc {
 		"ReportEntry":     {about: "A stored report.", fields: map[string]string{"week": "ISO week.", "made_at": "When it was made.", "url": "Where it is."}},
 		"Report": {about: "The report of one week.", fields: map[string]string{
 			"week": "ISO week.", "from": "Its first moment, in the time zone.", "to": "Its end.", "timezone": "Where weeks are counted.", "made_at": "When it was made.", "base_url": "Where the pages are; absent when unknown.",
-			"sentence": "The week in one breath.", "tiles": "Its numbers.", "impact": "AI-assisted and other changes, over the figures' own period.", "approval": "Approval, over the same.", "accuracy": "Of our findings, over the same.",
+			"sentence": "The week in one breath.", "tiles": "Its numbers.", "groups": "AI-assisted, human and unknown changes side by side, over the figures' own period.", "policy": "How the policy was kept.", "impact": "AI-assisted and other changes, over the figures' own period.", "approval": "Approval, over the same.", "accuracy": "Of our findings, over the same.",
 			"incidents": "The largest.", "gate": "What the policy gate answered in the week.", "movers": "Services that moved against their own past.", "decisions": "What somebody must decide.", "quality": "How good the data are.",
+		}},
+		"PolicyWeek": {about: "How the policy was kept in the week, judged afterwards.", fields: map[string]string{
+			"version": "Of the rules; absent without a policy.", "judged": "Changes that were judged.", "kept": "Those that keep every rule.", "denied": "Those that break a rule that denies.",
+			"warned": "Those that break only rules that warn.", "glass": "Those that were let through with a reason.", "rules": "By rule and what was wrong, the most frequent first.",
+			"violations": "Some that break a rule that denies, the most critical first.", "glass_broken": "Some that went through with a reason.",
+		}},
+		"BrokenRule": {about: "How often a rule was not kept for one reason.", fields: map[string]string{"rule": "Its title.", "lapse": "What was wrong.", "changes": "How many."}},
+		"PolicyCase": {about: "A change that did not keep a rule.", fields: map[string]string{
+			"change": "Its title.", "tier": "1 to 4; 0 when unknown.", "rule": "Title of the rule.", "class": "What part AI had.", "reason": "What was wrong, or why the glass was broken.", "url": "Its page; absent without an address of the pages.",
 		}},
 		"Tile": {about: "A number of the week.", fields: map[string]string{"name": "What.", "value": "The number.", "basis": "What it was counted from.", "before": "What it was in other weeks."}},
 		"LargeIncident": {about: "One of the week's largest incidents.", fields: map[string]string{

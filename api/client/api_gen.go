@@ -2046,11 +2046,16 @@ type BreakGlass struct {
 	Used bool `json:"used"`
 }
 
-// BrokenRule defines model for BrokenRule.
+// BrokenRule How often a rule was not kept for one reason.
 type BrokenRule struct {
-	Changes int64  `json:"changes"`
-	Lapse   string `json:"lapse"`
-	Rule    string `json:"rule"`
+	// Changes How many.
+	Changes int64 `json:"changes"`
+
+	// Lapse What was wrong.
+	Lapse string `json:"lapse"`
+
+	// Rule Its title.
+	Rule string `json:"rule"`
 }
 
 // Calibration How far probabilities can be taken at their word.
@@ -3352,14 +3357,25 @@ type Person struct {
 	Name *string `json:"name,omitempty"`
 }
 
-// PolicyCase defines model for PolicyCase.
+// PolicyCase A change that did not keep a rule.
 type PolicyCase struct {
-	Change string  `json:"change"`
-	Class  string  `json:"class"`
-	Reason string  `json:"reason"`
-	Rule   string  `json:"rule"`
-	Tier   int64   `json:"tier"`
-	Url    *string `json:"url,omitempty"`
+	// Change Its title.
+	Change string `json:"change"`
+
+	// Class What part AI had.
+	Class string `json:"class"`
+
+	// Reason What was wrong, or why the glass was broken.
+	Reason string `json:"reason"`
+
+	// Rule Title of the rule.
+	Rule string `json:"rule"`
+
+	// Tier 1 to 4; 0 when unknown.
+	Tier int64 `json:"tier"`
+
+	// Url Its page; absent without an address of the pages.
+	Url *string `json:"url,omitempty"`
 }
 
 // PolicyEffect Whether AI-assisted changes are approved, and how approved ones fare.
@@ -3389,17 +3405,34 @@ type PolicyEffect struct {
 	Words string `json:"words"`
 }
 
-// PolicyWeek defines model for PolicyWeek.
+// PolicyWeek How the policy was kept in the week, judged afterwards.
 type PolicyWeek struct {
-	Denied      int64        `json:"denied"`
-	Glass       int64        `json:"glass"`
+	// Denied Those that break a rule that denies.
+	Denied int64 `json:"denied"`
+
+	// Glass Those that were let through with a reason.
+	Glass int64 `json:"glass"`
+
+	// GlassBroken Some that went through with a reason.
 	GlassBroken []PolicyCase `json:"glass_broken"`
-	Judged      int64        `json:"judged"`
-	Kept        int64        `json:"kept"`
-	Rules       []BrokenRule `json:"rules"`
-	Version     *string      `json:"version,omitempty"`
-	Violations  []PolicyCase `json:"violations"`
-	Warned      int64        `json:"warned"`
+
+	// Judged Changes that were judged.
+	Judged int64 `json:"judged"`
+
+	// Kept Those that keep every rule.
+	Kept int64 `json:"kept"`
+
+	// Rules By rule and what was wrong, the most frequent first.
+	Rules []BrokenRule `json:"rules"`
+
+	// Version Of the rules; absent without a policy.
+	Version *string `json:"version,omitempty"`
+
+	// Violations Some that break a rule that denies, the most critical first.
+	Violations []PolicyCase `json:"violations"`
+
+	// Warned Those that break only rules that warn.
+	Warned int64 `json:"warned"`
 }
 
 // Population Which changes are compared and which stand apart.
@@ -3782,8 +3815,10 @@ type Report struct {
 	From time.Time `json:"from"`
 
 	// Gate What the policy gate answered in the week.
-	Gate   []GateCount `json:"gate"`
-	Groups []Tile      `json:"groups"`
+	Gate []GateCount `json:"gate"`
+
+	// Groups AI-assisted, human and unknown changes side by side, over the figures' own period.
+	Groups []Tile `json:"groups"`
 
 	// Impact Whether AI-assisted changes come with more incidents.
 	Impact Impact `json:"impact"`
@@ -3795,7 +3830,9 @@ type Report struct {
 	MadeAt time.Time `json:"made_at"`
 
 	// Movers Services that moved against their own past.
-	Movers []Mover    `json:"movers"`
+	Movers []Mover `json:"movers"`
+
+	// Policy How the policy was kept in the week, judged afterwards.
 	Policy PolicyWeek `json:"policy"`
 
 	// Quality How good the data are.

@@ -74,7 +74,7 @@ func secureAddress(key, address string) error {
 	}
 	ip := net.ParseIP(at.Hostname())
 	local := at.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if at.Scheme != "https" && !(at.Scheme == "http" && local) {
+	if at.Scheme != "https" && (at.Scheme != "http" || !local) {
 		return fmt.Errorf("%s: want https; plain http is taken on loopback only", key)
 	}
 	return nil
