@@ -49,8 +49,18 @@ func bigTopology() correlate.Topology {
 		call(domain+"-gateway", domain, 120)
 	}
 	for _, pair := range [][2]string{
-		{"checkout", "payments"}, {"cart", "checkout"}, {"orders", "payments"}, {"checkout", "pricing"}, {"checkout", "inventory"}, {"search", "catalog"}, {"payments", "fraud"},
-		{"payments", "ledger"}, {"returns", "payments"}, {"promotions", "cart"}, {"recommendations", "cart"}, {"shipping", "orders"},
+		{"checkout", "payments"},
+		{"cart", "checkout"},
+		{"orders", "payments"},
+		{"checkout", "pricing"},
+		{"checkout", "inventory"},
+		{"search", "catalog"},
+		{"payments", "fraud"},
+		{"payments", "ledger"},
+		{"returns", "payments"},
+		{"promotions", "cart"},
+		{"recommendations", "cart"},
+		{"shipping", "orders"},
 	} {
 		call(pair[0], pair[1], 210)
 	}
@@ -186,7 +196,7 @@ func bigDay(f *fakeStore) {
 }
 
 // bigFigures are those of half a year with enough in them to be drawn.
-type bigFigures struct{ *fakeFigures }
+type bigFigures struct{}
 
 func (bigFigures) AIImpact(context.Context, time.Time, time.Time) (figures.Impact, error) {
 	f := exampleImpact()

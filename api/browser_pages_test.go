@@ -18,12 +18,22 @@ import (
 // has what a page is about, it is left out elsewhere.
 func everyPage(big bool) []struct{ name, path string } {
 	pages := []struct{ name, path string }{
-		{"incidents", "/"}, {"changes", "/changes"}, {"topology", "/topology"}, {"policy", "/policy"}, {"figures", "/figures"}, {"reports", "/reports"},
-		{"admin", "/admin?source=github&attribute=repository&value=orchard%2Fmonolith"}, {"sign-in", "/sign-in"}, {"incidents-filtered", "/?status=resolved&severity=info&q=nothing"},
+		{"incidents", "/"},
+		{"changes", "/changes"},
+		{"topology", "/topology"},
+		{"policy", "/policy"},
+		{"figures", "/figures"},
+		{"reports", "/reports"},
+		{"admin", "/admin?source=github&attribute=repository&value=orchard%2Fmonolith"},
+		{"sign-in", "/sign-in"},
+		{"incidents-filtered", "/?status=resolved&severity=info&q=nothing"},
 	}
 	if big {
 		pages = append(pages, []struct{ name, path string }{
-			{"incident", "/incidents/inc-7f3a"}, {"incident-old-version", "/incidents/inc-7f3a?version=3&window=2h"}, {"change", "/changes/payments-812?source=argo-cd"}, {"service", "/services/payments"},
+			{"incident", "/incidents/inc-7f3a"},
+			{"incident-old-version", "/incidents/inc-7f3a?version=3&window=2h"},
+			{"change", "/changes/payments-812?source=argo-cd"},
+			{"service", "/services/payments"},
 			{"topology-filtered", "/topology?team=payments"},
 		}...)
 	}
@@ -102,9 +112,20 @@ func TestInABrowserPagesFitTheNarrowestScreen(t *testing.T) {
 // illustrations are the pictures that the documentation shows: what fits one
 // screen of the big day.
 var illustrations = []struct{ name, path, at string }{
-	{"incidents", "/", ""}, {"incident", "/incidents/inc-7f3a", ""}, {"timeline", "/incidents/inc-7f3a", "timeline"}, {"radius", "/incidents/inc-7f3a", "radius"},
-	{"changes", "/changes", ""}, {"change", "/changes/payments-812?source=argo-cd", ""}, {"service", "/services/payments", ""}, {"topology", "/topology", ""},
-	{"policy", "/policy", ""}, {"figures", "/figures", ""}, {"strata", "/figures", "h-strata"}, {"reports", "/reports", ""}, {"admin", "/admin", ""}, {"sign-in", "/sign-in", ""},
+	{"incidents", "/", ""},
+	{"incident", "/incidents/inc-7f3a", ""},
+	{"timeline", "/incidents/inc-7f3a", "timeline"},
+	{"radius", "/incidents/inc-7f3a", "radius"},
+	{"changes", "/changes", ""},
+	{"change", "/changes/payments-812?source=argo-cd", ""},
+	{"service", "/services/payments", ""},
+	{"topology", "/topology", ""},
+	{"policy", "/policy", ""},
+	{"figures", "/figures", ""},
+	{"strata", "/figures", "h-strata"},
+	{"reports", "/reports", ""},
+	{"admin", "/admin", ""},
+	{"sign-in", "/sign-in", ""},
 }
 
 func TestInABrowserTheDocumentationIsIllustrated(t *testing.T) {

@@ -14,7 +14,7 @@ func TestProgressIsShownOnATerminalOnlyAndNeverBesideADocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // A file of the test.
+	defer file.Close()
 	for name, show := range map[string]Show{"nothing": {}, "a buffer": {Out: &bytes.Buffer{}}, "a file": {Out: file}} {
 		if show.progress("work", "table") != nil {
 			t.Errorf("progress is shown on %s", name)

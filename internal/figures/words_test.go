@@ -59,8 +59,10 @@ func TestTheWordsFollowTheNumbers(t *testing.T) {
 		want []string
 	}{
 		"more": {compared(More, nil), []string{"AI-assisted changes are associated with more incidents", "1.80 times", "1.20 to 2.70", "tier, kind and team"}},
-		"fewer": {compared(Fewer, func(c *Comparison) { c.Adjusted = &Ratio{Value: value(0.5), Lo: 0.3, Hi: value(0.8)} }),
-			[]string{"associated with fewer incidents", "0.50 times"}},
+		"fewer": {
+			compared(Fewer, func(c *Comparison) { c.Adjusted = &Ratio{Value: value(0.5), Lo: 0.3, Hi: value(0.8)} }),
+			[]string{"associated with fewer incidents", "0.50 times"},
+		},
 		"open":          {compared(NoDifference, nil), []string{"No detectable difference", "does not show that there is none", "from 1.05 to 3.10 times remains possible"}},
 		"without looks": {compared(NoDifference, func(c *Comparison) { c.Looks = nil }), []string{"few events leave much open"}},
 		"nobody below":  {compared(More, func(c *Comparison) { c.Adjusted = &Ratio{Lo: 1.4} }), []string{"at least 1.40 times"}},

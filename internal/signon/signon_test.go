@@ -80,7 +80,8 @@ func TestAPersonSignsInWithTheStrongestRoleOfTheirGroups(t *testing.T) {
 		},
 		"claim whose name has dots": {
 			signontest.Person{Subject: "u-4", Claims: map[string]any{"https://shop.example/groups": []string{"sre"}}},
-			func(c *signon.Config) { c.GroupsClaim = "https://shop.example/groups" }, signon.Person{Subject: "u-4", Name: "u-4", Role: "judge"},
+			func(c *signon.Config) { c.GroupsClaim = "https://shop.example/groups" },
+			signon.Person{Subject: "u-4", Name: "u-4", Role: "judge"},
 		},
 	} {
 		p := newProvider(t, idp.URL, c.tune)
