@@ -23,6 +23,9 @@ type Config struct {
 	// Blind says who must not see the part that AI had in the suspects of an
 	// incident before its cause is decided.
 	Blind Blinding
+	// GrafanaURL is where the dashboards that ship are shown; pages lead there. It
+	// is empty for none.
+	GrafanaURL string
 	// PrivateMetrics makes /metrics ask for a token that may read.
 	PrivateMetrics bool
 	// RatePerSecond and RateBurst bound the requests of each token. All

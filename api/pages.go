@@ -23,7 +23,7 @@ type pageAccess map[string]access
 func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
-		Incidents: reader, Findings: reader, Judges: reader, Proposals: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now,
+		Incidents: reader, Findings: reader, Judges: reader, Proposals: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now, Grafana: s.cfg.GrafanaURL,
 		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Reports: reader,
 		Keys: pageKeys{s}, Windows: pageWindows{s}, Names: s.deps.Names,
 	}

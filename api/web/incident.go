@@ -47,6 +47,8 @@ type incidentHead struct {
 	Version int
 	AsOf    moment
 	Feeds   []feed
+	// Grafana is the incident's dashboard, empty for none.
+	Grafana string
 }
 
 func (s *Site) incidentPage(w http.ResponseWriter, r *http.Request) error {
@@ -139,6 +141,7 @@ func (s *Site) incidentHead(ctx context.Context, in *correlate.Incident) inciden
 		ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
 		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services[:min(len(in.Services), maxRowServices)], MoreServices: max(0, len(in.Services)-maxRowServices), Regions: in.Regions,
 		Declared: in.Declared, MergedInto: in.MergedInto, Alerts: len(in.Alerts), Feeds: s.feeds(ctx),
+		Grafana: s.grafanaIncident(in),
 	}
 	if in.ResolvedAt != nil {
 		head.Resolved = s.at(*in.ResolvedAt)

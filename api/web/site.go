@@ -31,6 +31,9 @@ type Deps struct {
 	Names   Names
 	// Lost may be nil: then nothing is undelivered.
 	Lost Lost
+	// Grafana is the address of a Grafana with the dashboards that ship, empty for
+	// none: then pages do not lead there.
+	Grafana string
 	// Headlines may be nil: then lists do not show what was found.
 	Headlines Headlines
 	// Suspicions may be nil: then a change does not show where it is a suspect.

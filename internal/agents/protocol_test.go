@@ -42,7 +42,7 @@ func knock(t *testing.T, server *httptest.Server, method, body string, header ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // Only read.
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestAClientThatLeavesStopsItsWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer session.Close() //nolint:errcheck // There is no session to end.
+	defer session.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {

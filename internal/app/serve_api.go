@@ -91,7 +91,7 @@ func apiConfig(cfg *config.Config, tokens []api.Token) api.Config {
 	out := api.DefaultConfig()
 	a := &cfg.API
 	out.Listen, out.Tokens, out.PublicRead = a.Listen, tokens, a.PublicRead
-	out.Blind = api.Blinding(a.Blind)
+	out.Blind, out.GrafanaURL = api.Blinding(a.Blind), a.GrafanaURL
 	out.SessionSecret, out.SessionLife = string(a.SessionSecret), a.SessionLife
 	out.TLSCertFile, out.TLSKeyFile = a.TLSCertFile, a.TLSKeyFile
 	out.RatePerSecond, out.RateBurst = a.RatePerSecond, a.RateBurst

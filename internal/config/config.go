@@ -156,6 +156,8 @@ type API struct {
 	MaxBodyBytes  int64   `yaml:"max_body_bytes"`
 	// MaxTopologyBytes bounds the body of POST /v1/topology.
 	MaxTopologyBytes int64 `yaml:"max_topology_bytes"`
+	// GrafanaURL is where the dashboards that ship are shown; pages lead there.
+	GrafanaURL string `yaml:"grafana_url"`
 	// PrivateMetrics makes /metrics ask for a token that may read.
 	PrivateMetrics bool          `yaml:"private_metrics"`
 	Timeout        time.Duration `yaml:"timeout"`

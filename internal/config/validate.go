@@ -114,6 +114,9 @@ func (a *API) validate() []error {
 	if (a.TLSCertFile == "") != (a.TLSKeyFile == "") {
 		errs = append(errs, errors.New("api: tls_cert_file and tls_key_file go together; set both or neither"))
 	}
+	if u, err := url.Parse(a.GrafanaURL); a.GrafanaURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		errs = append(errs, errors.New("api.grafana_url: want an address such as https://grafana.example"))
+	}
 	errs = append(errs, a.OIDC.validate()...)
 	for i, token := range a.Tokens {
 		errs = append(errs, token.validate(fmt.Sprintf("api.tokens[%d]", i))...)

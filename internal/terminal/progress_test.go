@@ -97,7 +97,7 @@ func TestTheLineIsTakenAwayAndNeverWiderThanTheTerminal(t *testing.T) {
 	}
 }
 
-func TestNoProgressIsNoProgress(t *testing.T) {
+func TestNoProgressIsNoProgress(*testing.T) {
 	var p *Progress
 	p.Step(1, 2)
 	p.Tick()
