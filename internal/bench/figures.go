@@ -70,6 +70,9 @@ func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
 	if err := y.fill(ctx, p.store); err != nil {
 		return err
 	}
+	if err := calm(ctx); err != nil {
+		return err
+	}
 	service := figures.New(figures.DefaultConfig(), p.store, func() time.Time { return y.end })
 	asked, err := askFigures(ctx, service, &f, y)
 	if err != nil {
@@ -92,6 +95,37 @@ func keepYear(ctx context.Context, out io.Writer, f *figuresFlags) (err error) {
 	}
 	_, err = fmt.Fprintf(out, "filled; look at it with: faultline serve --data-dir %s\n", f.keep)
 	return err
+}
+
+// How long the engine's merges of what was filled are waited for, and the share
+// of a core below which they are over.
+const (
+	calmWithin = time.Minute
+	calmShare  = 0.1
+)
+
+// calm waits until this process is idle: a year that took a year to come in has
+// been merged long ago.
+func calm(ctx context.Context) error {
+	for end := time.Now().Add(calmWithin); time.Now().Before(end); {
+		before, err := processorTime()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		after, err := processorTime()
+		if err != nil {
+			return err
+		}
+		if (after - before).Seconds() < calmShare {
+			return nil
+		}
+	}
+	return nil
 }
 
 // askFigures asks for each figure over the whole year.
