@@ -36,15 +36,13 @@ var _ wholeWorker = (*clickhouse.Wholes)(nil)
 // workOut looks again and again until the context ends. A failure is for the log:
 // the next look finds the same.
 func workOut(ctx context.Context, worker wholeWorker, log *slog.Logger, pause, backoff time.Duration) error {
-	for {
+	for ctx.Err() == nil {
 		look, done := context.WithTimeout(ctx, wholesTimeout)
 		_, more, err := worker.Next(look)
 		done()
 		wait := pause
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
 			log.LogAttrs(ctx, slog.LevelWarn, "changes cannot be worked out as wholes; figures go by their events until then", slog.Any("error", err))
 			wait = backoff
 		case more:
@@ -53,7 +51,7 @@ func workOut(ctx context.Context, worker wholeWorker, log *slog.Logger, pause, b
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return nil
 		}
 	}
+	return nil
 }

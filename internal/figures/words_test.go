@@ -92,7 +92,7 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 			t.Errorf("%d is written %q", n, got)
 		}
 	}
-	if got := counted(1, "change", "changes") + ", " + counted(2000, "change", "changes"); got != "1 change, 2,000 changes" {
+	if got := counted(1, "incident", "incidents") + ", " + counted(2000, "change", "changes"); got != "1 incident, 2,000 changes" {
 		t.Error(got)
 	}
 	if got := join(nil) + "|" + join([]string{"a"}) + "|" + join([]string{"a", "b", "c"}); got != "|a|a, b and c" {

@@ -62,13 +62,12 @@ type (
 	}
 )
 
-// ApprovalFacts is one approval of a change with what is known of it, and Levels
-// says how the free text of approvals is read. Both are those of the whole
-// program: see package assent.
-type (
-	ApprovalFacts = assent.ApprovalFacts
-	Levels        = assent.Levels
-)
+// ApprovalFacts is one approval of a change with what is known of it, by the one
+// definition of the program: see package assent.
+type ApprovalFacts = assent.ApprovalFacts
+
+// Levels says how the free text of approvals is read, likewise.
+type Levels = assent.Levels
 
 // maxApprovals bounds the approvals that are judged.
 const maxApprovals = 200

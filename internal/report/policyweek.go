@@ -70,6 +70,18 @@ func (r *Report) policyWords() string {
 		counted(p.Judged, "change", "changes"), thousands(p.Kept), p.Version, thousands(p.Denied), thousands(p.Warned), thousands(p.Glass))
 }
 
+// decisions are what somebody must decide about the policy.
+func (p *PolicyWeek) decisions() []string {
+	var out []string
+	if p.Denied > 0 {
+		out = append(out, fmt.Sprintf("%s of this week broke a rule of the policy that denies. Were they meant to?", counted(p.Denied, "change", "changes")))
+	}
+	if p.Glass > 0 {
+		out = append(out, fmt.Sprintf("%s went through on break-glass. Do the reasons hold?", counted(p.Glass, "change", "changes")))
+	}
+	return out
+}
+
 func (r *Report) policyTables() []table {
 	p := &r.Policy
 	rules := table{Title: "Rules that were not kept", Head: []string{"Rule", "What was wrong", "Changes"}}

@@ -71,8 +71,10 @@ func TestThePolicyIsSaidInASentence(t *testing.T) {
 		week PolicyWeek
 		want string
 	}{
-		"kept and broken": {PolicyWeek{Version: "3", Judged: 1200, Kept: 1100, Denied: 60, Warned: 38, Glass: 2},
-			"Of 1,200 changes of this week, judged by what really happened, 1,100 kept every rule of the policy (version 3), 60 broke a rule that denies, 38 broke rules that only warn, and 2 went through on break-glass."},
+		"kept and broken": {
+			PolicyWeek{Version: "3", Judged: 1200, Kept: 1100, Denied: 60, Warned: 38, Glass: 2},
+			"Of 1,200 changes of this week, judged by what really happened, 1,100 kept every rule of the policy (version 3), 60 broke a rule that denies, 38 broke rules that only warn, and 2 went through on break-glass.",
+		},
 		"one change": {PolicyWeek{Version: "3", Judged: 1, Kept: 1}, "Of 1 change of this week"},
 		"no change":  {PolicyWeek{Version: "3"}, "No change of this week was judged"},
 		"no policy":  {PolicyWeek{}, "The policy was not applied"},
@@ -145,7 +147,9 @@ func TestGroupsStandSideBySideWithTheirBasis(t *testing.T) {
 	i := figures.Impact{
 		Groups: []figures.ChangeGroup{
 			{Group: "AI-assisted changes", Rate: &figures.Share{Events: 12, N: 7345, Value: 0.0016, Lo: 0.0009, Hi: 0.0029}},
-			{Group: "human changes"}, {Group: "automated changes"}, {Group: "changes of unknown origin"},
+			{Group: "human changes"},
+			{Group: "automated changes"},
+			{Group: "changes of unknown origin"},
 		},
 		Headline: figures.Comparison{Verdict: figures.NoDifference, Adjusted: &figures.Ratio{Value: &ratio, Lo: 0.6, Hi: &hi}},
 	}

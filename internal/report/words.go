@@ -209,12 +209,7 @@ func decisions(p *past, r *Report) []string {
 	if c := r.Approval.Coverage; c != nil && c.Value < 0.9 {
 		out = append(out, fmt.Sprintf("%s of %s AI-assisted changes had no senior approval before they started. Is that intended?", thousands(c.N-c.Events), thousands(c.N)))
 	}
-	if n := r.Policy.Denied; n > 0 {
-		out = append(out, fmt.Sprintf("%s of this week broke a rule of the policy that denies. Were they meant to?", counted(n, "change", "changes")))
-	}
-	if n := r.Policy.Glass; n > 0 {
-		out = append(out, fmt.Sprintf("%s went through on break-glass. Do the reasons hold?", counted(n, "change", "changes")))
-	}
+	out = append(out, r.Policy.decisions()...)
 	if h := r.Impact.Headline.Homogeneity; h != nil && h.P < 0.05 {
 		out = append(out, "The ratio differs between tiers, kinds or teams, so that one number for all says little. Look at the strata.")
 	}
