@@ -67,29 +67,22 @@ func parseIngestFlags(args []string) (ingestFlags, error) {
 
 // runIngest fills a topic and measures how the consumer empties it into the
 // embedded engine.
-func runIngest(ctx context.Context, args []string) (err error) {
+func runIngest(ctx context.Context, args []string) error {
 	f, err := parseIngestFlags(args)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
-	if err != nil {
-		return fmt.Errorf("making a directory for the data: %w", err)
-	}
-	p := &parts{dir: dir}
-	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.fill(ctx, &f); err != nil {
-		return err
-	}
-	if err := p.openStore(ctx, &f, f.logger()); err != nil {
-		return err
-	}
-	m, err := measureIngest(ctx, p, &f)
-	if err != nil {
-		return err
-	}
-	return printReport(os.Stdout, fmt.Sprintf("ingest, %d events of %d bytes, %d partitions, %d cores",
-		f.events, eventBytes, f.partitions, runtime.GOMAXPROCS(0)), m.figures())
+	return withFilled(ctx, &f, func(p *parts) error {
+		if err := p.openStore(ctx, &f, f.logger()); err != nil {
+			return err
+		}
+		m, err := measureIngest(ctx, p, &f)
+		if err != nil {
+			return err
+		}
+		return printReport(os.Stdout, fmt.Sprintf("ingest, %d events of %d bytes, %d partitions, %d cores",
+			f.events, eventBytes, f.partitions, runtime.GOMAXPROCS(0)), m.figures())
+	})
 }
 
 func (f *ingestFlags) logger() *slog.Logger {

@@ -5,6 +5,7 @@
 //	go run ./internal/bench ingest     topic to acknowledged insert
 //	go run ./internal/bench latency    alert produced to finding readable
 //	go run ./internal/bench fill       a broker full of events, for ingest -broker
+//	go run ./internal/bench label      commits labelled by the part AI had
 //	go run ./internal/bench engine     attribution in a company of 100,000 services
 //	go run ./internal/bench figures    figures for leadership over a year of changes
 //
@@ -23,7 +24,7 @@ import (
 )
 
 // usage is printed for unknown arguments.
-const usage = "usage: bench [ingest|latency|engine|figures|fill] [flags]; bench ingest -h lists the flags"
+const usage = "usage: bench [ingest|latency|engine|label|figures|fill] [flags]; bench ingest -h lists the flags"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -38,7 +39,8 @@ func main() {
 // run picks the measurement; without a name it makes all.
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil), runFigures(ctx, os.Stdout, nil))
+		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil), runFigures(ctx, os.Stdout, nil),
+			runLabel(ctx, os.Stdout, nil))
 	}
 	switch name, rest := args[0], args[1:]; name {
 	case "ingest":
@@ -49,6 +51,8 @@ func run(ctx context.Context, args []string) error {
 		return runFill(ctx, rest)
 	case "figures":
 		return runFigures(ctx, os.Stdout, rest)
+	case "label":
+		return runLabel(ctx, os.Stdout, rest)
 	case "engine":
 		return runEngine(ctx, os.Stdout, rest)
 	case "produce":

@@ -63,25 +63,33 @@ func (p *parts) fill(ctx context.Context, f *ingestFlags) error {
 	return produceElsewhere(ctx, p.broker.Addr, f.events)
 }
 
-// runFill starts a broker, fills it and keeps it until the context ends, for
-// measurements that are made one after the other.
-func runFill(ctx context.Context, args []string) (err error) {
-	f, err := parseIngestFlags(args)
-	if err != nil {
-		return err
-	}
+// withFilled runs the measurement with a full broker and a directory for its
+// data, and clears both away.
+func withFilled(ctx context.Context, f *ingestFlags, measure func(p *parts) error) (err error) {
 	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
 	if err != nil {
 		return fmt.Errorf("making a directory for the data: %w", err)
 	}
 	p := &parts{dir: dir}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.fill(ctx, &f); err != nil {
+	if err := p.fill(ctx, f); err != nil {
 		return err
 	}
-	fmt.Printf("filled; measure with: bench ingest -events %d -broker %s\n", f.events, p.broker.Addr)
-	<-ctx.Done()
-	return nil
+	return measure(p)
+}
+
+// runFill starts a broker, fills it and keeps it until the context ends, for
+// measurements that are made one after the other.
+func runFill(ctx context.Context, args []string) error {
+	f, err := parseIngestFlags(args)
+	if err != nil {
+		return err
+	}
+	return withFilled(ctx, &f, func(p *parts) error {
+		fmt.Printf("filled; measure with: bench ingest -events %d -broker %s\n", f.events, p.broker.Addr)
+		<-ctx.Done()
+		return nil
+	})
 }
 
 // openTopics connects and creates the topics.
