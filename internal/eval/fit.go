@@ -36,7 +36,7 @@ type dial struct {
 func dials() []dial {
 	return []dial{
 		{"no_change_odds", func(w *correlate.Weights) *float64 { return &w.NoChangeOdds }, 0.05, 5, nil},
-		{"untimed_no_change_odds", func(w *correlate.Weights) *float64 { return &w.UntimedNoChangeOdds }, 0.005, 5, nil},
+		{"untimed_no_change_odds", func(w *correlate.Weights) *float64 { return &w.UntimedNoChangeOdds }, 0.0005, 5, nil},
 		{"kind_power", func(w *correlate.Weights) *float64 { return &w.KindPower }, 0.2, 1.5, nil},
 		{"busy_power", func(w *correlate.Weights) *float64 { return &w.BusyPower }, 0.02, 1, nil},
 		{"topology.self", func(w *correlate.Weights) *float64 { return &w.Topology.Self }, 0.05, 0.95, nil},
