@@ -346,6 +346,38 @@ func TestUnsignedStaleAndBrokenPressesAreRefused(t *testing.T) {
 	}
 }
 
+// TestAnEditedPressIsRefused signs one press and sends another: not a byte of a
+// signed request may be changed, and neither may its time.
+func TestAnEditedPressIsRefused(t *testing.T) {
+	x := NewInteractions(signingSecret, []string{"U1", "U2"}, func(context.Context, Verdict) error {
+		t.Error("an edited press was taken")
+		return nil
+	}, http.DefaultClient, slog.New(slog.DiscardHandler))
+	body := url.Values{"payload": {pressed("U1", actionConfirm, `{"i":"inc-1","v":4}`, "")}}.Encode()
+	now := time.Now()
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(signingSecret))
+	_, _ = fmt.Fprintf(mac, "v0:%s:%s", stamp, body)
+	signature := "v0=" + hex.EncodeToString(mac.Sum(nil))
+	for name, c := range map[string]struct{ body, stamp, signature string }{
+		"another person":  {strings.Replace(body, "U1", "U2", 1), stamp, signature},
+		"another version": {strings.Replace(body, "4", "5", 1), stamp, signature},
+		"one more byte":   {body + "&", stamp, signature},
+		"another time":    {body, strconv.FormatInt(now.Add(time.Second).Unix(), 10), signature},
+		"no signature":    {body, stamp, ""},
+		"no scheme":       {body, stamp, strings.TrimPrefix(signature, "v0=")},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/slack/interactions", strings.NewReader(c.body))
+		r.Header.Set("X-Slack-Request-Timestamp", c.stamp)
+		r.Header.Set("X-Slack-Signature", c.signature)
+		w := httptest.NewRecorder()
+		x.ServeHTTP(w, r)
+		if w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+}
+
 func TestRepliesGoToSlackOnly(t *testing.T) {
 	replies := &receiver{}
 	address := receive(t, replies)
