@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faultline/faultline/api/web/webtest"
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/chdb/chdbtest"
 	"github.com/faultline/faultline/internal/clickhouse"
@@ -74,5 +75,30 @@ func TestPagesStaySmallAndFastWithTenThousandIncidents(t *testing.T) {
 		if size > 100<<10 || best > 300*time.Millisecond {
 			t.Errorf("%s: %d bytes compressed, %v at best; at most 100 KB and 300 ms are allowed", path, size, best)
 		}
+	}
+	usable(t, h)
+}
+
+// usable measures in a browser, from the click to a page that can be used: style
+// and script are there, the document is whole. The first look fetches everything.
+func usable(t *testing.T, h *harness) {
+	t.Helper()
+	tab := webtest.Open(t).Tab(t, h.serve(t), webtest.Desktop)
+	const nothing = 1 << 30
+	first, best := nothing, float64(nothing)
+	for range 8 {
+		tab.Open("/")
+		var took float64
+		var bytes int
+		tab.Eval(`performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`, &took)
+		tab.Eval(`[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((n, e) => n + e.encodedBodySize, 0)`, &bytes)
+		best = min(best, took)
+		if first == nothing {
+			first = bytes
+		}
+	}
+	t.Logf("in a browser: %d bytes with style and script, usable after %.0f ms at best", first, best)
+	if first > 100<<10 || best > 300 {
+		t.Errorf("in a browser: %d bytes, usable after %.0f ms at best; at most 100 KB and 300 ms are allowed", first, best)
 	}
 }

@@ -177,6 +177,10 @@ func teamBoxes(rest map[string][]correlate.BlastNode, column int) []*box {
 			others = append(others, rest[team]...)
 			continue
 		}
+		if len(rest[team]) == 1 {
+			all = append(all, &box{column: column, state: stateService, services: rest[team]})
+			continue
+		}
 		all = append(all, &box{column: column, state: stateTeam, services: rest[team], name: strconv.Itoa(len(rest[team])) + " of " + team})
 	}
 	if len(others) > 0 {
