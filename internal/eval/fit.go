@@ -65,7 +65,7 @@ func settleSpread(w *correlate.Weights) {
 	}
 }
 
-// own returns the weights with lists of their own, wherever a dial reaches into
+// own returns the weights with lists of their own wherever a dial reaches into
 // one.
 func own(w correlate.Weights) correlate.Weights {
 	w.Topology.Spread = slices.Clone(w.Topology.Spread)
