@@ -98,7 +98,6 @@ func plainWeigh(f *frame, links []link, quiet []float64) []float64 {
 func nearly(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1e-280) }
 
 func nearlyAll(a, b []float64) bool { return slices.EqualFunc(a, b, nearly) }
-
 func TestWeighingLinkByLinkIsMultiplyingEverythingOut(t *testing.T) {
 	for seed := range uint64(60) {
 		e, in := oracleEngine(seed), oracleScene(seed)
