@@ -326,12 +326,13 @@ func TestThePageOfReportsLeadsToReportsThatASessionMayRead(t *testing.T) {
 	h := newHarness(t)
 	session := h.enter(t, RoleReader)
 	text := readAll(t, h.visit(t, "/reports", session))
-	found := regexp.MustCompile(`class="rowlink" href="(/v1/reports/[^"]+)"`).FindStringSubmatch(text)
-	if found == nil {
-		t.Fatalf("the page leads to no report: %s", text)
-	}
-	link := found[1]
-	if resp := h.visit(t, link, session); resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
-		t.Errorf("%s: status %d, type %s", link, resp.StatusCode, resp.Header.Get("Content-Type"))
+	for format, media := range map[string]string{"html": "text/html", "pdf": "application/pdf", "markdown": "text/markdown", "json": "application/json"} {
+		found := regexp.MustCompile(`href="(/v1/reports/2026-W18\?format=` + format + `)"`).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("the page leads to no report as %s: %s", format, text)
+		}
+		if resp := h.visit(t, found[1], session); resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), media) {
+			t.Errorf("%s: status %d, type %s", found[1], resp.StatusCode, resp.Header.Get("Content-Type"))
+		}
 	}
 }

@@ -68,8 +68,9 @@ func rendered(t *testing.T, cfg Config) []string {
 func TestEverySchemaStatementMayRunAgain(t *testing.T) {
 	for _, statement := range rendered(t, DefaultConfig()) {
 		head := withoutComments(statement)
-		adds := strings.HasPrefix(head, "ALTER TABLE ") && strings.Contains(head, " ADD COLUMN IF NOT EXISTS ")
-		if !adds && !strings.HasPrefix(head, "CREATE TABLE IF NOT EXISTS ") && !strings.HasPrefix(head, "CREATE OR REPLACE VIEW ") {
+		alters := strings.HasPrefix(head, "ALTER TABLE ") &&
+			(strings.Contains(head, " ADD COLUMN IF NOT EXISTS ") || strings.Contains(head, " DROP COLUMN IF EXISTS "))
+		if !alters && !strings.HasPrefix(head, "CREATE TABLE IF NOT EXISTS ") && !strings.HasPrefix(head, "CREATE OR REPLACE VIEW ") {
 			t.Errorf("not idempotent: %.60s", head)
 		}
 	}

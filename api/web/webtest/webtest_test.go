@@ -47,7 +47,7 @@ func TestAGoodPageRaisesNothing(t *testing.T) {
 		t.Errorf("%q at %q", text, tab.Path())
 	}
 	tab.Shot("webtest")
-	kept := filepath.Join(root(t), "build", "pages", "webtest.png")
+	kept := filepath.Join(keepIn(t, "pages"), "webtest.png")
 	if info, err := os.Stat(kept); err != nil || info.Size() == 0 {
 		t.Errorf("no picture was kept: %v", err)
 	}

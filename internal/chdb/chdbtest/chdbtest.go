@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,14 +50,31 @@ const dirPrefix = "faultline-chdb-"
 // start opens an engine that does not sync to disk. Nothing tells when the last
 // test has ended, so the data directory is left to the next run to remove.
 func start() (*chdb.Engine, error) {
-	sweep(os.TempDir())
-	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", dirPrefix, os.Getpid()))
+	parent := parentDir(memoryDir)
+	sweep(parent)
+	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-", dirPrefix, os.Getpid()))
 	if err != nil {
 		return nil, err
 	}
 	config := chdb.DefaultConfig()
 	config.Dir, config.Durable = dir, false
 	return chdb.Open(context.Background(), config)
+}
+
+// The file system in memory of Linux, and how much of it has to be free.
+const (
+	memoryDir     = "/dev/shm"
+	memoryMinimum = 4 << 30
+)
+
+// parentDir is where data directories are made. Tests make and drop thousands
+// of small tables, and on a disk most of their time goes into its inodes.
+func parentDir(memory string) string {
+	var space syscall.Statfs_t
+	if err := syscall.Statfs(memory, &space); err != nil || space.Bavail*uint64(space.Bsize) < memoryMinimum { //nolint:gosec // A block has a size.
+		return os.TempDir()
+	}
+	return memory
 }
 
 // sweep removes the data directories of test processes that have ended.

@@ -45,3 +45,12 @@ func TestOnlyDirectoriesOfEndedProcessesAreRemoved(t *testing.T) {
 		}
 	}
 }
+
+func TestDataGoesToMemoryOnlyWhereThereIsRoom(t *testing.T) {
+	if got := parentDir(filepath.Join(t.TempDir(), "absent")); got != os.TempDir() {
+		t.Errorf("without a file system in memory: %s", got)
+	}
+	if got := parentDir("/proc"); got != os.TempDir() {
+		t.Errorf("in a file system without room: %s", got)
+	}
+}
