@@ -20,14 +20,17 @@ type fakeReader struct {
 	facts        []query.IncidentFact
 	judgements   []correlate.Judgement
 	suspects     []query.SuspectFact
-	// fail makes the call of this name fail; asked keeps the last question.
+	// fail makes the call of this name fail; asked keeps the last question but
+	// for moments, which are asked for at the same time as cells.
 	fail  string
 	asked query.Period
 	blame query.Blame
 }
 
 func (f *fakeReader) enter(name string, p query.Period) error {
-	f.asked = p
+	if name != "moments" {
+		f.asked = p
+	}
 	if f.fail == name {
 		return fmt.Errorf("%s is away", name)
 	}

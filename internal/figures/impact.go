@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/query"
 )
@@ -116,18 +118,30 @@ func (s *Service) AIImpact(ctx context.Context, from, to time.Time) (Impact, err
 	if err != nil {
 		return Impact{}, err
 	}
-	cells, weeks, err := s.store.ChangeCells(ctx, p, ledger.blame)
-	if err != nil {
-		return Impact{}, fmt.Errorf("count the changes: %w", err)
+	var cells, weeks []query.ChangeCell
+	var chance ChanceLine
+	// Two statements that read most of what there is; neither needs the other.
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		if cells, weeks, err = s.store.ChangeCells(ctx, p, ledger.blame); err != nil {
+			return fmt.Errorf("count the changes: %w", err)
+		}
+		return nil
+	})
+	both.Go(func() (err error) {
+		chance, err = s.chance(ctx, p, ledger)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return Impact{}, err
 	}
 	out := Impact{
 		AsOf: s.now().UTC(), From: p.From, To: p.To, ObservationHours: s.cfg.ObservationWindow.Hours(), Level: s.cfg.Level,
 		Population: s.population(cells), Incidents: ledger.incidents(s.now(), s.cfg.Level), Groups: s.groups(cells, ledger),
-		Weeks: s.weeks(weeks),
+		Chance: chance, Weeks: s.weeks(weeks),
 	}
 	out.Headline, out.Sensitivity = s.comparisons(cells, ledger, p)
-	out.Chance, err = s.chance(ctx, p, ledger)
-	return out, err
+	return out, nil
 }
 
 func (s *Service) population(cells []query.ChangeCell) Population {
