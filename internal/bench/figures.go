@@ -97,17 +97,20 @@ func keepYear(ctx context.Context, out io.Writer, f *figuresFlags) (err error) {
 	return err
 }
 
-// How long the engine's merges of what was filled are waited for, and the share
-// of a core below which they are over.
+// How long the engine's merges of what was filled are waited for, the share of a
+// core below which none runs, and for how many seconds in a row it has to stay
+// there: the engine pauses between merges.
 const (
-	calmWithin = time.Minute
-	calmShare  = 0.1
+	calmWithin  = 3 * time.Minute
+	calmShare   = 0.1
+	calmSeconds = 6
 )
 
 // calm waits until this process is idle: a year that took a year to come in has
 // been merged long ago.
 func calm(ctx context.Context) error {
-	for end := time.Now().Add(calmWithin); time.Now().Before(end); {
+	calmFor := 0
+	for end := time.Now().Add(calmWithin); time.Now().Before(end) && calmFor < calmSeconds; {
 		before, err := processorTime()
 		if err != nil {
 			return err
@@ -121,8 +124,8 @@ func calm(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if (after - before).Seconds() < calmShare {
-			return nil
+		if calmFor++; (after - before).Seconds() >= calmShare {
+			calmFor = 0
 		}
 	}
 	return nil
