@@ -152,7 +152,10 @@ func TestWhatIsAskedForFailsAgainAndWaitsAgain(t *testing.T) {
 	}
 }
 
-func TestAnOldIncidentIsToldWhenAPersonAsksAndAfterARestart(t *testing.T) {
+// givenUpLongAgo is a world whose one incident could not be told and has since
+// fallen out of the notifier's memory.
+func givenUpLongAgo(t *testing.T) (*world, Config, *Notifier) {
+	t.Helper()
 	w, cfg := newWorld(), quick()
 	cfg.Attempts = 1
 	n, _ := w.notifier(t, cfg)
@@ -160,6 +163,11 @@ func TestAnOldIncidentIsToldWhenAPersonAsksAndAfterARestart(t *testing.T) {
 	w.broken(1)
 	exhaust(t, w, n)
 	w.pass(3 * cfg.Memory)
+	return w, cfg, n
+}
+
+func TestAnOldIncidentIsToldWhenAPersonAsksAndAfterARestart(t *testing.T) {
+	w, cfg, _ := givenUpLongAgo(t)
 	w.ask("inc-1")
 	later, _ := w.notifier(t, cfg)
 	round(t, later)
@@ -170,13 +178,7 @@ func TestAnOldIncidentIsToldWhenAPersonAsksAndAfterARestart(t *testing.T) {
 }
 
 func TestAnOldIncidentIsNotTakenForDelivered(t *testing.T) {
-	w, cfg := newWorld(), quick()
-	cfg.Attempts = 1
-	n, _ := w.notifier(t, cfg)
-	w.happen("inc-1", correlate.IncidentOpen, "", "")
-	w.broken(1)
-	exhaust(t, w, n)
-	w.pass(3 * cfg.Memory)
+	w, _, n := givenUpLongAgo(t)
 	for _, q := range n.queues {
 		q.add(t.Context(), "inc-1")
 	}
