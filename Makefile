@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short race pictures fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
+.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short test-labelled race pictures fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
 
 ARGS ?=
 BIN := bin/faultline
@@ -43,6 +43,10 @@ test: deps ## install what tests need, run all tests
 test-short: ## the quick tests only
 	go test -short ./...
 
+test-labelled: ## the tests on labelled data of others (LABELLED=DIR, see CONTRIBUTING.md)
+	@[ -n "$(LABELLED)" ] && [ -d "$(LABELLED)" ] || { echo "test-labelled: '$(LABELLED)' is no directory; run make test-labelled LABELLED=DIR, see CONTRIBUTING.md" >&2; exit 1; }
+	FAULTLINE_LABELLED="$(abspath $(LABELLED))" go test -tags labelled -run 'OfRealSystems|OfBothModes|KnownShares|PublicCommits' ./ingest/format ./internal/eval ./internal/provenance
+
 race: deps ## all tests under the race detector
 	go test -race -timeout 30m ./...
 
@@ -59,6 +63,7 @@ fmt:
 
 vet:
 	go vet ./...
+	go vet -tags labelled ./ingest/format ./internal/eval ./internal/provenance
 
 lint:
 	"$$(scripts/tool.sh golangci-lint)" run ./...

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -171,12 +172,10 @@ func TestNoOtherCookieIsASession(t *testing.T) {
 	good := h.enter(t, RoleAdmin)
 	rapid.Check(t, func(t *rapid.T) {
 		value := []byte(good.Value)
-		at := rapid.IntRange(0, len(value)-1).Draw(t, "at")
 		// The last character holds bits that carry nothing.
-		with := rapid.SampledFrom([]byte("ABCXYZabcxyz0189-_ .")).Draw(t, "with")
-		if at == len(value)-1 || value[at] == with {
-			t.Skip()
-		}
+		at := rapid.IntRange(0, len(value)-2).Draw(t, "at")
+		others := bytes.ReplaceAll([]byte("ABCXYZabcxyz0189-_ ."), value[at:at+1], nil)
+		with := rapid.SampledFrom(others).Draw(t, "with")
 		value[at] = with
 		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: string(value)})

@@ -62,6 +62,25 @@ func decodeAs(t *testing.T, name string, header func(string) string, body []byte
 	return batch, rejected
 }
 
+// keyFields prints the fields by which a wrong mapping shows, one line an event.
+func keyFields(batch event.Batch, rejected []event.Rejection) []string {
+	var lines []string
+	for i := range batch.Changes {
+		c := &batch.Changes[i].Change
+		lines = append(lines, fmt.Sprintf("%s %s %s %v in %s %s %s commits=%d pulls=%d",
+			c.ID, c.Kind, c.Status, c.Services, c.Environment, c.StartedAt.Format(time.RFC3339Nano), c.Version, len(c.Commits), len(c.PullRequests)))
+	}
+	for i := range batch.Alerts {
+		a := &batch.Alerts[i].Alert
+		lines = append(lines, fmt.Sprintf("%s %s %s of %s in %s %s %s %s",
+			a.Fingerprint, a.Status, a.Name, a.Service, a.Environment, a.StartedAt.Format(time.RFC3339Nano), a.Severity, a.Signal))
+	}
+	for _, r := range rejected {
+		lines = append(lines, "refused: "+r.Err.Error())
+	}
+	return lines
+}
+
 // decoded is a golden file: what a payload becomes, in the contract's words.
 type decoded struct {
 	Changes  []correlate.Change `json:"changes,omitempty"`

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/faultline/faultline/internal/testenv"
 )
 
 // fakeServer records requests and answers like the API.
@@ -118,9 +120,7 @@ func TestImportNamesRefusedElements(t *testing.T) {
 }
 
 func TestImportWaitsForAServerThatSaysLater(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for Retry-After")
-	}
+	testenv.Slow(t, "waits for Retry-After")
 	out, err := importFrom(t, &fakeServer{later: 1}, "change", `{"id":"1"}`, "-")
 	if err != nil || !strings.Contains(out, "accepted 1") {
 		t.Errorf("%q %v", out, err)

@@ -45,9 +45,7 @@ func needEngine(t *testing.T) {
 	t.Helper()
 	_, err := chdb.Find()
 	testenv.Need(t, err == nil, "the embedded ClickHouse engine", "run `make engine`")
-	if testing.Short() {
-		t.Skip("starts the whole service")
-	}
+	testenv.Slow(t, "starts the whole service")
 }
 
 // run executes one command to its end and returns its exit code and output.

@@ -4,22 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
-
-// sharedCases is a case file of the project's data, which is not part of the
-// repository: the test skips where it is absent, under CI too.
-func sharedCases(t *testing.T, name string) string {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "shared", "data", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("SKIPPED, NOT TESTED: %s is not on this machine", name)
-	}
-	return path
-}
 
 func caseLines(t *testing.T, n int) *bytes.Reader {
 	t.Helper()
@@ -132,29 +119,6 @@ func TestSelectionKeepsTheOrderOfTheContract(t *testing.T) {
 	for _, names := range [][]string{nil, {NameAll}, {NameRecency, NameAll}} {
 		if chosen, err := SelectRankers(Baselines(), names); err != nil || len(chosen) != 5 {
 			t.Errorf("%v selects %d, %v", names, len(chosen), err)
-		}
-	}
-}
-
-// The shares of these rules on the project's cases are known from an
-// independent computation.
-func TestBaselinesReproduceKnownShares(t *testing.T) {
-	cases, err := ReadCases(t.Context(), []string{sharedCases(t, "outages.jsonl.gz")}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var outcomes []Outcome
-	for i := range cases {
-		outcomes = append(outcomes, Score(&cases[i], Baselines(), Parts{})...)
-	}
-	want := map[string][3]string{
-		NameRecency:         {"0.340", "0.604", "0.679"},
-		NameTopologyRecency: {"0.113", "0.113", "0.226"},
-	}
-	for _, f := range NewReport(outcomes).Rankers {
-		got := [3]string{f.HitAt1.String(), f.HitAt3.String(), f.HitAt5.String()}
-		if w, ok := want[f.Name]; ok && got != w {
-			t.Errorf("%s hits %v, want %v", f.Name, got, w)
 		}
 	}
 }

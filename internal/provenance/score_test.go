@@ -1,11 +1,8 @@
 package provenance
 
 import (
-	"compress/gzip"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,54 +18,6 @@ func classifier(t testing.TB) *Classifier {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// publicCommits reads the labelled public commits that lie beside the
-// repository on some machines. They belong to their projects and are no part
-// of this one.
-func publicCommits(t testing.TB) []Labelled {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "shared", "data", "commits.jsonl.gz")
-	file, err := os.Open(path)
-	if err != nil {
-		t.Skipf("SKIPPED: the labelled public commits are not at %s", path)
-	}
-	defer file.Close()
-	plain, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := ReadLabelled(plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
-
-func TestScoresOnPublicCommitsReachTheTargets(t *testing.T) {
-	s := classifier(t).Score(publicCommits(t))
-	var table strings.Builder
-	if err := s.WriteTable(&table); err != nil {
-		t.Fatal(err)
-	}
-	t.Log("\n" + table.String())
-	for _, target := range []struct {
-		name       string
-		got, least float64
-	}{
-		{"precision of the AI classes", s.Precision.Value(), 0.98},
-		{"recall where AI can be known", s.Recall.Value(), 0.95},
-		{"first tool right", s.Tool.Value(), 0.97},
-		{"hard cases", s.Hard.Value(), 0.9},
-		{"ordinary automation not called AI", s.Bots.Value(), 1},
-	} {
-		if target.got < target.least {
-			t.Errorf("%s: %.4f, want at least %.2f", target.name, target.got, target.least)
-		}
-	}
-	if s.MeanConfidence > s.Accuracy+0.01 {
-		t.Errorf("claims are right in %.3f of cases, but say %.3f", s.Accuracy, s.MeanConfidence)
-	}
 }
 
 // quiz is a set of labelled changes of our own: one right answer of each sort,
@@ -148,18 +97,6 @@ func TestLabelledChangesThatCannotBeReadNameTheirLine(t *testing.T) {
 type brokenPipe struct{}
 
 func (brokenPipe) Read([]byte) (int, error) { return 0, errFull }
-
-// BenchmarkLabel measures changes of one commit with real messages.
-func BenchmarkLabel(b *testing.B) {
-	c, rows := classifier(b), publicCommits(b)
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		c.Label(&rows[i%len(rows)].Change)
-		i++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "changes/s")
-}
 
 var _ interface {
 	Label(*correlate.Change) correlate.Provenance

@@ -150,7 +150,7 @@ func TestPerfectLabelsNeedNoCorrection(t *testing.T) {
 		table := drawTable(t)
 		crude, ok := RiskRatio(table, 0.95)
 		if !ok || table.A == table.N1 || table.B == table.N0 {
-			t.Skip("no ratio")
+			return
 		}
 		e, ok := CorrectLabels(table, LabelQuality{Sensitivity: 1, Specificity: 1}, 0.95)
 		if !ok || !close9(e.Value, crude.Value) {

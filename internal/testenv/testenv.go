@@ -1,5 +1,5 @@
-// Package testenv tells tests which outside components this machine has. It is
-// imported by tests only.
+// Package testenv tells tests what this machine has and how much time there is.
+// It is imported by tests only, and nothing else in the repository skips a test.
 package testenv
 
 import (
@@ -13,13 +13,43 @@ import (
 // command that fetches the component.
 func Need(t testing.TB, present bool, component, mend string) {
 	t.Helper()
-	if present {
-		return
+	if !present {
+		leave(t, component+" is missing; "+mend)
 	}
+}
+
+// Slow ends the test under -short, with the reason why it takes long: a skip on
+// a developer's machine, a failure under CI, where every test is run.
+func Slow(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		leave(t, why+", which -short leaves out")
+	}
+}
+
+func leave(t testing.TB, why string) {
+	t.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing; %s", component, mend)
+		t.Fatalf("not tested: %s", why)
 	}
-	t.Skipf("SKIPPED, NOT TESTED: %s is missing; %s", component, mend)
+	t.Skipf("SKIPPED, NOT TESTED: %s", why)
+}
+
+// Labelled returns the path of a file of labelled data, which belongs to others
+// and is no part of the repository. The directory is named by
+// FAULTLINE_LABELLED; a test that asks for it stands under the build tag
+// "labelled" and fails without the file.
+func Labelled(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv("FAULTLINE_LABELLED")
+	if dir == "" {
+		t.Fatalf("FAULTLINE_LABELLED names no directory; run `make test-labelled LABELLED=DIR`")
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("labelled data: %v", err)
+	}
+	return path
 }
 
 // CacheDir is where fetched components live: FAULTLINE_CACHE, or "faultline"

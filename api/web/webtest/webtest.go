@@ -45,9 +45,7 @@ type Browser struct {
 // Open starts a browser, or skips the test when there is none.
 func Open(t testing.TB) *Browser {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("opens a browser")
-	}
+	testenv.Slow(t, "opens a browser")
 	path := find()
 	testenv.Need(t, path != "", "Chromium", mend)
 	axe, err := os.ReadFile(filepath.Join(testenv.CacheDir(t), "axe", axeVersion, "node_modules", "axe-core", "axe.min.js"))

@@ -1,50 +1,28 @@
+//go:build labelled
+
 package format
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/testenv"
 )
 
-// samples is where payloads of real systems lie on machines that have them.
-// They belong to their projects and are not part of this repository.
-const samples = "../../../shared/data/payloads"
-
-// sample reads a real payload or skips the test.
+// sample reads a payload of a real system. They belong to their projects.
 func sample(t *testing.T, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(samples, name))
+	data, err := os.ReadFile(testenv.Labelled(t, filepath.Join("payloads", name)))
 	if err != nil {
-		t.Skipf("SKIPPED: the payloads of real systems are not at %s", samples)
+		t.Fatal(err)
 	}
 	return data
-}
-
-// keyFields prints the fields by which a wrong mapping shows, one line an event.
-func keyFields(batch event.Batch, rejected []event.Rejection) []string {
-	var lines []string
-	for i := range batch.Changes {
-		c := &batch.Changes[i].Change
-		lines = append(lines, fmt.Sprintf("%s %s %s %v in %s %s %s commits=%d pulls=%d",
-			c.ID, c.Kind, c.Status, c.Services, c.Environment, c.StartedAt.Format(time.RFC3339Nano), c.Version, len(c.Commits), len(c.PullRequests)))
-	}
-	for i := range batch.Alerts {
-		a := &batch.Alerts[i].Alert
-		lines = append(lines, fmt.Sprintf("%s %s %s of %s in %s %s %s %s",
-			a.Fingerprint, a.Status, a.Name, a.Service, a.Environment, a.StartedAt.Format(time.RFC3339Nano), a.Severity, a.Signal))
-	}
-	for _, r := range rejected {
-		lines = append(lines, "refused: "+r.Err.Error())
-	}
-	return lines
 }
 
 func TestPayloadsOfRealSystemsAreRead(t *testing.T) {
