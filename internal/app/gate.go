@@ -33,6 +33,10 @@ type GateOptions struct {
 	Now func() time.Time
 }
 
+// gateTimeout bounds one of the two times that a service is asked: a pipeline
+// waits for the answer, and must hear within half a minute that there is none.
+const gateTimeout = 10 * time.Second
+
 // breakGlassLabel carries the reason of a broken glass.
 const breakGlassLabel = "break-glass"
 
@@ -110,7 +114,7 @@ func readChangeFields(opts *GateOptions, stdin io.Reader) (map[string]json.RawMe
 // gateThere asks a service.
 func gateThere(ctx context.Context, opts *GateOptions, fields map[string]json.RawMessage) (api.GateAnswer, error) {
 	var answer api.GateAnswer
-	service, err := askService(opts.Server, opts.Token)
+	service, err := askServiceFor(opts.Server, opts.Token, gateTimeout)
 	if err != nil {
 		return answer, err
 	}
