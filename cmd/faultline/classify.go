@@ -20,7 +20,7 @@ func classifyCommand() *cobra.Command {
 			return app.Classify(cmd.Context(), opts, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVarP(&opts.Output, "output", "o", "json", "output format: table or json")
+	outputFlagOf(cmd, &opts.Output, "json")
 	cmd.Flags().BoolVar(&opts.Score, "score", false, "compare with the labels of the file and print a scored table")
 	cmd.Flags().BoolVar(&opts.Summary, "summary", false, "count the classes, and why the rest is unknown")
 	return cmd

@@ -83,7 +83,7 @@ func rootCommand(environ []string) *cobra.Command {
 		demoCommand(environ), serveCommand(environ), migrateCommand(environ), importCommand(environ),
 		attributeCommand(), evalCommand(), fitCommand(), reportCommand(environ), simulateCommand(), classifyCommand(), tokenCommand(), healthCommand(environ),
 		dashboardsCommand(), incidentsCommand(environ), mcpCommand(environ), deadLettersCommand(environ), notificationsCommand(environ),
-		verdictCommand(environ), provenanceCommand(environ), gateCommand(environ), policyCommand(),
+		verdictCommand(environ), proposalsCommand(environ), provenanceCommand(environ), gateCommand(environ), policyCommand(),
 	)
 	guide(root)
 	return root
@@ -102,8 +102,11 @@ func chooseOne(cmd *cobra.Command, _ []string) error {
 }
 
 // outputFlag adds -o with the formats of the contract.
-func outputFlag(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "table", "output format: table, json or yaml")
+func outputFlag(cmd *cobra.Command, output *string) { outputFlagOf(cmd, output, "table") }
+
+// outputFlagOf is outputFlag for a command whose own default is another.
+func outputFlagOf(cmd *cobra.Command, output *string, fallback string) {
+	cmd.Flags().StringVarP(output, "output", "o", fallback, "output format: table, json or yaml")
 	_ = cmd.RegisterFlagCompletionFunc("output", words("table", "json", "yaml"))
 }
 

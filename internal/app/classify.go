@@ -9,10 +9,10 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/provenance"
+	"github.com/faultline/faultline/internal/terminal"
 )
 
 // classified is the provenance of one change as the contract prints it.
@@ -36,7 +36,7 @@ type ClassifyOptions struct {
 // Classify tells the AI provenance of each change of a file: one line each, in
 // the order of the file, or all of them together as a summary or a score.
 func Classify(ctx context.Context, opts ClassifyOptions, stdin io.Reader, out io.Writer) error {
-	if err := checkLines(opts.Output); err != nil {
+	if err := checkOutput(opts.Output); err != nil {
 		return err
 	}
 	if opts.Score && opts.Summary {
@@ -109,16 +109,23 @@ func changeOf(value json.RawMessage) (correlate.Change, error) {
 	return change, nil
 }
 
-// classifiedPrinter prints lines of JSON, or an aligned table.
+// classifiedPrinter prints lines of JSON, documents of YAML or a table.
 func classifiedPrinter(output string, out io.Writer) (print func(classified) error, flush func() error) {
-	if output == "json" {
+	switch output {
+	case "json":
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		return func(c classified) error { return enc.Encode(c) }, func() error { return nil }
+	case "yaml":
+		return func(c classified) error {
+			if _, err := io.WriteString(out, "---\n"); err != nil {
+				return err
+			}
+			return writeDocument(out, output, c)
+		}, func() error { return nil }
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "CHANGE\tCLASS\tCONFIDENCE\tTOOLS\tMARKERS")
-	return func(c classified) error {
+	var rows [][]string
+	print = func(c classified) error {
 		var tools, marks []string
 		for _, tool := range c.Tools {
 			tools = append(tools, strings.TrimSpace(tool.Name+" "+tool.Model))
@@ -126,7 +133,9 @@ func classifiedPrinter(output string, out io.Writer) (print func(classified) err
 		for _, mark := range c.Evidence {
 			marks = append(marks, mark.Marker)
 		}
-		_, err := fmt.Fprintf(table, "%s\t%s\t%.2f\t%s\t%s\n", c.ID, c.Class, c.Confidence, strings.Join(tools, ", "), strings.Join(marks, ", "))
-		return err
-	}, table.Flush
+		rows = append(rows, []string{c.ID, string(c.Class), fmt.Sprintf("%.2f", c.Confidence), strings.Join(tools, ", "), strings.Join(marks, ", ")})
+		return nil
+	}
+	columns := []terminal.Column{{Title: "change"}, {Title: "class"}, {Title: "confidence", Right: true}, {Title: "tools", Give: true}, {Title: "markers", Give: true}}
+	return print, func() error { return printTable(out, columns, rows) }
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/faultline/faultline/api"
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/provenance"
+	"github.com/faultline/faultline/internal/terminal"
 )
 
 // score classifies labelled changes and prints how the answers compare.
@@ -22,10 +23,10 @@ func score(opts *ClassifyOptions, classifier *provenance.Classifier, in io.Reade
 		return fmt.Errorf("%s: line %d has no label; want {\"change\": {...}, \"acceptable\": [\"ai_assisted\", ...], \"tools\": [...]}", opts.File, max(i, 0)+1)
 	}
 	scores := classifier.Score(rows)
-	if opts.Output == "json" {
-		return writeJSON(out, scores)
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, scores)
 	}
-	return scores.WriteTable(out)
+	return printTable(out, []terminal.Column{{Title: "rules " + scores.Rules, Give: true}, {Title: "share", Right: true}, {Title: "right", Right: true}}, scores.Rows())
 }
 
 // summaryPrinter counts what is printed, as the service does when it applies its
@@ -42,8 +43,8 @@ func summaryPrinter(output, rules string, out io.Writer) (print func(classified)
 		return nil
 	}
 	flush = func() error {
-		if output == "json" {
-			return writeJSON(out, total)
+		if output != "table" {
+			return writeDocument(out, output, total)
 		}
 		return printCounts(out, &total)
 	}

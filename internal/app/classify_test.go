@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 const agentCommit = `{"id":"c-1","source":"git","kind":"deploy","started_at":"2026-05-01T00:00:00Z","commits":[{"sha":"a","message":"Fix\n\nCo-Authored-By: Claude <noreply@anthropic.com>","author":{"name":"Dev 1","email":"dev1@example.com"}}]}`
@@ -53,6 +55,28 @@ func TestClassifyAsTable(t *testing.T) {
 	}
 }
 
+func TestClassifyAsYAMLIsADocumentForEachChange(t *testing.T) {
+	var out strings.Builder
+	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "yaml"}, strings.NewReader(agentCommit+"\n"+agentCommit), &out); err != nil {
+		t.Fatal(err)
+	}
+	documents := yaml.NewDecoder(strings.NewReader(out.String()))
+	for range 2 {
+		var c struct{ ID, Class string }
+		if err := documents.Decode(&c); err != nil || c.ID != "c-1" || c.Class != "ai_assisted" {
+			t.Fatalf("%+v %v\n%s", c, err, out.String())
+		}
+	}
+	for name, opts := range map[string]ClassifyOptions{"rules: ": {Summary: true}, "precision:": {Score: true}} {
+		out.Reset()
+		opts.File, opts.Output = "-", "yaml"
+		labelled := `{"change": ` + agentCommit + `, "acceptable": ["ai_assisted"]}`
+		if err := Classify(context.Background(), opts, strings.NewReader(labelled), &out); err != nil || !strings.Contains(out.String(), name) || strings.HasPrefix(out.String(), "{") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	}
+}
+
 func TestClassifyRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ file, output, in, want string }{
 		"output":  {"-", "xml", "", "want table"},
@@ -74,7 +98,7 @@ func TestClassifySummaryTellsTheShareOfTheUnknownAndWhy(t *testing.T) {
 	if err := Classify(context.Background(), ClassifyOptions{File: "-", Output: "table", Summary: true}, strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"unknown      3        75.0%", "ai_assisted  1        25.0%", "no commits were sent", "by hash alone", "no commit carries a marker"} {
+	for _, want := range []string{"unknown            3  75.0%", "ai_assisted        1  25.0%", "no commits were sent", "by hash alone", "no commit carries a marker"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

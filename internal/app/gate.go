@@ -8,13 +8,13 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/faultline/faultline/api"
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/policy"
+	"github.com/faultline/faultline/internal/terminal"
 )
 
 // GateOptions say which change to judge and by what.
@@ -184,18 +184,25 @@ func printGate(out io.Writer, output string, a *api.GateAnswer) error {
 	if output != "table" {
 		return writeDocument(out, output, a)
 	}
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "%s: %s (%s, tier %s, policy %s)\n", strings.ToUpper(string(a.Decision.Decision)), a.Change, a.Class, tierWord(a.Tier), a.Policy)
+	head := fmt.Sprintf("%s: %s (%s, tier %s, policy %s)", strings.ToUpper(string(a.Decision.Decision)), a.Change, a.Class, tierWord(a.Tier), a.Policy)
+	if err := printLine(out, head); err != nil {
+		return err
+	}
+	var rows [][]string
 	for _, f := range a.Findings {
-		_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\n", f.Outcome, f.Rule, f.Reason)
+		rows = append(rows, []string{string(f.Outcome), f.Rule, f.Reason})
 		if f.Mend != "" {
-			_, _ = fmt.Fprintf(t, "  \t\tto mend it: %s\n", f.Mend)
+			rows = append(rows, []string{"", "", "to mend it: " + f.Mend})
 		}
 	}
-	for i := range a.Approvals {
-		_, _ = fmt.Fprintf(t, "  approval by %s\t%s\n", a.Approvals[i].By, approvalWords(&a.Approvals[i]))
+	if err := printSection(out, []terminal.Column{{Title: "outcome"}, {Title: "rule"}, {Title: "reason", Wrap: true}}, rows); err != nil {
+		return err
 	}
-	return t.Flush()
+	rows = nil
+	for i := range a.Approvals {
+		rows = append(rows, []string{a.Approvals[i].By, approvalWords(&a.Approvals[i])})
+	}
+	return printSection(out, []terminal.Column{{Title: "approved by"}, {Title: "which", Wrap: true}}, rows)
 }
 
 func tierWord(tier int) string {

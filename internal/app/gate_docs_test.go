@@ -48,8 +48,8 @@ func TestTheTranscriptOfTheGateIsWhatTheGateSays(t *testing.T) {
 		no   bool
 		want []string
 	}{
-		"allowed":     {GateOptions{Change: senior}, false, []string{"ALLOW: github-actions/checkout-1842 (ai_assisted, tier 1, policy 2026.11.1)", "approval by grace  counts, senior"}},
-		"denied":      {GateOptions{Change: mid}, true, []string{"DENY: github-actions/checkout-1842 (ai_assisted, tier 1, policy 2026.11.1)", "nobody senior approved it", "approval by grace  counts, not senior"}},
+		"allowed":     {GateOptions{Change: senior}, false, []string{"ALLOW: github-actions/checkout-1842 (ai_assisted, tier 1, policy 2026.11.1)", "grace        counts, senior"}},
+		"denied":      {GateOptions{Change: mid}, true, []string{"DENY: github-actions/checkout-1842 (ai_assisted, tier 1, policy 2026.11.1)", "nobody senior approved it", "grace        counts, not senior"}},
 		"glass broke": {GateOptions{Change: mid, BreakGlass: "the shop is down"}, false, []string{"WARN: github-actions/checkout-1842", "let through because: the shop is down"}},
 	} {
 		t.Run(name, func(t *testing.T) {

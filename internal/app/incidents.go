@@ -121,7 +121,7 @@ func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) er
 			string(in.Judgement.State), strings.Join(in.Services, ", "), in.Title,
 		})
 	}
-	if err := terminal.Table(out, columns, rows, terminalOptions(out)); err != nil {
+	if err := printTable(out, columns, rows); err != nil {
 		return err
 	}
 	if page.NextCursor != "" {
@@ -168,7 +168,38 @@ func showIncident(ctx context.Context, service *remote, opts IncidentOptions, ou
 	if err := service.readAnswer(found.Body, &finding); err != nil {
 		return err
 	}
-	return printFinding(out, opts.Output, &finding.Finding, incident.Title)
+	open, err := service.proposals(ctx, opts.Incident, false)
+	if err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, shownFinding{&finding.Finding, open})
+	}
+	if err := printFinding(out, opts.Output, &finding.Finding, incident.Title); err != nil {
+		return err
+	}
+	return offerProposals(out, opts.Incident, open)
+}
+
+// shownFinding is a finding with the proposals that wait for a person.
+type shownFinding struct {
+	*correlate.Finding
+	Proposals []query.Proposal `json:"proposals"`
+}
+
+// offerProposals prints what waits for a person below a finding, and how to
+// settle it.
+func offerProposals(out io.Writer, incident string, open []query.Proposal) error {
+	if len(open) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(out, "\nProposed by agents, unconfirmed"); err != nil {
+		return err
+	}
+	if err := printProposals(out, open); err != nil {
+		return err
+	}
+	return printLine(out, fmt.Sprintf("settle with `faultline proposals accept|dismiss %s PROPOSAL`", incident))
 }
 
 // noFinding says that there is none yet; a script gets the incident without one.
@@ -176,7 +207,7 @@ func noFinding(out io.Writer, output string, incident *api.IncidentRecord) error
 	if output != "table" {
 		return writeDocument(out, output, map[string]any{"incident": incident.ID, "version": 0, "suspects": []any{}})
 	}
-	return terminal.Lines(out, fmt.Sprintf("%s: %s; no finding yet", incident.ID, incident.Title), terminalOptions(out))
+	return printLine(out, fmt.Sprintf("%s: %s; no finding yet", incident.ID, incident.Title))
 }
 
 // WatchIncidents prints the finding of an incident, or of every incident when
@@ -217,7 +248,11 @@ func watched(ctx context.Context, e client.Event, seen map[string]int, service *
 		return nil
 	}
 	seen[created.Incident] = created.Version
-	if _, err := fmt.Fprintln(out); err != nil {
+	between := ""
+	if opts.Output == "yaml" {
+		between = "---"
+	}
+	if _, err := fmt.Fprintln(out, between); err != nil {
 		return err
 	}
 	one := opts

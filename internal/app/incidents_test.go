@@ -23,6 +23,10 @@ const incidentJSON = `{"id":"inc-1","revision":3,"title":"checkout errors","stat
 type incidentService struct {
 	query   atomic.Value
 	version int
+	// proposals are the elements of the list of proposals; said is what came with
+	// the last word on one.
+	proposals string
+	said      string
 }
 
 func (s *incidentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,8 +43,21 @@ func (s *incidentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"title":"There is no such finding","status":404}`)
 			return
 		}
+		w.Header().Set("ETag", `"inc-1-2-hidden-0"`)
 		_, _ = fmt.Fprintf(w, `{"incident":"inc-1","version":%d,"as_of":"2026-11-20T11:01:00Z","verdict":"probable","no_change_probability":0.1,"missing":[],
 			"suspects":[{"rank":1,"probability":0.8,"change":{"source":"cd","id":"a","kind":"deploy","title":"new cart"},"evidence":[]}]}`, s.version)
+	case "/v1/incidents/inc-1/proposals":
+		_, _ = io.WriteString(w, `{"items":[`+s.proposals+`]}`)
+	case "/v1/incidents/inc-1/proposals/0c8f-1/accept":
+		body, _ := io.ReadAll(r.Body)
+		s.said = r.Header.Get("If-Match") + " " + string(body)
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"proposal":`+proposalJSON("0c8f-1", "accepted")+`,"verdict":{"id":"v","incident":"inc-1","decision":"confirm","change":{"source":"cd","id":"a"},
+			"finding_version":2,"decided_by":"ada","decided_at":"2026-11-20T11:05:00Z"},"judgement":{"state":"confirmed","judgements":1}}`)
+	case "/v1/incidents/inc-1/proposals/0c8f-1/dismiss":
+		body, _ := io.ReadAll(r.Body)
+		s.said = string(body)
+		_, _ = io.WriteString(w, proposalJSON("0c8f-1", "dismissed"))
 	case "/v1/stream":
 		w.Header().Set("Content-Type", "text/event-stream")
 		for _, e := range []string{`{"incident":"inc-1","version":%d}`, `{"incident":"other","version":%d}`, `{"incident":"inc-1","version":%d}`} {

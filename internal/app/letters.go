@@ -72,8 +72,8 @@ func ListDeadLetters(ctx context.Context, opts LettersOptions, out io.Writer) er
 		l := &page.Items[i]
 		rows = append(rows, []string{l.At.UTC().Format("2006-01-02 15:04"), l.Id, strconv.FormatInt(l.Bytes, 10), l.Reason})
 	}
-	columns := []terminal.Column{{Title: "arrived"}, {Title: "id", Give: true}, {Title: "bytes", Right: true}, {Title: "reason", Give: true}}
-	return terminal.Table(out, columns, rows, terminalOptions(out))
+	columns := []terminal.Column{{Title: "arrived"}, {Title: "id"}, {Title: "bytes", Right: true}, {Title: "reason", Wrap: true}}
+	return printTable(out, columns, rows)
 }
 
 // ReplayResult is what came of sending dead letters in again.
@@ -150,11 +150,11 @@ func printReplayed(out io.Writer, output string, result *ReplayResult) error {
 		return writeDocument(out, output, result)
 	}
 	text := fmt.Sprintf("sent in again %d: accepted %d, known before %d, refused %d", result.Sent, result.Accepted, result.Duplicates, len(result.Rejected))
-	if err := terminal.Lines(out, text, terminalOptions(out)); err != nil {
+	if err := printLine(out, text); err != nil {
 		return err
 	}
 	for _, reason := range result.Rejected {
-		if err := terminal.Lines(out, "  "+reason, terminalOptions(out)); err != nil {
+		if err := printLine(out, "  "+reason); err != nil {
 			return err
 		}
 	}
@@ -192,9 +192,9 @@ func ListUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) er
 		rows = append(rows, []string{u.GivenUpAt.UTC().Format("2006-01-02 15:04"), u.Target, u.Incident, strconv.FormatInt(u.Attempts, 10), string(u.State), u.Reason})
 	}
 	columns := []terminal.Column{
-		{Title: "given up"}, {Title: "target", Give: true}, {Title: "incident"}, {Title: "tries", Right: true}, {Title: "state"}, {Title: "reason", Give: true},
+		{Title: "given up"}, {Title: "target"}, {Title: "incident"}, {Title: "tries", Right: true}, {Title: "state"}, {Title: "reason", Wrap: true},
 	}
-	return terminal.Table(out, columns, rows, terminalOptions(out))
+	return printTable(out, columns, rows)
 }
 
 // ReplayUndelivered asks for another attempt to tell a target of an incident.
@@ -239,5 +239,5 @@ func settleUndelivered(opts *LettersOptions, out io.Writer, done string, say fun
 	if opts.Output != "table" {
 		return writeDocument(out, opts.Output, u)
 	}
-	return terminal.Lines(out, fmt.Sprintf("%s for %s: %s", u.Incident, u.Target, done), terminalOptions(out))
+	return printLine(out, fmt.Sprintf("%s for %s: %s", u.Incident, u.Target, done))
 }

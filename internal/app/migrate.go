@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/config"
+	"github.com/faultline/faultline/internal/terminal"
 )
 
 // MigrateFunc is what the subcommands of migrate do.
@@ -78,17 +78,16 @@ func printMigrations(ctx context.Context, store *clickhouse.Store, output string
 		}
 		lines = append(lines, line)
 	}
-	if output == "json" {
-		return current, writeJSON(out, lines)
+	if output != "table" {
+		return current, writeDocument(out, output, lines)
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "VERSION\tNAME\tSTATE\tAT")
+	var rows [][]string
 	for _, line := range lines {
 		at := ""
 		if line.At != nil {
 			at = line.At.UTC().Format(time.RFC3339)
 		}
-		_, _ = fmt.Fprintf(table, "%04d\t%s\t%s\t%s\n", line.Version, line.Name, line.State, at)
+		rows = append(rows, []string{fmt.Sprintf("%04d", line.Version), line.Name, line.State, at})
 	}
-	return current, table.Flush()
+	return current, printTable(out, []terminal.Column{{Title: "version"}, {Title: "name", Give: true}, {Title: "state"}, {Title: "at"}}, rows)
 }

@@ -40,12 +40,3 @@ func checkOutput(output string) error {
 	}
 	return nil
 }
-
-// checkLines is checkOutput for commands whose JSON is one document a line,
-// which YAML has no form for.
-func checkLines(output string) error {
-	if output == "yaml" {
-		return fmt.Errorf("-o yaml is not offered here, where each line is a document; want table or json")
-	}
-	return checkOutput(output)
-}

@@ -20,10 +20,20 @@ func printFinding(out io.Writer, output string, f *correlate.Finding, title stri
 	return terminal.Finding(out, f, title, terminalOptions(out))
 }
 
+// printTable prints rows below their titles, as wide as the terminal allows.
+func printTable(out io.Writer, columns []terminal.Column, rows [][]string) error {
+	return terminal.Table(out, columns, rows, terminalOptions(out))
+}
+
+// printLine prints a sentence within the width of the terminal.
+func printLine(out io.Writer, text string) error {
+	return terminal.Lines(out, text, terminalOptions(out))
+}
+
 // terminalOptions say how to print there: as wide as COLUMNS says or the terminal
 // is, in colour only on a terminal whose user did not ask for none.
 func terminalOptions(out io.Writer) terminal.Options {
-	opts := terminal.Options{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
+	opts := terminal.Options{Color: isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil {
 		opts.Width = columns
 	} else if file, ok := out.(*os.File); ok {

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/faultline/faultline/api"
+	"github.com/faultline/faultline/internal/terminal"
 )
 
 // defaultReach is how far back rules are applied unless told otherwise.
@@ -154,31 +155,50 @@ func printReapplied(out io.Writer, r *api.ReapplyResult, dry bool) error {
 	if dry {
 		kept = "nothing was kept (dry run)"
 	}
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "rules %s on %d changes: %d labels differ, %d overridden by people; %s\n\n", r.Rules, r.Examined, r.Changed, r.Overridden, kept)
-	_, _ = fmt.Fprintln(t, "FROM\tTO\tCHANGES\tEXAMPLES")
-	for _, m := range r.Moves {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", m.From, m.To, m.Changes, firstOf(m.Examples))
-	}
-	if err := t.Flush(); err != nil {
+	head := fmt.Sprintf("rules %s on %d changes: %d labels differ, %d overridden by people; %s", r.Rules, r.Examined, r.Changed, r.Overridden, kept)
+	if err := printLine(out, head); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintln(out)
+	var rows [][]string
+	for _, m := range r.Moves {
+		rows = append(rows, []string{string(m.From), string(m.To), strconv.Itoa(m.Changes), firstOf(m.Examples)})
+	}
+	columns := []terminal.Column{{Title: "from"}, {Title: "to"}, {Title: "changes", Right: true}, {Title: "examples", Give: true}}
+	if err := printSection(out, columns, rows); err != nil {
+		return err
+	}
+	if len(rows) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
 	return printCounts(out, r)
+}
+
+// printSection prints a table behind an empty line, nothing without rows.
+func printSection(out io.Writer, columns []terminal.Column, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(out); err != nil {
+		return err
+	}
+	return printTable(out, columns, rows)
 }
 
 // printCounts prints the share of each class, and why the rest is unknown.
 func printCounts(out io.Writer, r *api.ReapplyResult) error {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "CLASS\tCHANGES\tSHARE")
+	var rows [][]string
 	for _, c := range r.Classes {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", c.Class, c.Changes, shareOf(c.Changes, r.Examined))
+		rows = append(rows, []string{string(c.Class), strconv.Itoa(c.Changes), shareOf(c.Changes, r.Examined)})
 	}
-	_, _ = fmt.Fprintln(t, "\nWHY UNKNOWN\tCHANGES\tSHARE")
+	counted := []terminal.Column{{Title: "changes", Right: true}, {Title: "share", Right: true}}
+	if err := printTable(out, append([]terminal.Column{{Title: "class"}}, counted...), rows); err != nil {
+		return err
+	}
+	rows = nil
 	for _, u := range r.Unknown {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", u.Words, u.Changes, shareOf(u.Changes, r.Examined))
+		rows = append(rows, []string{u.Words, strconv.Itoa(u.Changes), shareOf(u.Changes, r.Examined)})
 	}
-	return t.Flush()
+	return printSection(out, append([]terminal.Column{{Title: "why unknown", Wrap: true}}, counted...), rows)
 }
 
 // shareOf is a share in percent.

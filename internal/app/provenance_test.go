@@ -71,7 +71,7 @@ func TestReapplyPrintsTheDifferenceAndWhyTheRestIsUnknown(t *testing.T) {
 		if err := Reapply(t.Context(), ReapplyOptions{Server: url, DryRun: dry, Output: "table", Now: now}, &out); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{want, "unknown  ai_assisted  4", "cd/a, cd/b", "80.0%", "no commit carries a marker"} {
+		for _, text := range []string{want, "unknown  ai_assisted        4", "cd/a, cd/b", "80.0%", "no commit carries a marker"} {
 			if !strings.Contains(out.String(), text) {
 				t.Errorf("%q is missing in\n%s", text, out.String())
 			}

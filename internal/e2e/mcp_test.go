@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -53,7 +52,7 @@ func TestConversationWithAnAssistant(t *testing.T) {
 	talk.use("It proposes what the evidence says.", "propose_verdict", object{
 		"incident": incident, "decision": "confirm", "change": "pay-7", "source": "ci", "reason": "It ended two minutes before its own service alerted; both callers followed.",
 	})
-	talk.note("A person looks, and accepts it on the incident's page. The verdict is the person's own.")
+	talk.note("A person looks, and accepts it on the incident's page, or with `faultline proposals accept`. The verdict is the person's own.")
 	s.settle(t, incident, judge)
 	talk.use("The assistant sees what became of it.", "get_incident", object{"incident": incident})
 	talk.use("A tool that does not exist is an error of the protocol.", "confirm_verdict", object{"incident": incident})
@@ -131,28 +130,19 @@ func (s *server) awaitSettled(service, change string) (incident string) {
 	return incident
 }
 
-// settle accepts the one open proposal on an incident as a person.
+// settle accepts the one open proposal on an incident as a person does who reads
+// it at a terminal.
 func (s *server) settle(t *testing.T, incident, judge string) {
 	t.Helper()
-	_, answer := s.call(http.MethodGet, "/v1/incidents/"+incident+"/proposals", judge, "")
-	var page struct{ Items []struct{ ID string } }
-	if err := json.Unmarshal([]byte(answer), &page); err != nil || len(page.Items) != 1 {
-		t.Fatalf("%v %s", err, answer)
+	environ := []string{"FAULTLINE_TOKEN=" + judge, "FAULTLINE_SERVER=" + s.url}
+	if code, out, errs := run(t, environ, "", "incidents", "show", incident); code != 0 || !strings.Contains(out, "unconfirmed") || !strings.Contains(out, "confirm ci/pay-7") {
+		t.Fatalf("exit %d %s%s", code, out, errs)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/incidents/"+incident+"/proposals/"+page.Items[0].ID+"/accept",
-		strings.NewReader(`{"reason": "Rolling it back ended it."}`))
-	if err != nil {
-		t.Fatal(err)
+	if code, out, errs := run(t, environ, "", "proposals", "accept", incident, "--reason", "Rolling it back ended it."); code != 0 || !strings.Contains(out, "by ada") {
+		t.Fatalf("exit %d %s%s", code, out, errs)
 	}
-	req.Header.Set("Authorization", "Bearer "+judge)
-	req.Header.Set("If-Match", "*")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusCreated || !bytes.Contains(body, []byte(`"decided_by":"ada"`)) {
-		t.Fatalf("%d %s", resp.StatusCode, body)
+	if code, out, errs := run(t, environ, "", "proposals", "list", incident, "--all", "-o", "json"); code != 0 || !strings.Contains(out, `"settled_reason": "Rolling it back ended it."`) {
+		t.Fatalf("exit %d %s%s", code, out, errs)
 	}
 }
 

@@ -2,14 +2,12 @@ package provenance
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/faultline/faultline/correlate"
 )
@@ -43,7 +41,10 @@ func ReadLabelled(r io.Reader) ([]Labelled, error) {
 }
 
 // Ratio is a share with what it is a share of.
-type Ratio struct{ Right, Of int }
+type Ratio struct {
+	Right int `json:"right"`
+	Of    int `json:"of"`
+}
 
 // Value is the share, 1 when there is nothing to be wrong about.
 func (r Ratio) Value() float64 {
@@ -62,38 +63,42 @@ func (r *Ratio) count(right bool) {
 
 // Scores tell how well a classifier fares on labelled changes.
 type Scores struct {
-	Rules string
+	Rules string `json:"rules"`
 	// Precision: of the changes said to be AI, those that may be said so.
 	// Recall: of the changes that can only be AI, those said so.
-	Precision, Recall Ratio
+	Precision Ratio `json:"precision"`
+	Recall    Ratio `json:"recall"`
 	// Tool: of the changes rightly said to be AI whose tools are known, those
 	// whose first tool is among them; Tools those with all tools and no other.
-	Tool, Tools Ratio
+	Tool  Ratio `json:"tool"`
+	Tools Ratio `json:"tools"`
 	// Hard and Easy: changes with and without a trap, rightly classified.
-	Hard, Easy Ratio
+	Hard Ratio `json:"hard"`
+	Easy Ratio `json:"easy"`
 	// Bots: changes that can only be automation, not said to be AI.
-	Bots Ratio
+	Bots Ratio `json:"bots"`
 	// Cases is Hard by trap, Classes the right answers by class given.
-	Cases   map[string]Ratio
-	Classes map[correlate.ProvenanceClass]Ratio
+	Cases   map[string]Ratio                    `json:"cases"`
+	Classes map[correlate.ProvenanceClass]Ratio `json:"classes"`
 	// MeanConfidence and Accuracy of the answers that make a claim: for a
 	// calibrated classifier they are close.
-	MeanConfidence, Accuracy float64
+	MeanConfidence float64 `json:"mean_confidence"`
+	Accuracy       float64 `json:"accuracy"`
 	// Wrong are the mistakes, in order of the input.
-	Wrong []Mistake
+	Wrong []Mistake `json:"wrong"`
 }
 
 // Mistake is one wrong answer.
 type Mistake struct {
-	Change     string
-	Answer     correlate.Provenance
-	Acceptable []correlate.ProvenanceClass
-	HardCase   []string
+	Change     string                      `json:"change"`
+	Answer     correlate.Provenance        `json:"answer"`
+	Acceptable []correlate.ProvenanceClass `json:"acceptable"`
+	HardCase   []string                    `json:"hard_case"`
 }
 
 // Score classifies every row and compares.
 func (c *Classifier) Score(rows []Labelled) Scores {
-	s := Scores{Rules: c.version, Cases: map[string]Ratio{}, Classes: map[correlate.ProvenanceClass]Ratio{}}
+	s := Scores{Rules: c.version, Cases: map[string]Ratio{}, Classes: map[correlate.ProvenanceClass]Ratio{}, Wrong: []Mistake{}}
 	claims, sure := Ratio{}, 0.0
 	for i := range rows {
 		row := &rows[i]
@@ -166,23 +171,13 @@ func knownTools(tools []string) []string {
 	return known
 }
 
-// WriteTable writes the scores for a reader.
-func (s *Scores) WriteTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	_, err := io.WriteString(t, s.lines())
-	if err = cmp.Or(err, t.Flush()); err != nil {
-		return fmt.Errorf("writing the scores: %w", err)
-	}
-	return nil
-}
-
-// lines are the rows of the table, their cells separated by tabs.
-func (s *Scores) lines() string {
-	var b strings.Builder
+// Rows are the scores for a reader: what is scored, the share that is right, and
+// how many of how many those are.
+func (s *Scores) Rows() [][]string {
+	var rows [][]string
 	row := func(name string, r Ratio) {
-		fmt.Fprintf(&b, "%s\t%.3f\t%d of %d\n", name, r.Value(), r.Right, r.Of)
+		rows = append(rows, []string{name, fmt.Sprintf("%.3f", r.Value()), fmt.Sprintf("%d of %d", r.Right, r.Of)})
 	}
-	fmt.Fprintf(&b, "rules %s\tshare\tright\n", s.Rules)
 	row("AI: precision", s.Precision)
 	row("AI: recall where it can be known", s.Recall)
 	row("tool right", s.Tool)
@@ -191,12 +186,12 @@ func (s *Scores) lines() string {
 	row("easy cases", s.Easy)
 	row("hard cases", s.Hard)
 	for _, name := range slices.Sorted(maps.Keys(s.Cases)) {
-		row("  "+strings.ReplaceAll(name, "_", " "), s.Cases[name])
+		row("hard: "+strings.ReplaceAll(name, "_", " "), s.Cases[name])
 	}
 	for _, class := range slices.Sorted(maps.Keys(s.Classes)) {
 		row("answer "+string(class), s.Classes[class])
 	}
-	fmt.Fprintf(&b, "mean confidence of a claim\t%.3f\t\n", s.MeanConfidence)
-	fmt.Fprintf(&b, "accuracy of a claim\t%.3f\t\n", s.Accuracy)
-	return b.String()
+	return append(rows,
+		[]string{"mean confidence of a claim", fmt.Sprintf("%.3f", s.MeanConfidence)},
+		[]string{"accuracy of a claim", fmt.Sprintf("%.3f", s.Accuracy)})
 }

@@ -15,8 +15,10 @@ const (
 
 // Options say how to print.
 type Options struct {
-	// Width is the number of columns; 0 means 100, and it is kept between 40
-	// and 160.
+	// Width is the number of columns of a terminal. Text is kept between 40 and
+	// 160, since longer lines are hard to read; a table takes all there is. 0 is
+	// no terminal: text is wrapped at 100, and no cell of a table is cut, so that
+	// what reads a pipe finds whole names.
 	Width int
 	// Color adds ANSI colours. Nothing is told by colour alone.
 	Color bool

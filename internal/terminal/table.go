@@ -5,37 +5,62 @@ import (
 	"strings"
 )
 
-// Column is one column of a table. A column with Give yields its room first when
-// the table is wider than the page; Right aligns numbers.
+// Column is one column of a table. When the table is wider than the terminal,
+// columns with Give are cut and those with Wrap go on in the next line; all
+// others stay whole, as names must that are typed again. Right aligns numbers.
 type Column struct {
 	Title string
 	Give  bool
+	Wrap  bool
 	Right bool
 }
 
-// Table prints rows below their titles, never wider than the page: columns that
-// may give are cut with an ellipsis, the widest first. Cells are made safe to
-// print. Rows shorter than the columns are filled with empty cells.
+// Table prints rows below their titles, never wider than the terminal: columns
+// that yield do so by the widest first, what is cut ends in an ellipsis. Cells are
+// made safe to print. Rows shorter than the columns are filled with empty cells.
 func Table(out io.Writer, columns []Column, rows [][]string, o Options) error {
 	p := newPage(o)
 	widths, lines := measure(columns, rows)
-	shrink(columns, widths, p.width)
+	if o.Width != 0 {
+		shrink(columns, widths, max(o.Width, minWidth))
+	}
 	for i, line := range lines {
+		for _, whole := range arrange(columns, widths, line) {
+			if i == 0 {
+				whole = p.styled(bold, whole)
+			}
+			p.line(whole)
+		}
+	}
+	return p.writeTo(out)
+}
+
+// arrange returns the lines of one row, each cell in its column.
+func arrange(columns []Column, widths []int, row []string) []string {
+	parts, height := make([][]string, len(row)), 1
+	for c, cell := range row {
+		parts[c] = []string{clip(cell, widths[c])}
+		if columns[c].Wrap && widths[c] >= leastCells && cells(cell) > widths[c] {
+			parts[c] = wrap(cell, widths[c])
+		}
+		height = max(height, len(parts[c]))
+	}
+	lines := make([]string, height)
+	for i := range lines {
 		var text strings.Builder
-		for c, cell := range line {
-			cell = clip(cell, widths[c])
+		for c := range row {
+			cell := ""
+			if i < len(parts[c]) {
+				cell = parts[c][i]
+			}
 			if columns[c].Right {
 				cell = strings.Repeat(" ", max(0, widths[c]-cells(cell))) + cell
 			}
 			text.WriteString(pad(cell, widths[c]) + "  ")
 		}
-		whole := strings.TrimRight(text.String(), " ")
-		if i == 0 {
-			whole = p.styled(bold, whole)
-		}
-		p.line(whole)
+		lines[i] = strings.TrimRight(text.String(), " ")
 	}
-	return p.writeTo(out)
+	return lines
 }
 
 // measure cleans all cells, titles first, and tells how wide each column is.
@@ -61,11 +86,11 @@ func measure(columns []Column, rows [][]string) (widths []int, lines [][]string)
 	return widths, lines
 }
 
-// leastCells is what is left of a column that gives.
-const leastCells = 8
+// leastCells is what is left of a column that yields, room for a long word.
+const leastCells = 10
 
-// shrink takes columns from those that give, the widest first, until the table
-// fits or none can give more.
+// shrink takes room from the columns that yield, the widest first, until the
+// table fits or none can yield more.
 func shrink(columns []Column, widths []int, page int) {
 	total := 2 * (len(widths) - 1)
 	for _, w := range widths {
@@ -74,12 +99,12 @@ func shrink(columns []Column, widths []int, page int) {
 	for ; total > page; total-- {
 		widest := -1
 		for c := range columns {
-			if columns[c].Give && widths[c] > leastCells && (widest < 0 || widths[c] > widths[widest]) {
+			if (columns[c].Give || columns[c].Wrap) && widths[c] > leastCells && (widest < 0 || widths[c] > widths[widest]) {
 				widest = c
 			}
 		}
 		if widest < 0 {
-			// Nothing can give: the last columns are cut at the page's edge.
+			// Nothing can yield: the last columns are cut at the page's edge.
 			cutAtEdge(widths, page)
 			return
 		}

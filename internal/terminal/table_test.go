@@ -46,6 +46,31 @@ func TestATableWithoutGivingColumnsIsCutAtTheEdge(t *testing.T) {
 	}
 }
 
+func TestAColumnThatWrapsLosesNothing(t *testing.T) {
+	reason := "started_at has no zone; append Z or an offset"
+	got := tableLines(t, []Column{{Title: "id"}, {Title: "reason", Wrap: true}, {Title: "n", Right: true}}, [][]string{{"faultline.changes/2/41", reason, "7"}, {"x", "short", "12"}}, Options{Width: 46})
+	want := []string{
+		"ID                      REASON               N",
+		"faultline.changes/2/41  started_at has no    7",
+		"                        zone; append Z or",
+		"                        an offset",
+		"x                       short               12",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestAPipeGetsWholeCellsAndAWideTerminalAllItHasRoomFor(t *testing.T) {
+	title := strings.Repeat("word ", 34) + "end"
+	columns := []Column{{Title: "id"}, {Title: "title", Give: true}, {Title: "why", Wrap: true}}
+	for _, width := range []int{0, 600} {
+		if got := tableLines(t, columns, [][]string{{"a", title, title}}, Options{Width: width}); len(got) != 2 || strings.Count(got[1], title) != 2 {
+			t.Errorf("width %d: %q", width, got)
+		}
+	}
+}
+
 func TestHostileCellsCannotBreakTheTable(t *testing.T) {
 	got := tableLines(t, []Column{{Title: "title"}}, [][]string{{"one\x1b[2J\ntwo\u202e"}}, Options{})
 	if len(got) != 2 || strings.ContainsAny(got[1], "\x1b\u202e") {
@@ -65,7 +90,7 @@ func TestTitlesAreBoldOnlyWhenAskedFor(t *testing.T) {
 func TestNoTableIsWiderThanThePage(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		columns := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) Column {
-			return Column{Title: rapid.StringN(0, 12, -1).Draw(rt, "title"), Give: rapid.Bool().Draw(rt, "give"), Right: rapid.Bool().Draw(rt, "right")}
+			return Column{Title: rapid.StringN(0, 12, -1).Draw(rt, "title"), Give: rapid.Bool().Draw(rt, "give"), Wrap: rapid.Bool().Draw(rt, "wrap"), Right: rapid.Bool().Draw(rt, "right")}
 		}), 1, 6).Draw(rt, "columns")
 		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.StringN(0, 80, -1), 0, 6), 0, 5).Draw(rt, "rows")
 		width := rapid.IntRange(40, 160).Draw(rt, "width")

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/faultline/faultline/api"
+	"github.com/faultline/faultline/api/client"
+	"github.com/faultline/faultline/internal/query"
+	"github.com/faultline/faultline/internal/terminal"
+)
+
+// ProposalOptions say which proposals are meant, and what a person says of one.
+type ProposalOptions struct {
+	Server, Token string
+	Incident      string
+	// Proposal is an id or the beginning of one; empty means the only open one.
+	Proposal string
+	// All lists settled proposals too.
+	All    bool
+	Reason string
+	Output string
+}
+
+// shortID is how much of a proposal's id is printed; any beginning names it.
+const shortID = 8
+
+// service checks the options and reaches the service.
+func (o *ProposalOptions) service() (*remote, error) {
+	if err := checkOutput(o.Output); err != nil {
+		return nil, err
+	}
+	return askService(o.Server, o.Token)
+}
+
+// proposals asks for the proposals on an incident, the open ones or all, newest
+// first.
+func (r *remote) proposals(ctx context.Context, incident string, all bool) ([]query.Proposal, error) {
+	answer, err := r.ListProposalsWithResponse(ctx, incident, &client.ListProposalsParams{})
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	var page api.Page[query.Proposal]
+	if err := r.readAnswer(answer.Body, &page); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(page.Items, func(p query.Proposal) bool { return !all && p.State != query.ProposalOpen }), nil
+}
+
+// ListProposals prints what agents propose on an incident.
+func ListProposals(ctx context.Context, opts ProposalOptions, out io.Writer) error {
+	service, err := opts.service()
+	if err != nil {
+		return err
+	}
+	found, err := service.proposals(ctx, opts.Incident, opts.All)
+	if err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, api.Page[query.Proposal]{Items: found})
+	}
+	if len(found) == 0 {
+		return printLine(out, "no proposal on "+opts.Incident+map[bool]string{false: " waits for a person", true: ""}[opts.All])
+	}
+	return printProposals(out, found)
+}
+
+// printProposals prints a table. Reasons are an agent's words, so each row says
+// what became of it: an open one is unconfirmed.
+func printProposals(out io.Writer, found []query.Proposal) error {
+	var rows [][]string
+	for i := range found {
+		p := &found[i]
+		state := "unconfirmed"
+		if p.State != query.ProposalOpen {
+			state = fmt.Sprintf("%s by %s", p.State, p.SettledBy)
+		}
+		rows = append(rows, []string{p.ID[:min(shortID, len(p.ID))], p.ProposedBy, state, proposes(p), fmt.Sprint(p.FindingVersion), p.Reason})
+	}
+	return printTable(out, []terminal.Column{
+		{Title: "proposal"}, {Title: "by", Give: true}, {Title: "state", Give: true}, {Title: "proposes", Wrap: true}, {Title: "finding", Right: true}, {Title: "reason", Wrap: true},
+	}, rows)
+}
+
+// proposes says the verdict that a proposal asks for.
+func proposes(p *query.Proposal) string {
+	if p.Change == nil {
+		return string(p.Decision)
+	}
+	return fmt.Sprintf("%s %s", p.Decision, p.Change)
+}
+
+// openProposal is the one that the options name among the open ones.
+func (r *remote) openProposal(ctx context.Context, opts *ProposalOptions) (*query.Proposal, error) {
+	open, err := r.proposals(ctx, opts.Incident, false)
+	if err != nil {
+		return nil, err
+	}
+	named := slices.DeleteFunc(open, func(p query.Proposal) bool { return !strings.HasPrefix(p.ID, strings.ToLower(opts.Proposal)) })
+	look := fmt.Sprintf("; `faultline proposals list %s` shows them", opts.Incident)
+	switch {
+	case len(named) == 1:
+		return &named[0], nil
+	case len(named) == 0 && opts.Proposal == "":
+		return nil, fmt.Errorf("no proposal on %s waits for a person%s with --all", opts.Incident, look)
+	case len(named) == 0:
+		return nil, fmt.Errorf("no open proposal on %s begins with %q%s", opts.Incident, opts.Proposal, look)
+	default:
+		return nil, fmt.Errorf("%d open proposals on %s begin with %q; name one by more of its id%s", len(named), opts.Incident, opts.Proposal, look)
+	}
+}
+
+// AcceptProposal gives a verdict of the caller's own, as a proposal has it, on the
+// newest finding. A finding that is newer than the one which the agent saw is
+// refused: nobody has read the evidence that came since.
+func AcceptProposal(ctx context.Context, opts ProposalOptions, out io.Writer) error {
+	service, err := opts.service()
+	if err != nil {
+		return err
+	}
+	proposal, err := service.openProposal(ctx, &opts)
+	if err != nil {
+		return err
+	}
+	finding, err := service.GetFindingWithResponse(ctx, opts.Incident, nil)
+	if err != nil {
+		return service.explain(err)
+	}
+	var newest api.FindingRecord
+	if err := service.readAnswer(finding.Body, &newest); err != nil {
+		return err
+	}
+	if newest.Version != proposal.FindingVersion {
+		return fmt.Errorf("the proposal is about finding %d, and finding %d is there now; read it with `faultline incidents show %s`, then judge with `faultline verdict`, or dismiss the proposal",
+			proposal.FindingVersion, newest.Version, opts.Incident)
+	}
+	sent, err := body(api.SettleRequest{Reason: opts.Reason})
+	if err != nil {
+		return err
+	}
+	tag := finding.HTTPResponse.Header.Get("ETag")
+	answer, err := service.AcceptProposalWithBodyWithResponse(ctx, opts.Incident, proposal.ID, &client.AcceptProposalParams{IfMatch: &tag}, jsonType, sent)
+	if err != nil {
+		return service.explain(err)
+	}
+	var accepted api.Acceptance
+	if err := service.readAnswer(answer.Body, &accepted); err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, accepted)
+	}
+	return printLine(out, verdictSentence(&api.VerdictReceipt{Verdict: accepted.Verdict, Judgement: accepted.Judgement}))
+}
+
+// DismissProposal keeps that a proposal is not followed, which is no verdict.
+func DismissProposal(ctx context.Context, opts ProposalOptions, out io.Writer) error {
+	service, err := opts.service()
+	if err != nil {
+		return err
+	}
+	proposal, err := service.openProposal(ctx, &opts)
+	if err != nil {
+		return err
+	}
+	sent, err := body(api.SettleRequest{Reason: opts.Reason})
+	if err != nil {
+		return err
+	}
+	answer, err := service.DismissProposalWithBodyWithResponse(ctx, opts.Incident, proposal.ID, jsonType, sent)
+	if err != nil {
+		return service.explain(err)
+	}
+	var settled query.Proposal
+	if err := service.readAnswer(answer.Body, &settled); err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, settled)
+	}
+	return printLine(out, fmt.Sprintf("dismissed: %s on %s, proposed by %s; it rules nothing out", proposes(&settled), settled.Incident, settled.ProposedBy))
+}
