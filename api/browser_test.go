@@ -1,7 +1,12 @@
 package api
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,6 +116,56 @@ func TestInABrowserTheListFollowsTheStream(t *testing.T) {
 		f.updates = append(f.updates, query.Update{Incident: "inc-8", Revision: 1, At: h.clock.Now().Add(time.Second)})
 	})
 	tab.Until(`document.getElementById("part-list").textContent.includes("search: latency")`)
+	tab.Quiet()
+}
+
+// TestInABrowserAPageComesBackThroughAProxy puts what stands before most services
+// in between: while nothing answers behind it the stream gets an answer that is
+// no stream, which ends a browser's own attempts to come back.
+func TestInABrowserAPageComesBackThroughAProxy(t *testing.T) {
+	t.Parallel()
+	browser := webtest.Open(t)
+	var behind atomic.Pointer[url.URL]
+	proxy := &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(behind.Load()); r.Out.Host = r.In.Host },
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}
+	front := httptest.NewServer(proxy)
+	defer front.Close()
+	begin := func(public bool) (h *harness, stop func()) {
+		h = newHarness(t, func(c *Config, _ *Deps) { c.PublicRead = public })
+		address, stop := h.serveUntil(t)
+		t.Cleanup(stop)
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind.Store(u)
+		return h, stop
+	}
+	_, stop := begin(true)
+	tab := browser.Tab(t, front.URL, webtest.Desktop)
+	for _, expected := range []string{"502", "401", "ERR_INCOMPLETE_CHUNKED_ENCODING"} {
+		tab.Expect(expected)
+	}
+	const sign = `document.getElementById("live").textContent`
+	tab.Open("/")
+	tab.Until(sign + ` === "Live"`)
+	tab.Eval(`window.kept = true`, nil)
+	stop()
+	tab.Until(sign + ` === "Not current: the page could not be loaded anew"`)
+	h, stop := begin(true)
+	h.store.set(func(f *fakeStore) { f.incidents[0].Title = "what happened meanwhile" })
+	tab.Until(`document.getElementById("part-list").textContent.includes("what happened meanwhile")`)
+	tab.Until(sign + ` === "Live"`)
+	// Now it comes back without the visitor's session.
+	stop()
+	begin(false)
+	tab.Until(sign + `.includes("signed out")`)
+	var kept bool
+	if tab.Eval(`window.kept === true`, &kept); !kept {
+		t.Error("the page was loaded anew")
+	}
 	tab.Quiet()
 }
 

@@ -97,10 +97,17 @@ func (l *logBuffer) String() string {
 // serve starts the service on a data directory and waits until it is ready.
 func serve(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
-	address := freeAddress(t)
+	return serveAt(t, dir, freeAddress(t), nil, args...)
+}
+
+// serveAt is serve on an address of the test's choice, with settings from the
+// environment.
+func serveAt(t *testing.T, dir, address string, environ []string, args ...string) *server {
+	t.Helper()
 	args = append([]string{"serve", "--data-dir", dir, "--api-listen", address, "--kafka-embedded-listen", "127.0.0.1:0"}, args...)
 	s := &server{t: t, url: "http://" + address, dir: dir, logs: &logBuffer{}, ended: make(chan struct{})}
 	s.cmd = exec.Command(binary, args...)
+	s.cmd.Env = append(os.Environ(), environ...)
 	s.cmd.Stderr = s.logs
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -70,14 +70,16 @@
     copy.querySelectorAll("details").forEach((d) => d.removeAttribute("open"));
     return copy.outerHTML.replace(/ class=""/g, "");
   };
-  let waiting = 0, fetching = false, again = false;
+  // What happened between the rendering and the first connection was missed too.
+  let waiting = 0, fetching = false, again = false, lost = true;
   const refresh = async () => {
     waiting = 0;
     if (fetching) { again = true; return; }
     fetching = true;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-      if (!answer.ok || answer.redirected) throw new Error("not the page");
+      if (answer.redirected) throw new Error("signed out; load it anew to sign in");
+      if (!answer.ok) throw new Error("the page could not be loaded anew");
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const old of document.querySelectorAll("[data-part]")) {
         const next = fresh.getElementById(old.id);
@@ -88,9 +90,9 @@
           old.replaceChildren(...next.childNodes);
         } else swap(old, next);
       }
-      say("Live", false);
-    } catch {
-      say("Not current: the page could not be loaded anew", true);
+      if (!lost) say("Live", false);
+    } catch (e) {
+      say(`Not current: ${e instanceof TypeError ? "the connection is lost" : e.message}`, true);
     } finally {
       fetching = false;
       if (again) { again = false; due(); }
@@ -100,14 +102,22 @@
   const concerns = (e) => {
     try { return follows === "*" || JSON.parse(e.data).incident === follows; } catch { return true; }
   };
-  const stream = new EventSource("/v1/stream");
-  // What happened between the rendering and the first connection was missed too.
-  let lost = true;
-  stream.onopen = () => { say("Live", false); if (lost) { lost = false; due(); } };
-  stream.onerror = () => { lost = true; say("Not current: the connection is lost", true); };
-  for (const name of ["incident.updated", "finding.created", "verdict.created", "proposal.changed"]) {
-    stream.addEventListener(name, (e) => { if (concerns(e)) due(); });
-  }
-  stream.addEventListener("reset", due);
+  let stream;
+  const follow = () => {
+    stream = new EventSource("/v1/stream");
+    stream.onopen = () => { say("Live", false); if (lost) { lost = false; due(); } };
+    stream.onerror = () => {
+      if (!lost || sign.hidden) say("Not current: the connection is lost", true);
+      lost = true;
+      // An answer that is no stream, as from a proxy while the service starts,
+      // ends the browser's own attempts.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => { due(); follow(); }, 3000 + 3000 * Math.random());
+    };
+    for (const name of ["incident.updated", "finding.created", "verdict.created", "proposal.changed"]) {
+      stream.addEventListener(name, (e) => { if (concerns(e)) due(); });
+    }
+    stream.addEventListener("reset", due);
+  };
+  follow();
   addEventListener("pagehide", () => stream.close());
 })();

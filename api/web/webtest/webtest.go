@@ -140,6 +140,13 @@ func (b *Browser) Tab(t testing.TB, base string, screen Screen) *Tab {
 	return tab
 }
 
+// For returns the same tab with its failures given to another test, such as a
+// part of the one that opened it.
+func (x *Tab) For(t testing.TB) *Tab {
+	x.t = t
+	return x
+}
+
 // notice keeps what no page may do.
 func (x *Tab) notice(event any) {
 	switch e := event.(type) {
