@@ -23,7 +23,10 @@ type counter struct {
 
 func (c *counter) Recipients() []string { return []string{"mail:a@example.org", "slack"} }
 
-func (c *counter) Send(_ context.Context, r *report.Report, recipient string) error {
+func (c *counter) Send(ctx context.Context, r *report.Report, recipient string, begin deliver.Begin) error {
+	if err := begin(ctx); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent = append(c.sent, r.Week+" "+recipient)

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -106,6 +107,9 @@ func mailer(t *testing.T, address string) *Mail {
 	return m
 }
 
+// ready lets every delivery begin.
+func ready(context.Context) error { return nil }
+
 // sample is a report with charts.
 func sample() report.Report {
 	r := report.Report{Week: "2026-W47", MadeAt: monday, From: monday, To: monday, Sentence: "3 incidents & <b>more</b>."}
@@ -120,7 +124,7 @@ func TestTheMailArrivesWithItsParts(t *testing.T) {
 	s := &sink{}
 	m := mailer(t, s.serve(t))
 	r := sample()
-	if err := m.Send(t.Context(), &r, m.Recipients()[0]); err != nil {
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.mails) != 1 || s.to[0] != "vp@example.org" {
@@ -174,19 +178,19 @@ func TestAMailServerThatIsBusyIsTriedAgainAndOneThatRefusesIsNot(t *testing.T) {
 	s := &sink{busy: 1}
 	m := mailer(t, s.serve(t))
 	r := sample()
-	err := m.Send(t.Context(), &r, m.Recipients()[0])
+	err := m.Send(t.Context(), &r, m.Recipients()[0], ready)
 	if err == nil || errors.Is(err, ErrFinal) || errors.Is(err, ErrUnsure) {
 		t.Errorf("busy: %v", err)
 	}
-	if err := m.Send(t.Context(), &r, m.Recipients()[0]); err != nil || len(s.mails) != 1 {
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err != nil || len(s.mails) != 1 {
 		t.Error(err, len(s.mails))
 	}
 	s.refuse = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
-	if err := m.Send(t.Context(), &r, m.Recipients()[0]); !errors.Is(err, ErrFinal) {
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); !errors.Is(err, ErrFinal) {
 		t.Errorf("refused: %v", err)
 	}
 	away := mailer(t, "127.0.0.1:1")
-	if err := away.Send(t.Context(), &r, away.Recipients()[0]); err == nil || errors.Is(err, ErrFinal) || errors.Is(err, ErrUnsure) {
+	if err := away.Send(t.Context(), &r, away.Recipients()[0], ready); err == nil || errors.Is(err, ErrFinal) || errors.Is(err, ErrUnsure) {
 		t.Errorf("away: %v", err)
 	}
 }
@@ -195,7 +199,7 @@ func TestAMailWhoseReceiptIsLostIsNotSentAgain(t *testing.T) {
 	s := &sink{cut: true}
 	m := mailer(t, s.serve(t))
 	r := sample()
-	if err := m.Send(t.Context(), &r, m.Recipients()[0]); !errors.Is(err, ErrUnsure) {
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); !errors.Is(err, ErrUnsure) {
 		t.Errorf("%v", err)
 	}
 	o := newOffice()
@@ -226,7 +230,7 @@ func TestEncryptionIsDemandedWhenItIsSet(t *testing.T) {
 	m := mailer(t, s.serve(t))
 	m.cfg.Security = "starttls"
 	r := sample()
-	if err := m.Send(t.Context(), &r, m.Recipients()[0]); err == nil || len(s.mails) != 0 {
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err == nil || len(s.mails) != 0 {
 		t.Errorf("the mail went out in the clear: %v", err)
 	}
 }
@@ -245,12 +249,12 @@ func TestSlackGetsTheShortForm(t *testing.T) {
 	s := NewSlack(server.URL+"/hooks/secret", 5*time.Second)
 	defer s.client.CloseIdleConnections()
 	r := sample()
-	if err := s.Send(t.Context(), &r, s.Recipients()[0]); err != nil || !strings.Contains(got.Text, "3 incidents &amp; &lt;b&gt;more") || len(got.Blocks) < 3 {
+	if err := s.Send(t.Context(), &r, s.Recipients()[0], ready); err != nil || !strings.Contains(got.Text, "3 incidents &amp; &lt;b&gt;more") || len(got.Blocks) < 3 {
 		t.Errorf("%v %+v", err, got)
 	}
 	for code, final := range map[int]bool{http.StatusTooManyRequests: false, http.StatusBadGateway: false, http.StatusNotFound: true, http.StatusBadRequest: true} {
 		status = code
-		if err := s.Send(t.Context(), &r, ""); err == nil || errors.Is(err, ErrFinal) != final {
+		if err := s.Send(t.Context(), &r, "", ready); err == nil || errors.Is(err, ErrFinal) != final {
 			t.Errorf("%d: %v", code, err)
 		}
 	}
@@ -266,12 +270,12 @@ func TestASlackPostWhoseAnswerIsLostIsUnsureAndItsAddressIsNotTold(t *testing.T)
 	}))
 	r := sample()
 	s := NewSlack(server.URL+"/hooks/secret", 5*time.Second)
-	err := s.Send(t.Context(), &r, "")
+	err := s.Send(t.Context(), &r, "", ready)
 	if !errors.Is(err, ErrUnsure) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}
 	server.Close()
-	err = s.Send(t.Context(), &r, "")
+	err = s.Send(t.Context(), &r, "", ready)
 	if err == nil || errors.Is(err, ErrUnsure) || errors.Is(err, ErrFinal) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("away: %v", err)
 	}

@@ -108,6 +108,9 @@ func (c *claim) age() time.Duration {
 // firm tells whether the claim outlasts one more delivery.
 func (c *claim) firm() bool { return c.age()+c.desk.cfg.Timeout+c.desk.cfg.Settle < c.desk.cfg.Lease }
 
+// lost tells whether somebody else may be at work already.
+func (c *claim) lost() bool { return c.age()+c.desk.cfg.Settle >= c.desk.cfg.Lease }
+
 // letGo ends the renewing and lets others claim at once.
 func (c *claim) letGo(ctx context.Context) error {
 	if c.stop != nil {

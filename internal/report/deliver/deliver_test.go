@@ -130,7 +130,10 @@ func (o *office) Claimants(_ context.Context, week string, lease time.Duration) 
 
 func (o *office) Recipients() []string { return []string{"a", "b"} }
 
-func (o *office) Send(_ context.Context, r *report.Report, recipient string) error {
+func (o *office) Send(ctx context.Context, r *report.Report, recipient string, begin Begin) error {
+	if err := begin(ctx); err != nil {
+		return err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.answers) > 0 {
@@ -338,7 +341,7 @@ func TestFilesAreWrittenWhole(t *testing.T) {
 	f := NewFiles(dir)
 	r := report.Report{Week: "2026-W47", MadeAt: monday}
 	for range 2 {
-		if err := f.Send(t.Context(), &r, f.Recipients()[0]); err != nil {
+		if err := f.Send(t.Context(), &r, f.Recipients()[0], nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -349,7 +352,7 @@ func TestFilesAreWrittenWhole(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(dir, "faultline-2026-W47.pdf")); err != nil || !strings.HasPrefix(string(text), "%PDF-") {
 		t.Error(err)
 	}
-	if err := NewFiles(filepath.Join(dir, "faultline-2026-W47.md", "x")).Send(t.Context(), &r, ""); err == nil {
+	if err := NewFiles(filepath.Join(dir, "faultline-2026-W47.md", "x")).Send(t.Context(), &r, "", nil); err == nil {
 		t.Error("a directory below a file")
 	}
 }

@@ -207,10 +207,13 @@ func (d *Desk) bring(ctx context.Context, r *report.Report, channel Channel, rec
 		if !c.firm() {
 			return errLost
 		}
-		err := d.attempt(ctx, r, channel, recipient)
+		err := d.attempt(ctx, r, channel, recipient, c)
 		if err == nil {
 			d.log.LogAttrs(ctx, slog.LevelInfo, "weekly report delivered", slog.String("recipient", recipient), slog.String("week", r.Week))
 			return nil
+		}
+		if errors.Is(err, errLost) {
+			return errLost
 		}
 		if attempt >= d.cfg.Attempts || errors.Is(err, ErrFinal) || errors.Is(err, ErrUnsure) {
 			return fmt.Errorf("deliver to %s: %w", recipient, err)
@@ -225,31 +228,47 @@ func (d *Desk) bring(ctx context.Context, r *report.Report, channel Channel, rec
 	}
 }
 
-// attempt notes the beginning, sends, and notes the end. Without a note of the
-// beginning nothing is sent; a note of the end that cannot be written leaves the
-// beginning, and nothing is sent again.
-func (d *Desk) attempt(ctx context.Context, r *report.Report, channel Channel, recipient string) error {
+// attempt sends, notes right before the report may arrive that it may, and notes
+// the end. Without a note of the beginning nothing is sent; a note of the end that
+// cannot be written leaves the beginning, and nothing is sent again.
+func (d *Desk) attempt(ctx context.Context, r *report.Report, channel Channel, recipient string, c *claim) error {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
 	defer cancel()
-	note := query.Delivery{Week: r.Week, Recipient: recipient, At: d.now(), State: query.DeliveryBegun}
-	if err := d.ledger.SaveDelivery(ctx, note); err != nil {
-		return fmt.Errorf("note the delivery: %w", err)
-	}
-	err := channel.Send(ctx, r, recipient)
-	if errors.Is(err, ErrUnsure) {
+	begun := false
+	err := channel.Send(ctx, r, recipient, func(ctx context.Context) error {
+		if c.lost() {
+			return errLost
+		}
+		if err := d.note(ctx, r, recipient, query.DeliveryBegun, ""); err != nil {
+			return fmt.Errorf("note the delivery: %w", err)
+		}
+		begun = true
+		return nil
+	})
+	if errors.Is(err, ErrUnsure) || errors.Is(err, errLost) {
 		return err
 	}
-	note.At, note.State = d.now(), query.DeliverySent
+	state, problem := query.DeliverySent, ""
 	if err != nil {
-		note.State, note.Problem = query.DeliveryFailed, err.Error()
+		state, problem = query.DeliveryFailed, err.Error()
 	}
 	// The end must be noted even if time ran out in sending.
 	ending, done := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.Timeout)
 	defer done()
-	if noted := d.ledger.SaveDelivery(ending, note); noted != nil {
+	noted := d.note(ending, r, recipient, state, problem)
+	switch {
+	case noted == nil:
+		return err
+	case begun:
 		return errors.Join(err, fmt.Errorf("%w: its end cannot be noted: %w", ErrUnsure, noted))
+	default:
+		return errors.Join(err, fmt.Errorf("note the delivery: %w", noted))
 	}
-	return err
+}
+
+// note writes into the ledger.
+func (d *Desk) note(ctx context.Context, r *report.Report, recipient string, state query.DeliveryState, problem string) error {
+	return d.ledger.SaveDelivery(ctx, query.Delivery{Week: r.Week, Recipient: recipient, At: d.now(), State: state, Problem: problem})
 }
 
 // cronLog is the schedule's own log.

@@ -1,7 +1,8 @@
 // Package deliver keeps the weekly report going: it makes the report of each week
 // once, stores it, and brings it to its recipients by mail, Slack and files. Each
-// delivery is noted in a ledger before it begins and when it has ended, so that a
-// restart sends nothing twice. Of many processes with the role one is at work on
+// delivery is noted in a ledger right before the step from which on it may arrive,
+// and when it has ended, so that a restart sends nothing twice and repeats what
+// cannot have arrived. Of many processes with the role one is at work on
 // a week at a time. What may have arrived (the connection broke after
 // the last byte) is not sent again: a report that is missed can be read in the
 // API, one that comes twice makes people doubt both.
@@ -51,13 +52,20 @@ type Claims interface {
 	Claimants(ctx context.Context, week string, lease time.Duration) ([]string, error)
 }
 
+// Begin notes that a delivery may arrive from now on. Without that note nothing
+// may be sent.
+type Begin func(ctx context.Context) error
+
 // Channel is a way to bring a report to people.
 type Channel interface {
 	// Recipients are stable names without secrets, such as mail:a@example.org.
 	Recipients() []string
-	// Send brings the report to one of them. Its error wraps ErrUnsure or ErrFinal
-	// where they apply; any other is worth a retry.
-	Send(ctx context.Context, r *report.Report, recipient string) error
+	// Send brings the report to one of them. It calls begin right before the step
+	// from which on the report may arrive, as late as it can, and ends without that
+	// step when begin fails; a delivery that may be repeated at will needs no begin.
+	// Its error wraps ErrUnsure or ErrFinal where they apply; any other is worth a
+	// retry.
+	Send(ctx context.Context, r *report.Report, recipient string, begin Begin) error
 }
 
 // Config says when reports are made and how patiently they are delivered.

@@ -19,8 +19,9 @@ func NewFiles(dir string) *Files { return &Files{dir: dir} }
 // Recipients is the directory.
 func (f *Files) Recipients() []string { return []string{"files:" + f.dir} }
 
-// Send writes all renderings. Each appears whole or not at all.
-func (f *Files) Send(_ context.Context, r *report.Report, _ string) error {
+// Send writes all renderings. Each appears whole or not at all, and a second
+// writing changes nothing, so it needs no note of its beginning.
+func (f *Files) Send(_ context.Context, r *report.Report, _ string, _ Begin) error {
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
 		return fmt.Errorf("directory of reports: %w", err)
 	}

@@ -3,9 +3,12 @@ package deliver
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	netmail "net/mail"
 	"strconv"
 	"strings"
 	"time"
@@ -76,9 +79,15 @@ func (m *Mail) Recipients() []string {
 	return out
 }
 
-// Send mails the report to one recipient.
-func (m *Mail) Send(ctx context.Context, r *report.Report, recipient string) error {
-	msg, err := m.message(r, strings.TrimPrefix(recipient, mailScheme))
+// Send mails the report to one recipient. The server takes a mail only when it
+// has come whole, so the delivery begins with the last part.
+func (m *Mail) Send(ctx context.Context, r *report.Report, recipient string, begin Begin) error {
+	// The client tells no more of an error in the middle of a mail than its text.
+	var refused error
+	msg, err := m.message(r, strings.TrimPrefix(recipient, mailScheme), func() error {
+		refused = begin(ctx)
+		return refused
+	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFinal, err)
 	}
@@ -86,16 +95,23 @@ func (m *Mail) Send(ctx context.Context, r *report.Report, recipient string) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFinal, err)
 	}
-	if err := client.DialWithContext(ctx); err != nil {
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
 		return fmt.Errorf("connect to the mail server: %w", err)
 	}
-	err = client.Send(msg)
-	// How the connection ends changes nothing about the mail.
-	_ = client.Close()
-	if msg.IsDelivered() {
-		return nil
+	err = client.SendWithSMTPClient(conn, msg)
+	if !msg.IsDelivered() {
+		// A farewell would end a mail that broke off, and the server would take the
+		// half of it for the whole.
+		_ = conn.Close()
+		if refused != nil {
+			return refused
+		}
+		return verdictOf(err)
 	}
-	return verdictOf(err)
+	// How the connection ends changes nothing about the mail.
+	_ = client.CloseWithSMTPClient(conn)
+	return nil
 }
 
 // verdictOf tells apart what is refused for good and what may have arrived.
@@ -133,8 +149,8 @@ func (m *Mail) client() (*mail.Client, error) {
 	return client, nil
 }
 
-// message builds the mail.
-func (m *Mail) message(r *report.Report, to string) (*mail.Msg, error) {
+// message builds the mail. Its last part, the PDF, is written after last.
+func (m *Mail) message(r *report.Report, to string, last func() error) (*mail.Msg, error) {
 	page, charts, err := r.Mail()
 	if err != nil {
 		return nil, err
@@ -150,7 +166,7 @@ func (m *Mail) message(r *report.Report, to string) (*mail.Msg, error) {
 	msg.Subject("Changes and outages, week " + r.Week)
 	msg.SetDateWithValue(r.MadeAt)
 	msg.SetBulk()
-	msg.SetMessageID()
+	msg.SetMessageIDWithValue(m.messageID(r, to))
 	msg.SetBodyString(mail.TypeTextPlain, r.Markdown())
 	msg.AddAlternativeString(mail.TypeTextHTML, string(page))
 	for _, c := range charts {
@@ -158,6 +174,27 @@ func (m *Mail) message(r *report.Report, to string) (*mail.Msg, error) {
 			return nil, err
 		}
 	}
-	name := "faultline-" + r.Week + ".pdf"
-	return msg, msg.AttachReader(name, bytes.NewReader(pdf), mail.WithFileContentType("application/pdf"))
+	err = msg.AttachReader("faultline-"+r.Week+".pdf", bytes.NewReader(pdf), mail.WithFileContentType("application/pdf"))
+	for _, file := range msg.GetAttachments() {
+		write := file.Writer
+		file.Writer = func(w io.Writer) (int64, error) {
+			if err := last(); err != nil {
+				return 0, err
+			}
+			return write(w)
+		}
+	}
+	return msg, err
+}
+
+// messageID is the same for a report and a recipient whoever sends it, so that the
+// log of a mail server tells whether it came, and a mailbox that gets it twice
+// from its own servers can see that.
+func (m *Mail) messageID(r *report.Report, to string) string {
+	host := "faultline"
+	if from, err := netmail.ParseAddress(m.cfg.From); err == nil {
+		host = from.Address[strings.LastIndex(from.Address, "@")+1:]
+	}
+	hash := sha256.Sum256([]byte(strings.ToLower(to) + "\n" + r.MadeAt.UTC().Format(time.RFC3339Nano)))
+	return fmt.Sprintf("report.%s.%x@%s", r.Week, hash[:8], host)
 }

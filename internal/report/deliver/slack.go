@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,20 +35,57 @@ func NewSlack(webhook string, timeout time.Duration) *Slack {
 // Recipients is the one webhook.
 func (s *Slack) Recipients() []string { return []string{slackRecipient} }
 
+// post is the body of a request, which begins the delivery when its first byte is
+// read: by then the connection stands. A transport may read it beside the caller,
+// and go on when the server has answered without it.
+type post struct {
+	text  io.Reader
+	begin func() error
+
+	mu           sync.Mutex
+	begun, ended bool
+}
+
+// Read implements io.Reader.
+func (b *post) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.ended:
+		return 0, io.ErrClosedPipe
+	case !b.begun:
+		if err := b.begin(); err != nil {
+			return 0, err
+		}
+		b.begun = true
+	}
+	return b.text.Read(p)
+}
+
+// end keeps the delivery from beginning when its end is known.
+func (b *post) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+}
+
 // Send posts the report.
-func (s *Slack) Send(ctx context.Context, r *report.Report, _ string) error {
+func (s *Slack) Send(ctx context.Context, r *report.Report, _ string, begin Begin) error {
 	body, err := json.Marshal(r.Slack())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFinal, err)
 	}
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) { wrote.Store(info.Err == nil) }})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.webhook, bytes.NewReader(body))
+	sent := &post{text: bytes.NewReader(body), begin: func() error { return begin(ctx) }}
+	defer sent.end()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.webhook, sent)
 	if err != nil {
 		return fmt.Errorf("%w: the address of the webhook cannot be used", ErrFinal)
 	}
-	// The body is given once: a transport that repeats it could post twice.
-	req.GetBody = nil
+	// The body is given once, without GetBody: a transport that repeats it could
+	// post twice.
+	req.ContentLength = int64(len(body))
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := s.client.Do(req)
 	if err != nil {
