@@ -209,7 +209,7 @@ func (r *reporter) Write(p []byte) (int, error) {
 }
 
 // startReporter starts a reporter; seen is called with each line that it logs.
-func startReporter(t *testing.T, settings string, seen func(r *reporter, line string)) *reporter {
+func startReporter(t *testing.T, settings string, seen func(line string)) *reporter {
 	t.Helper()
 	r := &reporter{cmd: exec.Command(os.Args[0], "-test.run=^TestReporterProcess$", "-test.v"), ended: make(chan struct{})}
 	r.cmd.Env = append(os.Environ(), reporterEnv+"="+settings)
@@ -230,7 +230,7 @@ func startReporter(t *testing.T, settings string, seen func(r *reporter, line st
 		for lines.Scan() {
 			_, _ = io.WriteString(r, lines.Text()+"\n")
 			if seen != nil {
-				seen(r, lines.Text())
+				seen(lines.Text())
 			}
 		}
 		_ = r.cmd.Wait()
@@ -304,7 +304,7 @@ func killedAt(t *testing.T, moment string) {
 	settings := strings.Join([]string{dir, mail, webhook}, "|")
 	killed := make(chan struct{})
 	// The kill waits for the end only where nothing in the town needs it to return.
-	first := startReporter(t, settings, func(r *reporter, line string) {
+	first := startReporter(t, settings, func(line string) {
 		if mark := saidAt[moment]; mark != "" && strings.Contains(line, mark) && w.reached(moment) {
 			return
 		}
