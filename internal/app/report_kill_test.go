@@ -40,7 +40,7 @@ const reporterEnv = "FAULTLINE_TEST_REPORTER"
 func TestReporterProcess(t *testing.T) {
 	settings := strings.Split(os.Getenv(reporterEnv), "|")
 	if len(settings) != 3 {
-		t.Skip("this is the process that other tests start")
+		return // Nobody started this process in order to kill it.
 	}
 	log := slog.New(slog.NewTextHandler(os.Stdout, nil))
 	engine := chdb.DefaultConfig()
@@ -279,9 +279,7 @@ func (r *reporter) await(t *testing.T, words ...string) {
 func TestAReportCutOffByAKillReachesEverybodyOnce(t *testing.T) {
 	_, err := chdb.Find()
 	testenv.Need(t, err == nil, "the embedded ClickHouse engine", "run `make engine`")
-	if testing.Short() {
-		t.Skip("starts processes")
-	}
+	testenv.Slow(t, "starts processes")
 	for _, moment := range []string{
 		"the report is stored", "the files are written",
 		"before the mail to a@example.org", "the mail to a@example.org is taken and not yet answered",

@@ -162,7 +162,7 @@ func (d *document) table(t *table) {
 	}
 	if len(t.Rows) == 0 {
 		d.text(9, "None.")
-		d.Ln(1)
+		d.note(t)
 		return
 	}
 	widths := d.columns(t)
@@ -176,6 +176,11 @@ func (d *document) table(t *table) {
 		}
 		d.row(cells, link, widths, "", 0xe0)
 	}
+	d.note(t)
+}
+
+// note ends a table.
+func (d *document) note(t *table) {
 	if t.Note != "" {
 		d.text(7.5, t.Note)
 	}
