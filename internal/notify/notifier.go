@@ -170,22 +170,50 @@ func (n *Notifier) watch(ctx context.Context) error {
 	}
 }
 
-// updatesAtOnce bounds one question to the store.
-const updatesAtOnce = 500
+// updatesAtOnce bounds what one look takes in, and the first question to the
+// store. Rows of one insert share their time, so an answer that holds nothing new
+// cannot be continued from its last row: a larger one is asked for instead, up to
+// mostUpdates.
+const (
+	updatesAtOnce = 500
+	updatesGrowth = 4
+	mostUpdates   = 100_000
+)
+
+// unseen asks for rows, the oldest first, until there is something new among them
+// or no more to be had. Fresh are at most updatesAtOnce new ones; what stands
+// behind the last of them is for the next look.
+func unseen[T any](ask func(limit int) ([]T, error), known func(*T) bool) (fresh []T, err error) {
+	for limit := updatesAtOnce; ; limit *= updatesGrowth {
+		rows, err := ask(limit)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			if !known(&rows[i]) && len(fresh) < updatesAtOnce {
+				fresh = append(fresh, rows[i])
+			}
+		}
+		if len(fresh) > 0 || len(rows) < limit || limit >= mostUpdates {
+			return fresh, nil
+		}
+	}
+}
 
 // look hands every incident with a newer row to the queues.
 func (n *Notifier) look(ctx context.Context) error {
-	updates, err := n.deps.Store.UpdatedSince(ctx, n.cursor.Add(-n.cfg.Overlap), updatesAtOnce)
+	updates, err := unseen(func(limit int) ([]query.Update, error) {
+		return n.deps.Store.UpdatedSince(ctx, n.cursor.Add(-n.cfg.Overlap), limit)
+	}, func(u *query.Update) bool {
+		before := n.seen[u.Incident]
+		return before.Revision == u.Revision && before.FindingVersion == u.FindingVersion && !u.At.After(before.At)
+	})
 	if err != nil {
 		return err
 	}
 	for _, u := range updates {
 		if u.At.After(n.cursor) {
 			n.cursor = u.At
-		}
-		before := n.seen[u.Incident]
-		if before.Revision == u.Revision && before.FindingVersion == u.FindingVersion && !u.At.After(before.At) {
-			continue
 		}
 		n.seen[u.Incident] = u
 		for _, q := range n.queues {
@@ -199,7 +227,12 @@ func (n *Notifier) look(ctx context.Context) error {
 // listen hands every incident with a new verdict to the queues: a verdict
 // changes no row of its incident.
 func (n *Notifier) listen(ctx context.Context) error {
-	verdicts, err := n.deps.Judgements.JudgementsSince(ctx, n.judged.Add(-n.cfg.Overlap), updatesAtOnce)
+	verdicts, err := unseen(func(limit int) ([]query.StoredJudgement, error) {
+		return n.deps.Judgements.JudgementsSince(ctx, n.judged.Add(-n.cfg.Overlap), limit)
+	}, func(v *query.StoredJudgement) bool {
+		_, known := n.heard[v.ID]
+		return known
+	})
 	if err != nil {
 		return err
 	}
@@ -207,9 +240,6 @@ func (n *Notifier) listen(ctx context.Context) error {
 		v := &verdicts[i]
 		if v.StoredAt.After(n.judged) {
 			n.judged = v.StoredAt
-		}
-		if _, known := n.heard[v.ID]; known {
-			continue
 		}
 		n.heard[v.ID] = v.StoredAt
 		for _, q := range n.queues {

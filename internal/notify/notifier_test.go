@@ -410,3 +410,47 @@ func TestAStoreThatFailsIsAskedAgain(t *testing.T) {
 	cancel()
 	<-done
 }
+
+// TestMoreIncidentsThanOneAnswerHoldsDoNotSilenceTheRest has more incidents
+// stored at one moment than a question asks for, as an import or a mass outage
+// leaves them: each further look would get the same ones again.
+func TestMoreIncidentsThanOneAnswerHoldsDoNotSilenceTheRest(t *testing.T) {
+	w := newWorld()
+	n, _ := w.notifier(t, quick())
+	w.heard = make(chan struct{}, 2*updatesAtOnce)
+	for i := range updatesAtOnce + 100 {
+		w.happen(fmt.Sprintf("inc-%d", i), correlate.IncidentOpen, "", "")
+	}
+	for range 4 {
+		round(t, n)
+	}
+	if len(w.told) != updatesAtOnce+100 {
+		t.Errorf("%d of %d incidents were told", len(w.told), updatesAtOnce+100)
+	}
+	w.pass(time.Second)
+	w.happen("inc-late", correlate.IncidentOpen, "", "")
+	for range 2 {
+		round(t, n)
+	}
+	if last := w.told[len(w.told)-1]; last.Incident.ID != "inc-late" {
+		t.Errorf("told last: %s", last.Incident.ID)
+	}
+}
+
+// TestManyVerdictsAtOnceDoNotSilenceTheRest is the same for what people say.
+func TestManyVerdictsAtOnceDoNotSilenceTheRest(t *testing.T) {
+	w := newWorld()
+	n, _ := w.notifier(t, quick())
+	for i := range updatesAtOnce + 100 {
+		id := fmt.Sprintf("inc-%d", i)
+		w.verdicts[id] = []correlate.Judgement{{ID: "v-" + id, Incident: id, Decision: correlate.DecisionNoChange, DecidedAt: noon}}
+	}
+	for range 4 {
+		if err := n.listen(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(n.heard) != updatesAtOnce+100 {
+		t.Errorf("%d of %d verdicts were heard", len(n.heard), updatesAtOnce+100)
+	}
+}

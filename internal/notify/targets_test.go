@@ -387,3 +387,27 @@ func TestRepliesGoToSlackOnly(t *testing.T) {
 		t.Error("an answer was sent to a host that is not Slack")
 	}
 }
+
+// TestAWebhookDoesNotTakeTheSameWordsForTheSameNews confirms a suspect, rules it
+// out and confirms it again: neither changes the incident's revision, and the
+// first and the last message say the same.
+func TestAWebhookDoesNotTakeTheSameWordsForTheSameNews(t *testing.T) {
+	r := &receiver{}
+	w := hook(t, receive(t, r)+"/hook")
+	ids := map[string]string{}
+	for name, change := range map[string]func(*News){
+		"as it is": func(*News) {}, "judged": func(n *News) { n.Judgement.Judgements = 1 }, "judged thrice": func(n *News) { n.Judgement.Judgements = 3 },
+		"another finding": func(n *News) { n.Finding = &correlate.Finding{Version: 9, Verdict: correlate.VerdictWeak} },
+	} {
+		news := someNews()
+		change(news)
+		if _, err := w.Tell(t.Context(), news, "inc-1"); err != nil {
+			t.Fatal(err)
+		}
+		id := r.headers[len(r.headers)-1].Get("webhook-id")
+		if other, taken := ids[id]; taken {
+			t.Errorf("%q and %q have one id: a receiver drops the second", name, other)
+		}
+		ids[id] = name
+	}
+}

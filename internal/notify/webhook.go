@@ -81,7 +81,7 @@ type cloudEvent struct {
 // Tell sends the news. Answers of 2xx are acceptance; 408, 425, 429 and 5xx are
 // worth another attempt; any other refuses for good.
 func (w *Webhook) Tell(ctx context.Context, n *News, thread string) (string, error) {
-	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.Join([]string{n.Incident.ID, strconv.FormatInt(n.Incident.Revision, 10), strings.Join(n.Changes, "|")}, "\n"))).String()
+	id := idOf(n)
 	kind := "io.faultline.incident.updated"
 	if thread == "" {
 		kind = "io.faultline.incident.created"
@@ -106,6 +106,18 @@ func (w *Webhook) Tell(ctx context.Context, n *News, thread string) (string, err
 		return "", err
 	}
 	return n.Incident.ID, nil
+}
+
+// idOf is the same for the same state of an incident. What people say and the
+// finding change without a new revision of it, and may come to the same words
+// twice.
+func idOf(n *News) string {
+	version := 0
+	if n.Finding != nil {
+		version = n.Finding.Version
+	}
+	parts := fmt.Sprintf("%s\n%d\n%d\n%d\n%s", n.Incident.ID, n.Incident.Revision, version, n.Judgement.Judgements, strings.Join(n.Changes, "|"))
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(parts)).String()
 }
 
 // sign is the signature of Standard Webhooks 1.0.
