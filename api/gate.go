@@ -113,7 +113,8 @@ func (s *Server) postGate(ctx context.Context, in *Delivery) (*gateReply, error)
 // leave out when it does.
 func gateChange(body []byte, now time.Time) (correlate.Change, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
+	// A body of null leaves no error and no fields.
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
 		return correlate.Change{}, invalidInput.with("the body is not one JSON object", FieldProblem{
 			Location: "body", Message: "not one JSON object", Mend: "send one change, as to /v1/changes",
 		})

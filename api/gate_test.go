@@ -290,3 +290,10 @@ func TestViolationsThatCannotBeReadAreAnError(t *testing.T) {
 		wantProblem(t, h.get(t, violationsPath, http.StatusServiceUnavailable), storeUnavailable)
 	}
 }
+
+func TestABodyWithoutAnObjectDoesNotBreakTheGate(t *testing.T) {
+	h := newHarness(t)
+	for _, body := range []string{"null", " null\n", "[]", "1", `"x"`, "{"} {
+		wantProblem(t, h.do(t, ask{method: http.MethodPost, path: gatePath, token: RoleIngest, body: body}), invalidInput)
+	}
+}

@@ -28,7 +28,8 @@ const (
 	sessionKeyBytes = 32
 )
 
-// maxRevoked bounds how many ended sessions are remembered until they expire.
+// maxRevoked bounds how many ended sessions, and how many sign-ins that came back,
+// are remembered until they expire.
 const maxRevoked = 10_000
 
 // sessions seals and opens the cookies of signed-in visitors. A cookie names
@@ -44,14 +45,15 @@ type sessions struct {
 	now    func() time.Time
 
 	mu sync.Mutex
-	// revoked holds the nonces of sessions that were signed out, with their end.
-	revoked map[[nonceBytes]byte]time.Time
+	// revoked holds the nonces of sessions that were signed out, spent those of
+	// sign-ins that came back. They are apart, since anybody may begin a sign-in.
+	revoked, spent nonces
 }
 
 // newSessions derives the sealing key from the secret, which replicas of the
 // API share. Without one it is drawn, and sessions end with the process.
 func newSessions(secret string, life time.Duration, ring *keyring, people *people, now func() time.Time) *sessions {
-	s := &sessions{life: life, ring: ring, people: people, now: now, revoked: map[[nonceBytes]byte]time.Time{}}
+	s := &sessions{life: life, ring: ring, people: people, now: now, revoked: nonces{}, spent: nonces{}}
 	if secret == "" {
 		_, _ = rand.Read(s.key[:]) // Documented never to fail.
 		return s
@@ -130,25 +132,42 @@ func (s *sessions) holder(identity string) *caller {
 func (s *sessions) ended(nonce [nonceBytes]byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, found := s.revoked[nonce]
-	return found
+	return s.revoked.has(nonce)
 }
 
 // end remembers a session that was signed out until it would have expired.
 func (s *sessions) end(x *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
-	if len(s.revoked) >= maxRevoked {
-		for nonce, ends := range s.revoked {
-			if !now.Before(ends) {
-				delete(s.revoked, nonce)
+	s.revoked.add(x.nonce, x.ends, s.now())
+}
+
+// nonces are remembered until their end, a bounded number of them.
+type nonces map[[nonceBytes]byte]time.Time
+
+func (n nonces) has(nonce [nonceBytes]byte) bool {
+	_, found := n[nonce]
+	return found
+}
+
+// add remembers one more. Where there is no room, those that are over go, and
+// when none is, the one that would be over first.
+func (n nonces) add(nonce [nonceBytes]byte, ends, now time.Time) {
+	if len(n) >= maxRevoked && !n.has(nonce) {
+		first := nonce
+		for known, end := range n {
+			if !now.Before(end) {
+				delete(n, known)
+			}
+			if first == nonce || end.Before(n[first]) {
+				first = known
 			}
 		}
+		if len(n) >= maxRevoked {
+			delete(n, first)
+		}
 	}
-	if len(s.revoked) < maxRevoked {
-		s.revoked[x.nonce] = x.ends
-	}
+	n[nonce] = ends
 }
 
 // formToken proves that a form came from a page of the session. It is masked

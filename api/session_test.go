@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -250,5 +252,26 @@ func TestManySignOutsKeepBoundedMemory(t *testing.T) {
 	}
 	if n := len(h.sessions.revoked); n > maxRevoked {
 		t.Errorf("%d ended sessions are remembered", n)
+	}
+}
+
+// TestAFloodOfSignInsDoesNotKeepSessionsAlive fills the memory with sign-ins
+// that anybody can begin: a session that is signed out afterwards must be over
+// all the same.
+func TestAFloodOfSignInsDoesNotKeepSessionsAlive(t *testing.T) {
+	h := newHarness(t)
+	for i := range maxRevoked + 10 {
+		h.sessions.spend(strconv.Itoa(i), h.clock.Now().Add(pendingLife))
+	}
+	if h.sessions.spend(strconv.Itoa(maxRevoked+9), h.clock.Now().Add(pendingLife)) {
+		t.Error("the last sign-in of the flood counts twice")
+	}
+	for i := range maxRevoked + 10 {
+		x := &session{ends: h.clock.Now().Add(time.Hour)}
+		binary.BigEndian.PutUint64(x.nonce[:], uint64(i))
+		h.sessions.end(x)
+		if !h.sessions.ended(x.nonce) {
+			t.Fatalf("after %d sign-outs the next one does not end its session", i)
+		}
 	}
 }

@@ -226,10 +226,12 @@ func (s *sessions) spend(text string, ends time.Time) bool {
 	sum := sha256.Sum256([]byte(text))
 	var nonce [nonceBytes]byte
 	copy(nonce[:], sum[:])
-	if s.ended(nonce) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spent.has(nonce) {
 		return false
 	}
-	s.end(&session{nonce: nonce, ends: ends})
+	s.spent.add(nonce, ends, s.now())
 	return true
 }
 
