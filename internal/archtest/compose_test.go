@@ -97,3 +97,14 @@ func TestGrafanaProvisioningIsYAML(t *testing.T) {
 		}
 	}
 }
+
+// TestComposeKeepsWhatTheBrokerHolds: the image of Kafka takes its settings from
+// the environment alone once there is one, and writes below /tmp unless told.
+func TestComposeKeepsWhatTheBrokerHolds(t *testing.T) {
+	broker := composeProject(t).Services["kafka"]
+	dir := broker.Environment["KAFKA_LOG_DIRS"]
+	kept := slices.ContainsFunc(broker.Volumes, func(v types.ServiceVolumeConfig) bool { return dir != nil && v.Target == *dir })
+	if !kept {
+		t.Error("the messages and offsets of the broker are on no volume; a container that is made anew forgets them")
+	}
+}
