@@ -452,6 +452,13 @@ func (f *fakeIntake) Accept(ctx context.Context, kind event.Kind, format string,
 	return f.decode(kind, body), nil
 }
 
+// Readmit is Accept with the signature that the delivery lacks.
+func (f *fakeIntake) Readmit(ctx context.Context, kind event.Kind, format string, header http.Header, body []byte) (event.Receipt, error) {
+	header = header.Clone()
+	header.Set("X-Signature", f.secret)
+	return f.Accept(ctx, kind, format, header, body)
+}
+
 // decode runs the real decoder and counts by UID.
 func (f *fakeIntake) decode(kind event.Kind, body []byte) event.Receipt {
 	var uids []uint64

@@ -57,7 +57,7 @@ func TestDeadLettersAreListedWithTheirBeginningAndSentInAgain(t *testing.T) {
 	box := &letterBox{}
 	h := newHarness(t, withLost(t, box, &lostBox{}))
 	page := parse[Page[DeadLetterRecord]](t, h.do(t, ask{path: lettersPath, token: RoleAdmin}))
-	if len(page.Items) != 2 || page.Items[0].ID != "faultline.changes/2/41/18446744073709551615" || !strings.Contains(page.Items[0].Excerpt, "mended-1") {
+	if len(page.Items) != 3 || page.Items[0].ID != "faultline.changes/2/41/18446744073709551615" || !strings.Contains(page.Items[0].Excerpt, "mended-1") {
 		t.Fatalf("%+v", page.Items)
 	}
 	if second := page.Items[1]; !utf8.ValidString(second.Excerpt) || second.Bytes != 10 {

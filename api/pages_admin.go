@@ -212,7 +212,7 @@ func (p pageLetters) Replay(ctx context.Context, place query.LetterPlace) (web.R
 		header.Set(name, value)
 	}
 	format := cmp.Or(letter.Format, contractFormat)
-	receipt, err := p.deps.Intake.Accept(ctx, p.deps.KindOfTopic(letter.Topic), format, header, []byte(letter.Value))
+	receipt, err := p.deps.Intake.Readmit(ctx, p.deps.KindOfTopic(letter.Topic), format, header, []byte(letter.Value))
 	var field *event.FieldError
 	switch {
 	case errors.As(err, &field):

@@ -13,7 +13,7 @@ import (
 	"github.com/faultline/faultline/internal/query"
 )
 
-// letterBox holds two dead letters and what was audited.
+// letterBox holds some dead letters and what was audited.
 type letterBox struct{ audit []query.AuditEntry }
 
 func (*letterBox) letters() []query.DeadLetter {
@@ -23,6 +23,10 @@ func (*letterBox) letters() []query.DeadLetter {
 			Reason: "started_at: missing", Value: `{"id":"mended-1","source":"ci","kind":"deploy","services":["checkout"],"started_at":"2026-05-04T09:00:00Z"}`,
 		},
 		{LetterPlace: query.LetterPlace{Topic: "faultline.alerts", Digest: 7}, At: exampleTime(8, 0, 0), Reason: "not JSON <script>", Value: "\x00\xff<script>"},
+		{
+			LetterPlace: query.LetterPlace{Topic: "faultline.changes", Partition: 3, Offset: 1, Digest: 9}, At: exampleTime(8, 30, 0), Format: "signed",
+			Reason: "started_at: missing", Value: `{"id":"mended-2","source":"ci","kind":"deploy","services":["checkout"],"started_at":"2026-05-04T09:00:00Z"}`,
+		},
 	}
 }
 
@@ -127,6 +131,17 @@ func TestADeadLetterIsSentInAgainOnceAndAudited(t *testing.T) {
 	}
 	if resp := h.submit("/admin/replay", h.enter(t, RoleJudge), form); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("a judge: status %d", resp.StatusCode)
+	}
+}
+
+// TestADeadLetterOfASignedFormatIsSentInAgain has a webhook's payload come over
+// Kafka, where nobody signs it, while deliveries of its format must be signed.
+func TestADeadLetterOfASignedFormatIsSentInAgain(t *testing.T) {
+	h := newHarness(t, withLetters(t, &letterBox{}))
+	admin := h.enter(t, RoleAdmin)
+	form := url.Values{"csrf": {h.formToken(t, admin)}, "topic": {"faultline.changes"}, "partition": {"3"}, "offset": {"1"}, "digest": {"9"}}
+	if text := readAll(t, h.submit("/admin/replay", admin, form)); !strings.Contains(text, "1 accepted, 0 known already, 0 refused") {
+		t.Errorf("%.600s", text)
 	}
 }
 

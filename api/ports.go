@@ -27,8 +27,12 @@ import (
 // at fault), event.ErrBadSignature, *event.UnknownFormatError, or one that
 // wraps event.ErrUnavailable. The body belongs to the caller again when Accept
 // returns.
+//
+// Readmit takes in what an administrator sends in again, whose signature nobody
+// checks: what came over Kafka has none.
 type Intake interface {
 	Accept(ctx context.Context, kind event.Kind, format string, header http.Header, body []byte) (event.Receipt, error)
+	Readmit(ctx context.Context, kind event.Kind, format string, header http.Header, body []byte) (event.Receipt, error)
 }
 
 // Signatures tells which webhook formats prove their sender by a signature.

@@ -129,6 +129,14 @@ func (i *Intake) Accept(
 			return event.Receipt{}, fmt.Errorf("checking the signature of a %s delivery: %w", format, err)
 		}
 	}
+	return i.Readmit(ctx, kind, format, header, body)
+}
+
+// Readmit is Accept without the signature, for what an administrator sends in
+// again: it came over Kafka, where nobody signs.
+func (i *Intake) Readmit(
+	ctx context.Context, kind event.Kind, format string, header http.Header, body []byte,
+) (event.Receipt, error) {
 	// The insert may go on when ctx has ended, and the body is the caller's.
 	body = bytes.Clone(body)
 	d := &delivery{size: len(body)}

@@ -134,6 +134,17 @@ func TestUnsignedDeliveryIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhatIsSentInAgainNeedsNoSignature(t *testing.T) {
+	d := newDoor(t, nil)
+	receipt, err := d.intake.Readmit(t.Context(), "", "signed", http.Header{}, []byte("one"))
+	if err != nil || receipt.Accepted != 1 {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	if diff := cmp.Diff([]string{"one"}, d.store.ids()); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
 func TestSecretOfAFormatThatDoesNotSignIsRefused(t *testing.T) {
 	for secret, want := range map[Secret]string{"x": "are not signed by their senders", "": "are not signed"} {
 		_, err := NewIntake(IntakeConfig{Secrets: map[string]Secret{"plain": secret}}, IntakeDeps{Verifier: fakeVerifier{}})
