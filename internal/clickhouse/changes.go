@@ -62,18 +62,27 @@ func (s *Store) changeEvents(ctx context.Context, hashes []uint64) ([]event.Chan
 	return s.readChangeEvents(ctx, "read changes", "change_events", hashes)
 }
 
+// hashesAtOnce bounds the hashes of one question: over HTTP they are part of its
+// address, and servers take a megabyte of that at most. One push may have more.
+const hashesAtOnce = 20_000
+
 func (s *Store) readChangeEvents(ctx context.Context, op, statement string, hashes []uint64) ([]event.Change, error) {
 	var events []event.Change
-	err := s.query(ctx, op, s.sql[statement], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
-		var b stored
-		if err := b.scan(rows); err != nil {
+	for some := range slices.Chunk(hashes, hashesAtOnce) {
+		err := s.query(ctx, op, s.sql[statement], []any{named("hashes", some)}, func(rows driver.Rows) error {
+			var b stored
+			if err := b.scan(rows); err != nil {
+				return err
+			}
+			e, err := b.change()
+			events = append(events, e)
 			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		e, err := b.change()
-		events = append(events, e)
-		return err
-	})
-	return events, err
+	}
+	return events, nil
 }
 
 // ChangesByID answers the changes with an id, one for each source that knows

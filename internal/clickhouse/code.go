@@ -5,8 +5,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 )
@@ -185,14 +183,15 @@ func (s *Store) carriers(ctx context.Context, changes []correlate.Change) ([]cor
 		return nil, nil
 	}
 	var keys []uint64
-	err := s.query(ctx, "look for what carries commits", s.sql["change_carriers"], []any{named("hashes", hashes)}, func(rows driver.Rows) error {
-		var key uint64
-		err := rows.Scan(&key)
-		keys = append(keys, key)
-		return err
-	})
-	if err != nil || len(keys) == 0 {
-		return nil, err
+	for some := range slices.Chunk(hashes, hashesAtOnce) {
+		found, err := s.hashes(ctx, "look for what carries commits", "change_carriers", named("hashes", some))
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, found...)
+	}
+	if len(keys) == 0 {
+		return nil, nil
 	}
 	events, err := s.changeEvents(ctx, keys)
 	if err != nil {

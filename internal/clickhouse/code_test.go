@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -116,5 +117,32 @@ func TestAPushThatComesLateReachesTheDeployment(t *testing.T) {
 	second := next()
 	if c, again := second["deploy"]; !again || len(c.Commits) != 2 || c.Commits[0].Message == "" {
 		t.Errorf("after the push: %+v", second)
+	}
+}
+
+// TestAHugePushDoesNotStopTheFeed has a push with more commits than fit the
+// address of one request, which is where an HTTP server takes parameters.
+func TestAHugePushDoesNotStopTheFeed(t *testing.T) {
+	s := openHTTP(t, config(t))
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const many = 60_000
+	push := codeStory()["push"]
+	push.Commits = make([]correlate.Commit, many)
+	for i := range push.Commits {
+		push.Commits[i].SHA = fmt.Sprintf("%040x", i)
+	}
+	deploy := codeStory()["deploy"]
+	deploy.Commits = []correlate.Commit{{SHA: push.Commits[many-1].SHA}}
+	feed := s.NewTail(noon.Add(-time.Hour))
+	drain(t, feed, 100)
+	for _, e := range []event.Change{deploy, push} {
+		if err := s.InsertChanges(t.Context(), "", []event.Change{e}); err != nil {
+			t.Fatal(err)
+		}
+		if got := drain(t, feed, 100); len(got.Changes) == 0 || got.Changes[len(got.Changes)-1].ID != "deploy" {
+			t.Errorf("after %s: %d changes were told", e.ID, len(got.Changes))
+		}
 	}
 }
