@@ -136,7 +136,7 @@ func letterRecord(l *query.DeadLetter) DeadLetterRecord {
 	}
 	return DeadLetterRecord{
 		ID: letterID(&l.LetterPlace), At: l.At, Topic: l.Topic, Partition: l.Partition, Offset: l.Offset, Format: l.Format, Reason: l.Reason,
-		Excerpt: strings.ToValidUTF8(excerpt, "\ufffd"), Bytes: len(l.Value),
+		Excerpt: strings.ToValidUTF8(excerpt, "\ufffd"), Bytes: max(l.Bytes, len(l.Value)),
 	}
 }
 

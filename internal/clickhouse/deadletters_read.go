@@ -8,7 +8,8 @@ import (
 	"github.com/faultline/faultline/internal/query"
 )
 
-// DeadLetters answers the newest messages that could not be used.
+// DeadLetters answers the newest messages that could not be used, with the
+// beginning of each.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]query.DeadLetter, error) {
 	return s.deadLetters(ctx, true, query.LetterPlace{}, limit)
 }
@@ -38,10 +39,11 @@ func (s *Store) deadLetters(ctx context.Context, all bool, place query.LetterPla
 	err := s.query(ctx, "list dead letters", s.sql["dead_letter_list"], params, func(rows driver.Rows) error {
 		var l query.DeadLetter
 		var partition int32
-		if err := rows.Scan(&l.Topic, &partition, &l.Offset, &l.Digest, &l.At, &l.Format, &l.Reason, &l.Value, &l.Headers); err != nil {
+		var bytes uint64
+		if err := rows.Scan(&l.Topic, &partition, &l.Offset, &l.Digest, &l.At, &l.Format, &l.Reason, &l.Value, &bytes, &l.Headers); err != nil {
 			return err
 		}
-		l.Partition = int(partition)
+		l.Partition, l.Bytes = int(partition), int(bytes)
 		letters = append(letters, l)
 		return nil
 	})

@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -36,4 +37,35 @@ func TestDeadLettersAreListedOnceAndFoundByTheirPlace(t *testing.T) {
 			t.Errorf("another message at the place: %v", err)
 		}
 	})
+}
+
+// TestAListOfDeadLettersHoldsTheirBeginningsOnly stores messages whose bodies,
+// which an answer would otherwise hold all at once, are large.
+func TestAListOfDeadLettersHoldsTheirBeginningsOnly(t *testing.T) {
+	s := openEmbedded(t, config(t))
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const size = 3 << 20
+	body := append(bytes.Repeat([]byte("x"), size-1), '!')
+	letters := make([]event.DeadLetter, 20)
+	for i := range letters {
+		letters[i] = event.DeadLetter{Origin: event.Origin{Topic: "changes", Offset: int64(i)}, Value: body, Reason: "too much", At: noon.Add(time.Duration(i) * time.Second)}
+	}
+	if err := s.InsertDeadLetters(t.Context(), letters); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.DeadLetters(t.Context(), 10)
+	if err != nil || len(all) != 10 || all[0].Offset != 19 {
+		t.Fatalf("%d letters, %v", len(all), err)
+	}
+	for i := range all {
+		if len(all[i].Value) > 64<<10 || all[i].Bytes != size {
+			t.Fatalf("the list holds %d bytes of a letter and says that it has %d", len(all[i].Value), all[i].Bytes)
+		}
+	}
+	one, err := s.DeadLetter(t.Context(), all[0].LetterPlace)
+	if err != nil || one.Value != string(body) || one.Bytes != size {
+		t.Errorf("by its place: %d bytes, %v", len(one.Value), err)
+	}
 }

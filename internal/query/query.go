@@ -202,7 +202,9 @@ type DeadLetter struct {
 	LetterPlace
 	At             time.Time
 	Format, Reason string
-	// Value is the message, Headers those that came with it.
+	// Value is the message, of which a list holds the beginning; Bytes is how long
+	// it is. Headers are those that came with it.
 	Value   string
+	Bytes   int
 	Headers map[string]string
 }
