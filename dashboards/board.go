@@ -79,7 +79,19 @@ func (b board) model(baseURL string) (dashboard.Dashboard, error) {
 	}
 	board, err := made.Build()
 	number(board.Panels)
+	show(&board)
 	return board, err
+}
+
+// show takes the links and the switches of annotations out of the menu that the
+// kit puts them in, where nobody finds them.
+func show(b *dashboard.Dashboard) {
+	for i := range b.Links {
+		b.Links[i].Placement = nil
+	}
+	for i := range b.Annotations.List {
+		b.Annotations.List[i].Placement = nil
+	}
 }
 
 // number gives every panel and row its id; the kit leaves them empty.

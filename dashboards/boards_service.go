@@ -23,11 +23,14 @@ func weeklyBoard() board {
 	}
 }
 
+// adminPage leads to a part of Faultline's administration page.
+func adminPage(title, part string) *link { return &link{title, "${base_url}/admin#" + part} }
+
 // healthBoard is about Faultline itself.
 func healthBoard() board {
 	return board{
 		uid: "faultline-health", title: "Faultline: own health", from: "now-6h", refresh: "30s",
-		about: "Is Faultline itself well: what arrives, how late, what could not be read, how soon findings appear.",
+		about: "Is Faultline itself well: what arrives, how late, what could not be read, how soon findings appear, whom they did not reach.",
 		rows: []row{
 			{"Ingest", []panel{
 				{shape: shapeLines, title: "Events stored", about: "Events stored for each second, by kind.", sql: "health_rate", unit: unitRate, width: 12, height: 8},
@@ -39,12 +42,22 @@ func healthBoard() board {
 			}},
 			{"Findings", []panel{
 				{shape: shapeLines, title: "From the first alert to the first finding", about: "Time from the arrival of an incident's first alert to its first stored finding.", sql: "health_finding", unit: unitSeconds, width: 18, height: 8},
-				{shape: shapeStat, title: "Incidents without a finding", about: "Incidents of the time range that have no finding; above zero for a minute means that the correlator is stuck.", sql: "health_backlog", unit: unitCount, width: 6, height: 8},
+				{shape: shapeStat, title: "Incidents without a finding", about: "Incidents of the time range that have no finding; above zero for a minute means that the correlator is stuck.", sql: "health_backlog", unit: unitCount, width: 6, height: 8, bad: 1},
 			}},
 			{"Dead letters", []panel{
-				{shape: shapeStat, title: "Dead letters", about: "Messages of the time range that could not be read.", sql: "health_dead", unit: unitCount, width: 6, height: 7},
+				{shape: shapeStat, title: "Dead letters", about: "Messages of the time range that could not be read.", sql: "health_dead", unit: unitCount, width: 6, height: 7, bad: 1, page: adminPage("Send them in again", "h-letters")},
 				{shape: shapeBars, title: "Dead letters by topic", about: "Messages that could not be read, by topic.", sql: "health_dead_series", unit: unitCount, width: 18, height: 7},
 				{shape: shapeTable, title: "Latest dead letters", about: "The reason names the field and the mend; the message is cut at 200 characters.", sql: "health_dead_table", unit: unitPlain, width: 24, height: 9},
+			}},
+			{"Notifications", []panel{
+				{
+					shape: shapeStat, title: "Undelivered notifications", about: "Incidents of which a room or an address could not be told after all attempts, and which wait for a person, whatever the time range.",
+					sql: "health_undelivered", unit: unitCount, width: 6, height: 8, bad: 1, page: adminPage("Try again or dismiss", "h-lost"),
+				},
+				{
+					shape: shapeTable, title: "What could not be told", about: "The last given up first, at most 100. Mend the reason, then ask for another attempt on the administration page.", sql: "health_undelivered_table",
+					unit: unitPlain, width: 18, height: 8, links: map[string]link{"incident": incidentLink()}, page: adminPage("Try again or dismiss", "h-lost"),
+				},
 			}},
 		},
 	}

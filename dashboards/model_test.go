@@ -129,9 +129,91 @@ func lint(t *testing.T, b board, p panel) {
 			t.Errorf("%s: $%s is not a variable of the dashboard", at, use[1])
 		}
 	}
+	if p.bad > 0 && p.shape != shapeStat {
+		t.Errorf("%s: only a single number turns red", at)
+	}
+	if p.page != nil && !strings.HasPrefix(p.page.url, "${base_url}/") {
+		t.Errorf("%s: the heading leads to %s", at, p.page.url)
+	}
 	for _, l := range p.links {
 		if !strings.HasPrefix(l.url, "${base_url}/") && !strings.HasPrefix(l.url, "/d/faultline-") {
 			t.Errorf("%s: the link %s leads away", at, l.url)
+		}
+	}
+}
+
+// drawn is what a reader sees of a panel, as Grafana reads it.
+type drawn struct {
+	Type, Title string
+	Links       []struct{ URL string }
+	Options     struct {
+		ColorMode string
+		Legend    struct {
+			ShowLegend bool
+			Calcs      []string
+		}
+		Tooltip struct{ Mode string }
+	}
+	FieldConfig struct {
+		Defaults struct {
+			Unit, NoValue string
+			Min           *float64
+			Thresholds    *struct {
+				Steps []struct {
+					Value *float64
+					Color string
+				}
+			}
+		}
+	}
+}
+
+// TestPanelsAreReadable: lines begin at zero and name their series with numbers,
+// a number that is none says so, colour tells good from bad or nothing, and what
+// people act on leads to where they do.
+func TestPanelsAreReadable(t *testing.T) {
+	led := map[string]string{}
+	for _, f := range rendered(t) {
+		if !strings.HasSuffix(f.Path, ".json") {
+			continue
+		}
+		var model struct {
+			Links       []map[string]any
+			Annotations struct{ List []map[string]any }
+			Panels      []drawn
+		}
+		if err := json.Unmarshal(f.Content, &model); err != nil {
+			t.Fatal(err)
+		}
+		for _, hidden := range append(model.Links, model.Annotations.List...) {
+			if hidden["placement"] != nil {
+				t.Errorf("%s: %v%v is hidden in a menu", f.Path, hidden["title"], hidden["name"])
+			}
+		}
+		for _, p := range model.Panels {
+			readable(t, f.Path+", "+p.Title, &p)
+			for _, l := range p.Links {
+				led[p.Title] = l.URL
+			}
+		}
+	}
+	if led["Undelivered notifications"] != "${base_url}/admin#h-lost" || led["Dead letters"] != "${base_url}/admin#h-letters" {
+		t.Errorf("headings lead to %v", led)
+	}
+}
+
+func readable(t *testing.T, at string, p *drawn) {
+	t.Helper()
+	d := p.FieldConfig.Defaults
+	switch p.Type {
+	case "timeseries":
+		if d.Min == nil || *d.Min != 0 || !p.Options.Legend.ShowLegend || len(p.Options.Legend.Calcs) == 0 || p.Options.Tooltip.Mode != "multi" {
+			t.Errorf("%s: %+v", at, p)
+		}
+	case "stat":
+		coloured := p.Options.ColorMode != "none"
+		if d.NoValue == "" || coloured != (d.Thresholds != nil) || coloured && (len(d.Thresholds.Steps) != 2 || d.Thresholds.Steps[0].Value != nil) {
+			t.Errorf("%s: %+v", at, p)
 		}
 	}
 }

@@ -45,9 +45,14 @@ type panel struct {
 	// units are units of single columns, links addresses behind them.
 	units map[string]string
 	links map[string]link
+	// bad is the number of a stat from which on it is red; 0 leaves it without
+	// colour, as numbers that are neither good nor bad are.
+	bad float64
+	// page is where the panel's heading leads, for those on which people act.
+	page *link
 }
 
-// link is an address behind the cells of a column.
+// link is an address behind the cells of a column or the heading of a panel.
 type link struct{ title, url string }
 
 // Build makes Grafana's panel, which the kit places after the one before.
@@ -59,6 +64,9 @@ func (p panel) Build() (dashboard.Panel, error) {
 	ref := source()
 	made.Title, made.Description, made.Datasource = &p.title, &p.about, &ref
 	made.GridPos = &dashboard.GridPos{W: p.width, H: p.height}
+	if p.page != nil {
+		made.Links = []dashboard.DashboardLink{{Title: p.page.title, Type: dashboard.DashboardLinkTypeLink, Url: &p.page.url, Tags: []string{}, TargetBlank: true}}
+	}
 	if p.shape == shapeText {
 		made.Datasource = nil
 		return made, nil
@@ -85,21 +93,42 @@ func (p panel) bare() (dashboard.Panel, error) {
 	switch p.shape {
 	case shapeStat:
 		reduce := common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}).Values(false)
-		return stat.NewPanelBuilder().ReduceOptions(reduce).GraphMode(common.BigValueGraphModeNone).
-			ColorMode(common.BigValueColorModeNone).Orientation(common.VizOrientationAuto).Build()
+		made := stat.NewPanelBuilder().ReduceOptions(reduce).GraphMode(common.BigValueGraphModeNone).
+			ColorMode(common.BigValueColorModeNone).Orientation(common.VizOrientationAuto).NoValue(nothing)
+		if p.bad > 0 {
+			steps := []dashboard.Threshold{{Color: "green"}, {Color: "red", Value: &p.bad}}
+			made.ColorMode(common.BigValueColorModeValue).Thresholds(dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(steps))
+		}
+		return made.Build()
 	case shapeTable:
 		footer := common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})
 		return table.NewPanelBuilder().ShowHeader(true).Filterable(true).Footer(footer).Build()
 	case shapeLines:
-		return timeseries.NewPanelBuilder().LineWidth(1).FillOpacity(5).ShowPoints(common.VisibilityModeAuto).Build()
+		return timeseries.NewPanelBuilder().LineWidth(1).FillOpacity(5).ShowPoints(common.VisibilityModeAuto).
+			Min(0).Legend(legend("lastNotNull", "max")).Tooltip(tooltip()).Build()
 	case shapeBars:
 		stack := common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")
-		return timeseries.NewPanelBuilder().DrawStyle(common.GraphDrawStyleBars).LineWidth(0).FillOpacity(80).Stacking(stack).Build()
+		return timeseries.NewPanelBuilder().DrawStyle(common.GraphDrawStyleBars).LineWidth(0).FillOpacity(80).Stacking(stack).
+			Min(0).Legend(legend("sum")).Tooltip(tooltip()).Build()
 	case shapeGroups:
 		return barchart.NewPanelBuilder().Orientation(common.VizOrientationHorizontal).Stacking(common.StackingModeNormal).Build()
 	default:
 		return text.NewPanelBuilder().Mode(text.TextModeMarkdown).Content(p.words).Build()
 	}
+}
+
+// nothing is what a single number shows when there is none, a share of no
+// incidents for example.
+const nothing = "none"
+
+// legend is below the panel, each series with its numbers.
+func legend(numbers ...string) *common.VizLegendOptionsBuilder {
+	return common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).Calcs(numbers)
+}
+
+// tooltip tells all series of a moment, the greatest first.
+func tooltip() *common.VizTooltipOptionsBuilder {
+	return common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)
 }
 
 // dress gives the panel its units and links.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
 
@@ -198,6 +199,44 @@ func TestAlarmsGiveOneNumber(t *testing.T) {
 		if err != nil || len(got.Data) != 1 || len(got.Meta) != 1 || !numeric(got.Meta[0].Type) {
 			t.Errorf("%s: %v %v", a.uid, got, err)
 		}
+	}
+}
+
+// TestOnlyWhatWaitsForAPersonCountsAsUndelivered: of three that were given up one
+// was asked for again and still waits, one was dismissed.
+func TestOnlyWhatWaitsForAPersonCountsAsUndelivered(t *testing.T) {
+	w := open(t)
+	for _, name := range []string{"health_undelivered", "alarm_undelivered"} {
+		if got := w.panelRows(t, name); fmt.Sprint(got.Data) != "[[2]]" {
+			t.Errorf("%s: %v, want 2", name, got.Data)
+		}
+	}
+	states := map[string]string{}
+	for _, row := range w.panelRows(t, "health_undelivered_table").Data {
+		states[fmt.Sprint(row[2])] = fmt.Sprint(row[3], " ", row[4], ": ", row[5])
+	}
+	want := map[string]string{"inc-0": "10 waits for a person: the room is gone", "inc-1": "10 asked for again: the room is gone"}
+	if diff := cmp.Diff(want, states); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSilenceIsDrawnAsZero: a gap in a line looks like a missing panel, and the
+// alert about silence leads here.
+func TestSilenceIsDrawnAsZero(t *testing.T) {
+	w := open(t)
+	rows := w.panelRows(t, "health_rate").Data
+	zero, events := 0, 0
+	for _, row := range rows {
+		if fmt.Sprint(row[1:]) == "[0 0 0]" {
+			zero++
+		} else {
+			events++
+		}
+	}
+	// The seed was stored in one hour, or in two around their border.
+	if hours := 42 * 24; events == 0 || events > 2 || zero < hours-1 {
+		t.Errorf("%d intervals with events, %d without, in six weeks", events, zero)
 	}
 }
 

@@ -82,6 +82,10 @@ func alarms() []alarm {
 			uid: "faultline-finding-late", title: "Findings are late", board: "faultline-health", panel: "Incidents without a finding", severity: "warning", noData: "OK", wait: "0s",
 			summary: "An incident of the last 15 minutes has waited for its first finding for more than a minute.", sql: "alarm_backlog",
 		},
+		{
+			uid: "faultline-undelivered", title: "Notifications cannot be delivered", board: "faultline-health", panel: "What could not be told", severity: "warning", noData: "OK", wait: "0s",
+			summary: "A room or an address could not be told of an incident after all attempts; the panel has the reason. Mend it, then ask for another attempt on Faultline's administration page.", sql: "alarm_undelivered",
+		},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/faultline/faultline/internal/chdb/chdbtest"
 	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/event"
+	stored "github.com/faultline/faultline/internal/query"
 )
 
 // warehouse is a migrated database with a few weeks of a small company in it.
@@ -72,7 +73,9 @@ func (w *warehouse) ask(t *testing.T, sql string) (answer, error) {
 	}
 	var a answer
 	if len(text) > 0 {
-		err = json.Unmarshal(text, &a)
+		if err = json.Unmarshal(text, &a); err != nil {
+			err = fmt.Errorf("%w: %.2000s", err, text)
+		}
 	}
 	return a, err
 }
@@ -98,6 +101,13 @@ func (w *warehouse) fill(t *testing.T, store *clickhouse.Store) {
 		At: w.now.Add(-time.Hour), Format: "faultline", Reason: "kind: is missing", Value: []byte("{}"),
 		Origin: event.Origin{Topic: "faultline.changes"},
 	}}))
+	for i, state := range []stored.NoticeState{stored.NoticeGivenUp, stored.NoticeGivenUp, stored.NoticeAsked, stored.NoticeGivenUp, stored.NoticeDismissed} {
+		check(store.SaveNoticeWord(ctx, stored.NoticeWord{
+			Target: "slack C1", Incident: []string{"inc-0", "inc-1", "inc-1", "inc-2", "inc-2"}[i], At: w.now.Add(-time.Hour), State: state, Attempts: 10, Reason: "the room is gone", By: "ada",
+		}))
+		// Words are ordered by the store's clock, which counts milliseconds.
+		time.Sleep(5 * time.Millisecond)
+	}
 	for _, sql := range w.judgements() {
 		_, err := w.ask(t, sql)
 		check(err)
