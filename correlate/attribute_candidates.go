@@ -45,6 +45,16 @@ type gatherer struct {
 	best float64
 	// rest is the weight of the unlinked changes that were not looked at.
 	rest float64
+	// rough are the changes of services that explain something; a weight of 1
+	// stands for the log odds scale, floor is what is hopeless, heaviest the
+	// greatest weight so far, others the weight of all that did not become
+	// candidates.
+	rough                          []rough
+	scale, floor, heaviest, others float64
+	// odds are the prior odds by kind, times the window that timing is measured
+	// against.
+	odds     [kindCodes]float64
+	wideBusy float64
 }
 
 // part is one of the services of a change of several, as a place in
@@ -61,13 +71,14 @@ const hopeless = 12
 // candidates collects the changes of every service that could explain a
 // symptom, the environment-wide ones and the most recent of all.
 func (e *Engine) candidates(s *scene) *gatherer {
-	g := &gatherer{e: e, s: s, best: -math.MaxFloat64, list: s.work.room[:0]}
+	g := &gatherer{e: e, s: s, best: -math.MaxFloat64, list: s.work.room[:0], rough: s.work.rough[:0]}
 	x := s.in.Changes
 	if x.Len() == 0 || s.origins.none == 0 {
 		return g
 	}
-	most := g.mostOfAny()
-	for _, r := range g.order() {
+	most, order := g.mostOfAny(), g.order()
+	g.measure(order)
+	for _, r := range order {
 		o := &s.origins.list[r.at]
 		if g.topology(o.total)+most < g.best-hopeless {
 			break // The explanations that follow are worse still.
@@ -80,7 +91,25 @@ func (e *Engine) candidates(s *scene) *gatherer {
 	g.walk(until(x.wide, s.asOf), -1, &s.origins.wide)
 	g.recent()
 	g.unite()
+	g.settle(e.weights.Limits.Shortlist)
+	s.work.room, s.work.rough = g.list, g.rough
 	return g
+}
+
+// measure sets the scale of rough weights, by what explains the incident best.
+func (g *gatherer) measure(order []ranked) {
+	total := g.s.origins.wide.total
+	if len(order) > 0 {
+		total = max(total, order[0].by)
+	}
+	g.scale = g.topology(total)
+	window := g.s.usual.window
+	if g.e.off[EvidenceTiming] {
+		window = 1
+	}
+	for kind := range g.odds {
+		g.odds[kind] = math.Exp(g.e.prior(g.s, uint8(kind))) * window
+	}
 }
 
 // order lists the origins by how well they explain the incident.
@@ -108,15 +137,19 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 	busy := g.e.busy(g.s, g.recently(list))
 	if origin >= 0 {
 		g.s.origins.list[origin].busy = busy
+	} else {
+		g.wideBusy = busy
 	}
-	ceiling := g.topology(why.total) + busy
+	look := g.focus(why, busy)
 	firsts := g.s.origins.frame.firsts
 	last := g.s.symptoms[firsts[len(firsts)-1].first].start
+	timed := !g.e.off[EvidenceTiming]
 	for n := range min(len(list), g.e.weights.Limits.PerService) {
 		d := list[len(list)-1-n]
-		if !g.e.off[EvidenceTiming] {
-			age := float64(last-d.start-int64(g.s.in.Changes.spanOf(d))) / 1000
-			if ceiling+g.e.prior(g.s, d.kind())+g.most(d.kind(), age) < g.best-hopeless {
+		weight, span := look.scale*g.odds[d.kind()], g.s.in.Changes.spanOf(d)
+		if timed {
+			age := float64(last-d.start-int64(span)) / 1000
+			if weight*g.e.delays.of(d.kind()).atMost(age) < g.floor {
 				if n >= maxHopeless {
 					return
 				}
@@ -127,7 +160,13 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 			g.s.work.parts = append(g.s.work.parts, part{d, int32(origin)})
 			continue
 		}
-		g.add(d, origin, why, busy)
+		if timed {
+			weight *= look.density(d.kind(), d.start, span)
+		}
+		g.rough = append(g.rough, rough{weight, d.ref, int32(origin)})
+		if weight > g.heaviest {
+			g.lead(weight)
+		}
 	}
 }
 
@@ -172,7 +211,7 @@ func (g *gatherer) add(d dated, origin int, why *explanation, busy float64) {
 	})
 	c.topology = g.topology(why.total)
 	c.score = c.prior + c.timing + c.topology
-	g.best = max(g.best, c.score)
+	g.raise(c.score)
 	g.list = append(g.list, c)
 }
 

@@ -30,7 +30,6 @@ func (e *Engine) rank(s *scene) ranking {
 	for i := range best {
 		r.shortlist[i] = &best[i]
 	}
-	s.work.room = g.list
 	e.examine(s, r.shortlist)
 	inOrder := func() {
 		topOf(r.shortlist, len(r.shortlist), func(a, b **candidate) bool { return better(*a, *b) })
@@ -39,21 +38,22 @@ func (e *Engine) rank(s *scene) ranking {
 	if e.couple(s, r.shortlist) {
 		inOrder()
 	}
-	r.normalise(g.list, g.rest)
+	r.normalise(g.list, g.othersOdds(), g.rest)
 	if !e.off[EvidenceTiming] { // It was learnt where times are known.
 		r.calibrate(&e.weights.Calibration)
 	}
 	return r
 }
 
-// normalise turns scores into probabilities beside "no change" at score 0 and
-// the changes that were not looked at, with weight rest.
-func (r *ranking) normalise(list []candidate, rest float64) {
+// normalise turns scores into probabilities beside "no change" at score 0, changes
+// whose odds together have the logarithm others, and those that were not looked
+// at, with weight rest.
+func (r *ranking) normalise(list []candidate, others, rest float64) {
 	top := 0.0
 	for i := range list {
 		top = max(top, list[i].score)
 	}
-	sum := (1 + rest) * math.Exp(-top)
+	sum := (1+rest)*math.Exp(-top) + math.Exp(others-top)
 	for i := range list {
 		sum += math.Exp(list[i].score - top)
 	}

@@ -27,6 +27,7 @@ type scratch struct {
 	by      []float64
 	order   []ranked
 	room    []candidate
+	rough   []rough
 	details []detail
 	blast   blast
 	parts   []part

@@ -1,0 +1,129 @@
+package correlate
+
+import "math"
+
+// rough is a change under suspicion that was weighed without taking logarithms:
+// its odds against "no recorded change did it", in units of gatherer.scale. Of
+// tens of thousands only the heaviest become candidates.
+type rough struct {
+	weight float64
+	ref    uint32
+	// origin is the place in origins.list, -1 for a change of the whole environment.
+	origin int32
+}
+
+// roughness is more than what a rough weight may be off by, relatively.
+const roughness = 1e-6
+
+// lens is what all changes of one service are looked at through: when the fault
+// showed first, and what their weights have in common.
+type lens struct {
+	s *scene
+	e *Engine
+	// onsets are those that count, from first to last in Unix milliseconds; centre
+	// is the mean of them in seconds after the first, each as likely as its weight
+	// in plain says.
+	onsets      []onsetWeight
+	first, last int64
+	centre      float64
+	plain       float64
+	// scale is what a change of the service weighs before its kind and timing.
+	scale float64
+}
+
+// focus prepares the look at the changes of a service with that explanation.
+func (g *gatherer) focus(why *explanation, busy float64) lens {
+	l := lens{s: g.s, e: g.e, onsets: why.onsets, first: math.MaxInt64, last: math.MinInt64}
+	for _, w := range why.onsets {
+		start := g.s.symptoms[w.symptom].start
+		l.first, l.last = min(l.first, start), max(l.last, start)
+		l.plain += w.weight
+	}
+	for _, w := range why.onsets {
+		l.centre += w.weight * float64(g.s.symptoms[w.symptom].start-l.first) / 1000
+	}
+	l.centre /= max(l.plain, 1e-300)
+	l.scale = math.Exp(g.topology(why.total) + busy - g.scale)
+	return l
+}
+
+// density is the density of the delay from the change to the fault's first
+// symptom, averaged over the onsets by their weight.
+func (l *lens) density(kind uint8, start int64, span uint32) float64 {
+	table, sum := l.e.delays.of(kind), 0.0
+	if d, straight := table.straight(float64(l.first-start)/1000, float64(l.last-start)/1000, l.centre, float64(span)/1000, l.e.weights.Timing.IntervalShare); straight {
+		return d
+	}
+	for _, w := range l.onsets {
+		sum += w.weight * l.e.delayDensity(kind, l.s.symptoms[w.symptom].start-start, span, l.s.skew)
+	}
+	return max(sum, 1e-300) / max(l.plain, 1e-300)
+}
+
+// straight is the mean of Engine.delayDensity over delays between the shortest
+// and the longest, whose mean lies centre after the shortest. Between two points
+// of the grid everything is a straight line, and the mean of its values is the
+// value at the mean; otherwise straight reports false.
+func (t *delayTable) straight(shortest, longest, centre, span, spread float64) (float64, bool) {
+	fromStart, same := t.within(t.density, shortest, longest, centre)
+	if !same || span < 1 {
+		return fromStart, same
+	}
+	upTo, same := t.within(t.share, shortest, longest, centre)
+	before, alike := t.within(t.share, shortest-span, longest-span, centre)
+	return (1-spread)*fromStart + spread*(upTo-before)/span, same && alike
+}
+
+// within interpolates at the centre if both ends lie between the same two points
+// of the grid.
+func (t *delayTable) within(grid []float64, shortest, longest, centre float64) (float64, bool) {
+	if !(shortest > leastDelay) {
+		return 0, false
+	}
+	i, part := delayPlace(shortest + centre)
+	low, high := delayAt(i), delayAt(i+1)
+	return grid[i]*(1-part) + grid[i+1]*part, shortest >= low && longest <= high
+}
+
+// lead notes a rough weight that is greater than all before.
+func (g *gatherer) lead(weight float64) {
+	g.heaviest = weight
+	g.raise(g.scale + math.Log(weight))
+}
+
+// raise notes a score, and below what weight others are hopeless beside it.
+func (g *gatherer) raise(score float64) {
+	if score > g.best {
+		g.best = score
+		g.floor = math.Exp(g.best - hopeless - g.scale)
+	}
+}
+
+// settle makes candidates of the changes weighed roughly that may be among the n
+// best. The others are left with what they weigh together.
+func (g *gatherer) settle(n int) {
+	front := len(topOf(g.rough, n, func(a, b *rough) bool { return a.weight > b.weight }))
+	if front == 0 {
+		return
+	}
+	least := g.rough[front-1].weight * (1 - roughness)
+	if least < 1e-290 { // Such numbers are not exact to the last digits.
+		least = 0
+	}
+	for i := range g.rough {
+		r := &g.rough[i]
+		if i >= front && r.weight < least {
+			g.others += r.weight
+			continue
+		}
+		why, busy := &g.s.origins.wide, g.wideBusy
+		if r.origin >= 0 {
+			o := &g.s.origins.list[r.origin]
+			why, busy = &o.explanation, o.busy
+		}
+		g.add(g.s.in.Changes.at(r.ref).dated(r.ref), int(r.origin), why, busy)
+	}
+}
+
+// othersOdds are the odds of all changes that settle left, in logarithm.
+func (g *gatherer) othersOdds() float64 { return g.scale + math.Log(g.others) }
