@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"math"
+	"slices"
 )
 
 // candidate is one change under suspicion with its terms in log odds against
@@ -55,6 +56,10 @@ type gatherer struct {
 	// against.
 	odds     [kindCodes]float64
 	wideBusy float64
+	// ceilings bound what timing and prior of any change add up to.
+	ceilings []ceiling
+	// last is the start of the last onset.
+	last int64
 }
 
 // part is one of the services of a change of several, as a place in
@@ -76,17 +81,11 @@ func (e *Engine) candidates(s *scene) *gatherer {
 	if x.Len() == 0 || s.origins.none == 0 {
 		return g
 	}
-	most, order := g.mostOfAny(), g.order()
-	g.measure(order)
-	for _, r := range order {
-		o := &s.origins.list[r.at]
-		if g.topology(o.total)+most < g.best-hopeless {
-			break // The explanations that follow are worse still.
-		}
-		if number := s.work.numbers.number(s.in.Graph, x, o.node); number >= 0 {
-			g.walk(until(x.lists[number], s.asOf), int(r.at), nil)
-		}
-	}
+	order := g.order()
+	front := topOf(order, firstLooks, func(a, b *ranked) bool { return compareRanked(*a, *b) < 0 })
+	g.measure(front)
+	g.lookThrough(front)
+	g.lookThrough(g.promising(order))
 	g.unknown()
 	g.walk(until(x.wide, s.asOf), -1, &s.origins.wide)
 	g.recent()
@@ -96,31 +95,44 @@ func (e *Engine) candidates(s *scene) *gatherer {
 	return g
 }
 
-// measure sets the scale of rough weights, by what explains the incident best.
-func (g *gatherer) measure(order []ranked) {
-	total := g.s.origins.wide.total
-	if len(order) > 0 {
-		total = max(total, order[0].by)
-	}
-	g.scale = g.topology(total)
-	window := g.s.usual.window
-	if g.e.off[EvidenceTiming] {
-		window = 1
-	}
-	for kind := range g.odds {
-		g.odds[kind] = math.Exp(g.e.prior(g.s, uint8(kind))) * window
-	}
-}
-
-// order lists the origins by how well they explain the incident.
+// order lists the origins with how well they explain the incident.
 func (g *gatherer) order() []ranked {
 	order := g.s.work.order[:0]
 	for i := range g.s.origins.list {
 		order = append(order, ranked{g.s.origins.list[i].total, int32(i)})
 	}
 	g.s.work.order = order
-	g.s.work.sort(order)
 	return order
+}
+
+// firstLooks is how many of the best origins are looked at before the others are
+// even put in order: mostly that makes most of the others hopeless.
+const firstLooks = 64
+
+// promising are those after the first looks that are not hopeless already, in
+// order.
+func (g *gatherer) promising(order []ranked) []ranked {
+	rest := order[min(firstLooks, len(order)):]
+	if g.floor > 0 {
+		rest = slices.DeleteFunc(rest, func(r ranked) bool { return g.outOfReach(g.numberOf(r), r.by) })
+	}
+	g.s.work.sort(rest, len(order))
+	return rest
+}
+
+// lookThrough walks the changes of the origins that are not hopeless.
+func (g *gatherer) lookThrough(order []ranked) {
+	x := g.s.in.Changes
+	for _, r := range order {
+		if number := g.numberOf(r); !g.outOfReach(number, r.by) {
+			g.walk(until(x.lists[number], g.s.asOf), int(r.at), nil)
+		}
+	}
+}
+
+// numberOf is the number of the origin's service in the index, -1 for none.
+func (g *gatherer) numberOf(r ranked) int32 {
+	return g.s.work.numbers.number(g.s.in.Graph, g.s.in.Changes, g.s.origins.list[r.at].node)
 }
 
 // walk weighs one service's changes, newest first, until older ones are
@@ -141,14 +153,12 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 		g.wideBusy = busy
 	}
 	look := g.focus(why, busy)
-	firsts := g.s.origins.frame.firsts
-	last := g.s.symptoms[firsts[len(firsts)-1].first].start
 	timed := !g.e.off[EvidenceTiming]
 	for n := range min(len(list), g.e.weights.Limits.PerService) {
 		d := list[len(list)-1-n]
 		weight, span := look.scale*g.odds[d.kind()], g.s.in.Changes.spanOf(d)
 		if timed {
-			age := float64(last-d.start-int64(span)) / 1000
+			age := float64(g.last-d.start-int64(span)) / 1000
 			if weight*g.e.delays.of(d.kind()).atMost(age) < g.floor {
 				if n >= maxHopeless {
 					return
@@ -170,18 +180,6 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 	}
 }
 
-// mostOfAny is the greatest that prior and timing of any change could add up to.
-func (g *gatherer) mostOfAny() float64 {
-	if g.e.off[EvidenceTiming] {
-		return math.Inf(1)
-	}
-	most := math.Inf(-1)
-	for kind := range uint8(kindCodes) {
-		most = max(most, g.e.prior(g.s, kind)+g.most(kind, 0))
-	}
-	return most + max(g.e.busy(g.s, 0), 0)
-}
-
 // maxHopeless is how many of a service's newest changes are looked at even if
 // the first are hopeless: an older one may be of a worse kind.
 const maxHopeless = 8
@@ -190,11 +188,6 @@ const maxHopeless = 8
 func (g *gatherer) recently(list []dated) int {
 	from := g.s.asOf - g.e.weights.Limits.RateWindow.Milliseconds()
 	return len(list) - len(until(list, from))
-}
-
-// most is the greatest timing term of a change that old, or older.
-func (g *gatherer) most(kind uint8, age float64) float64 {
-	return math.Log(g.e.delays.of(kind).atMost(age) * g.s.usual.window)
 }
 
 // topology is the log odds of an explanation against no recorded change.
@@ -251,23 +244,27 @@ func (e *Engine) busy(s *scene, changes int) float64 {
 
 // unknown adds the changes of alerting services that the graph does not know.
 func (g *gatherer) unknown() {
-	f := g.s.origins.frame
 	for i := range g.s.symptoms {
-		name := g.s.symptoms[i].service
-		if g.s.in.Graph.Has(name) {
-			continue
+		if name := g.s.symptoms[i].service; !g.s.in.Graph.Has(name) {
+			g.walk(g.s.in.Changes.of(name, g.s.asOf), g.stranger(i), nil)
 		}
-		links := []link{{symptom: int32(i), strength: 1, route: routeSelf}}
-		quiet := f.quiet(-1, nil)
-		for k := range quiet {
-			quiet[k] /= 1 - g.e.weights.Topology.Self
-		}
-		o := origin{node: -1, via: -1, links: links, seen: f.weigh(links, quiet), quiet: quiet}
-		o.total = f.total(o.seen, g.s.origins.blind)
-		at := g.s.origins.enter(o)
-		g.s.origins.strangers[name] = at
-		g.walk(g.s.in.Changes.of(name, g.s.asOf), at, nil)
 	}
+}
+
+// stranger enters the service of a symptom that the graph does not know among the
+// origins, and returns its place.
+func (g *gatherer) stranger(symptom int) int {
+	f := g.s.origins.frame
+	links := []link{{symptom: int32(symptom), strength: 1, route: routeSelf}}
+	quiet := f.quiet(-1, nil)
+	for k := range quiet {
+		quiet[k] /= 1 - g.e.weights.Topology.Self
+	}
+	o := origin{node: -1, via: -1, links: links, seen: f.weigh(links, quiet), quiet: quiet}
+	o.total = f.total(o.seen, g.s.origins.blind)
+	at := g.s.origins.enter(o)
+	g.s.origins.strangers[g.s.symptoms[symptom].service] = at
+	return at
 }
 
 // recent adds the newest changes of services without a link, and accounts for

@@ -30,11 +30,11 @@ const (
 	placeMask = 1<<placeBits - 1
 )
 
-// sort puts a list in order whose places are 0, 1, 2 and so on. Number and place
+// sort puts a list in order whose places are below n, each there once. Number and place
 // are packed into one integer, because integers sort several times faster; what
 // the bits that had to give way would tell is made good afterwards.
-func (w *scratch) sort(list []ranked) {
-	if len(list) > placeMask || slices.ContainsFunc(list, func(r ranked) bool { return !(r.by >= 0) }) {
+func (w *scratch) sort(list []ranked, n int) {
+	if n > placeMask || slices.ContainsFunc(list, func(r ranked) bool { return !(r.by >= 0) }) {
 		slices.SortFunc(list, compareRanked)
 		return
 	}
@@ -44,18 +44,27 @@ func (w *scratch) sort(list []ranked) {
 	}
 	w.keys = keys
 	slices.Sort(keys)
-	by := sized(w.by, len(list))
+	by := sized(w.by, n)
 	w.by = by
 	for _, r := range list {
 		by[r.at] = r.by
 	}
+	from := 0
 	for i, key := range keys {
 		at := int32(key & placeMask)
-		r := ranked{by[at], at}
-		for i > 0 && compareRanked(r, list[i-1]) < 0 {
-			list[i] = list[i-1]
-			i--
+		list[i] = ranked{by[at], at}
+		if key&^placeMask != keys[from]&^placeMask {
+			sortFew(list[from:i])
+			from = i
 		}
-		list[i] = r
+	}
+	sortFew(list[from:])
+}
+
+// sortFew puts those in order whose numbers differ at most in bits that had to
+// give way.
+func sortFew(list []ranked) {
+	if len(list) > 1 {
+		slices.SortFunc(list, compareRanked)
 	}
 }

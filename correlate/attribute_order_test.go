@@ -33,7 +33,7 @@ func TestSortingAsIntegersIsSortingByNumberAndPlace(t *testing.T) {
 			}
 		})
 		w := &scratch{}
-		w.sort(list)
+		w.sort(list, len(list))
 		if !slices.Equal(list, want) {
 			t.Fatalf("%v, want %v", list, want)
 		}
@@ -48,7 +48,7 @@ func TestListsTooLongOrOddForIntegersAreSortedToo(t *testing.T) {
 	odd := []ranked{{-1, 0}, {2, 1}, {-3, 2}}
 	w := &scratch{}
 	for name, list := range map[string][]ranked{"long": long, "odd": odd} {
-		w.sort(list)
+		w.sort(list, len(list))
 		if !slices.IsSortedFunc(list, compareRanked) {
 			t.Errorf("%s: not in order", name)
 		}

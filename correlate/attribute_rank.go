@@ -107,7 +107,7 @@ func sink[T any](heap []T, at int, better func(a, b *T) bool) {
 // them, sometimes as a fault in all.
 func (g *gatherer) unite() {
 	x, parts := g.s.in.Changes, g.s.work.parts
-	slices.SortStableFunc(parts, func(a, b part) int { return x.compareDated(a.dated, b.dated) })
+	slices.SortFunc(parts, func(a, b part) int { return x.compareDated(a.dated, b.dated) })
 	for from := 0; from < len(parts); {
 		to := from + 1
 		for to < len(parts) && parts[to].ref == parts[from].ref {

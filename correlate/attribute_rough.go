@@ -1,6 +1,9 @@
 package correlate
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // rough is a change under suspicion that was weighed without taking logarithms:
 // its odds against "no recorded change did it", in units of gatherer.scale. Of
@@ -14,6 +17,53 @@ type rough struct {
 
 // roughness is more than what a rough weight may be off by, relatively.
 const roughness = 1e-6
+
+// ceiling bounds the weight of changes whose delays follow one table: the greatest
+// odds of their kinds, in an origin that explains the incident by a total of 1.
+type ceiling struct {
+	table *delayTable
+	odds  float64
+}
+
+// measure sets the scale of rough weights, by what explains the incident best, and
+// what no change can exceed.
+func (g *gatherer) measure(front []ranked) {
+	total, firsts := g.s.origins.wide.total, g.s.origins.frame.firsts
+	if len(front) > 0 {
+		total = max(total, front[0].by)
+	}
+	g.scale = g.topology(total)
+	g.last = g.s.symptoms[firsts[len(firsts)-1].first].start
+	window, highest := g.s.usual.window, math.Exp(max(g.e.busy(g.s, 0), 0))/max(total, 1e-300)*(1+roughness)
+	if g.e.off[EvidenceTiming] {
+		window = 1
+	}
+	for code := range g.odds {
+		g.odds[code] = math.Exp(g.e.prior(g.s, uint8(code))) * window
+		c := ceiling{g.e.delays.of(uint8(code)), g.odds[code] * highest}
+		if at := slices.IndexFunc(g.ceilings, func(o ceiling) bool { return o.table == c.table }); at >= 0 {
+			g.ceilings[at].odds = max(g.ceilings[at].odds, c.odds)
+		} else {
+			g.ceilings = append(g.ceilings, c)
+		}
+	}
+}
+
+// outOfReach reports whether all changes of a service are hopeless, by its number
+// in the index and by how well it explains the incident. It looks at none of them.
+func (g *gatherer) outOfReach(number int32, total float64) bool {
+	if number < 0 {
+		return true
+	}
+	if g.e.off[EvidenceTiming] {
+		return false
+	}
+	most, age := 0.0, float64(g.last-g.s.in.Changes.ends[number])/1000
+	for _, c := range g.ceilings {
+		most = max(most, c.odds*c.table.atMost(age))
+	}
+	return max(total, 1e-300)*most < g.floor
+}
 
 // lens is what all changes of one service are looked at through: when the fault
 // showed first, and what their weights have in common.
@@ -77,12 +127,13 @@ func (t *delayTable) straight(shortest, longest, centre, span, spread float64) (
 // within interpolates at the centre if both ends lie between the same two points
 // of the grid.
 func (t *delayTable) within(grid []float64, shortest, longest, centre float64) (float64, bool) {
-	if !(shortest > leastDelay) {
+	i, _ := delayPlace(shortest)
+	j, _ := delayPlace(longest)
+	if i != j || !(shortest > leastDelay) || j == delayPoints-2 {
 		return 0, false
 	}
 	i, part := delayPlace(shortest + centre)
-	low, high := delayAt(i), delayAt(i+1)
-	return grid[i]*(1-part) + grid[i+1]*part, shortest >= low && longest <= high
+	return grid[i]*(1-part) + grid[i+1]*part, i == j
 }
 
 // lead notes a rough weight that is greater than all before.

@@ -24,10 +24,12 @@ type ChangeIndex struct {
 	lists    [][]dated
 	// newest is the start of the last change of each list, noChange if it is empty.
 	newest []int64
-	wide   []dated
-	multi  map[uint32][]int32
-	time   timeIndex
-	names  interner
+	// ends bound the ends of each service's changes: none ended later.
+	ends  []int64
+	wide  []dated
+	multi map[uint32][]int32
+	time  timeIndex
+	names interner
 }
 
 // NewChangeIndex returns an index of the changes.
@@ -233,14 +235,20 @@ func (x *ChangeIndex) link(ref uint32, services []string) {
 		x.wide = x.insertDated(x.wide, e.dated(ref))
 	case 1:
 		e.service = ids[0]
-		x.setList(ids[0], x.insertDated(x.lists[ids[0]], e.dated(ref)))
+		x.enter(ids[0], e.dated(ref), e.end())
 	default:
 		e.service = serviceMulti
 		x.multi[ref] = ids
 		for _, id := range ids {
-			x.setList(id, x.insertDated(x.lists[id], e.dated(ref)))
+			x.enter(id, e.dated(ref), e.end())
 		}
 	}
+}
+
+// enter puts the entry into the list of a service.
+func (x *ChangeIndex) enter(service int32, d dated, end int64) {
+	x.setList(service, x.insertDated(x.lists[service], d))
+	x.ends[service] = max(x.ends[service], end)
 }
 
 // unlink takes the slot out of all lists.
@@ -272,7 +280,7 @@ func (x *ChangeIndex) numbers(services []string) []int32 {
 			id = int32(len(x.lists))
 			x.services[name] = id
 			x.titles = append(x.titles, name)
-			x.lists, x.newest = append(x.lists, nil), append(x.newest, noChange)
+			x.lists, x.newest, x.ends = append(x.lists, nil), append(x.newest, noChange), append(x.ends, noChange)
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)

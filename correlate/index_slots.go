@@ -14,6 +14,9 @@ type lightChange struct {
 	live    bool
 }
 
+// end is when the change was over, as far as that is known.
+func (e *lightChange) end() int64 { return e.start + int64(e.span) }
+
 // Values of lightChange.service for changes that are not of one service.
 const (
 	serviceWide  = -1
