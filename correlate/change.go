@@ -94,6 +94,19 @@ type Change struct {
 	Extra map[string]json.RawMessage `json:"extra,omitempty"`
 }
 
+// ExtraRolloutAdds marks, with the value true under Extra, a statement whose
+// Rollout lists only the steps that it tells of, not all there were: they add
+// to those known. ExtraStartUnknown marks one whose sender did not tell when
+// the change began: its StartedAt is the latest moment at which it can have.
+const ExtraRolloutAdds = "rollout_adds"
+
+// StartUnknown reports whether StartedAt stands only for a start that the
+// sender did not tell.
+func (c *Change) StartUnknown() bool { return marked(c.Extra, ExtraStartUnknown) }
+
+// marked reports whether a mark is set.
+func marked(extra map[string]json.RawMessage, mark string) bool { return string(extra[mark]) == "true" }
+
 // Key is the identity of a change: the sending system and its id there.
 type Key struct {
 	Source string `json:"source"`

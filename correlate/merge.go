@@ -10,14 +10,17 @@ import (
 // value of older. Which of two statements is the newer one is the caller's
 // knowledge (later observed_at, else later arrival).
 //
-// Four fields follow a rule of their own:
+// Some fields follow a rule of their own:
 //   - A terminal status never goes back to StatusInProgress; between two
 //     terminal ones the newer wins, so that a succeeded change may still become
 //     rolled back.
 //   - Environment: DefaultEnvironment does not replace another name, because it
 //     may be the default that stands for a field which the update did not send.
+//   - StartedAt: one that the sender did not tell, marked [ExtraStartUnknown],
+//     replaces none.
+//   - Rollout: steps that are marked [ExtraRolloutAdds] add to those known.
 //   - Labels, Links and Extra merge per key.
-//   - Lists, the actor and the AI declaration are one value each: they are
+//   - Other lists, the actor and the AI declaration are one value each: they are
 //     replaced as a whole, since mixing two actors would invent a third.
 //
 // The result shares slices and pointers with its arguments, which are not
@@ -32,10 +35,10 @@ func MergeChange(older, newer Change) Change {
 		Services:        pickSlice(older.Services, newer.Services),
 		Environment:     pickEnvironment(older.Environment, newer.Environment),
 		Regions:         pickSlice(older.Regions, newer.Regions),
-		StartedAt:       pickTime(older.StartedAt, newer.StartedAt),
+		StartedAt:       pickStart(&older, &newer),
 		FinishedAt:      pick(older.FinishedAt, newer.FinishedAt),
 		ObservedAt:      pick(older.ObservedAt, newer.ObservedAt),
-		Rollout:         pickSlice(older.Rollout, newer.Rollout),
+		Rollout:         pickRollout(&older, &newer),
 		Status:          pickStatus(older.Status, newer.Status),
 		Version:         pick(older.Version, newer.Version),
 		PreviousVersion: pick(older.PreviousVersion, newer.PreviousVersion),
@@ -47,7 +50,7 @@ func MergeChange(older, newer Change) Change {
 		AI:              pick(older.AI, newer.AI),
 		Links:           mergeLinks(older.Links, newer.Links),
 		Labels:          mergeMap(older.Labels, newer.Labels),
-		Extra:           mergeMap(older.Extra, newer.Extra),
+		Extra:           mergeExtra(&older, &newer),
 	}
 }
 

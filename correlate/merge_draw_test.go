@@ -106,5 +106,11 @@ func drawLabels(t *rapid.T, label string) map[string]string {
 
 func drawExtra(t *rapid.T) map[string]json.RawMessage {
 	values := rapid.SampledFrom([]json.RawMessage{json.RawMessage(`1`), json.RawMessage(`{"a":[]}`)})
-	return rapid.MapOfN(rapid.SampledFrom([]string{"x", "y"}), values, 0, 2).Draw(t, "extra")
+	extra := rapid.MapOfN(rapid.SampledFrom([]string{"x", "y"}), values, 0, 2).Draw(t, "extra")
+	for _, mark := range []string{ExtraStartUnknown, ExtraRolloutAdds} {
+		if rapid.Bool().Draw(t, mark) {
+			extra[mark] = json.RawMessage("true")
+		}
+	}
+	return extra
 }

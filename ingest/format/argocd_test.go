@@ -6,15 +6,16 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 )
 
-// documentedTemplate takes the template of Argo CD out of the documentation.
-func documentedTemplate(t *testing.T) string {
+// documentedTemplate takes the template in a ConfigMap out of the documentation.
+func documentedTemplate(t *testing.T, configMap string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(string(read(t, "../../docs/formats.md")), "```yaml\napiVersion: v1\nkind: ConfigMap\n")
+	_, rest, found := strings.Cut(string(read(t, "../../docs/formats.md")), "```yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: "+configMap+"}\n")
 	text, _, closed := strings.Cut(rest, "```")
 	if !found || !closed {
 		t.Fatal("docs/formats.md has no ConfigMap")
@@ -36,15 +37,39 @@ func documentedTemplate(t *testing.T) string {
 	return notification.Webhook["faultline"].Body
 }
 
-// Argo CD renders templates with Go's text/template and a function toJson.
-func TestDocumentedTemplateOfArgoCDIsRead(t *testing.T) {
-	body, err := template.New("faultline").Funcs(template.FuncMap{"toJson": func(v any) (string, error) {
-		text, err := json.Marshal(v)
-		return string(text), err
-	}}).Parse(documentedTemplate(t))
+// renderDocumented renders a documented template as Argo's notifications do, by
+// text/template with the functions of Sprig, of which it has those in use.
+func renderDocumented(t *testing.T, configMap, name, object string) []byte {
+	t.Helper()
+	body, err := template.New("faultline").Funcs(template.FuncMap{
+		"toJson": func(v any) (string, error) {
+			text, err := json.Marshal(v)
+			return string(text), err
+		},
+		"now": func() time.Time { return arrived },
+		"dateInZone": func(layout string, at time.Time, zone string) (string, error) {
+			in, err := time.LoadLocation(zone)
+			if err != nil {
+				return "", err
+			}
+			return at.In(in).Format(layout), nil
+		},
+	}).Parse(documentedTemplate(t, configMap))
 	if err != nil {
 		t.Fatal(err)
 	}
+	var value map[string]any
+	if err := json.Unmarshal([]byte(object), &value); err != nil {
+		t.Fatal(err)
+	}
+	var rendered bytes.Buffer
+	if err := body.Execute(&rendered, map[string]any{name: value}); err != nil {
+		t.Fatal(err)
+	}
+	return rendered.Bytes()
+}
+
+func TestDocumentedTemplateOfArgoCDIsRead(t *testing.T) {
 	for _, c := range []struct {
 		name, app string
 		want      []string
@@ -58,17 +83,10 @@ func TestDocumentedTemplateOfArgoCDIsRead(t *testing.T) {
 		{"new, without status", `{"metadata":{"name":"checkout","namespace":"argocd","uid":"u-1"},"spec":{"project":"shop"},"status":{}}`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var app map[string]any
-			if err := json.Unmarshal([]byte(c.app), &app); err != nil {
-				t.Fatal(err)
-			}
-			var rendered bytes.Buffer
-			if err := body.Execute(&rendered, map[string]any{"app": app}); err != nil {
-				t.Fatal(err)
-			}
-			batch, rejected := decodeAs(t, "argocd", headers(), rendered.Bytes())
+			rendered := renderDocumented(t, "argocd-notifications-cm", "app", c.app)
+			batch, rejected := decodeAs(t, "argocd", headers(), rendered)
 			if diff := cmp.Diff(c.want, keyFields(batch, rejected)); diff != "" {
-				t.Errorf("(-want +got):\n%s\nrendered: %s", diff, rendered.Bytes())
+				t.Errorf("(-want +got):\n%s\nrendered: %s", diff, rendered)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func (c cloudEvents) decodeCDEvent(m Message) (event.Batch, []event.Rejection) {
 		}
 		return oneAlert(*alert, m)
 	}
-	return changeOrNothing(c.change(e), m)
+	return changeOr(c.change(e), nil, m)
 }
 
 // readCDEvent reads an event with the SDK, which panics on some broken ones,

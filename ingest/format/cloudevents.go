@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 )
 
@@ -97,12 +96,4 @@ func (e *envelope) check(prefix string, data []byte) *event.FieldError {
 		return &event.FieldError{Path: "data", Problem: "is missing", Mend: "send the CDEvent as the data of the CloudEvent"}
 	}
 	return nil
-}
-
-// changeOrNothing makes the batch of a CDEvent that may be of no interest.
-func changeOrNothing(c *correlate.Change, m Message) (event.Batch, []event.Rejection) {
-	if c == nil {
-		return event.Batch{}, nil
-	}
-	return oneChange(*c, m)
 }

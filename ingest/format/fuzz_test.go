@@ -50,6 +50,12 @@ func FuzzGrafana(f *testing.F)      { fuzzFormat(f, "grafana", headers()) }
 func FuzzLaunchDarkly(f *testing.F) { fuzzFormat(f, "launchdarkly", headers()) }
 func FuzzOpsgenie(f *testing.F)     { fuzzFormat(f, "opsgenie", headers()) }
 func FuzzArgoCD(f *testing.F)       { fuzzFormat(f, "argocd", headers()) }
+func FuzzGitLab(f *testing.F)       { fuzzFormat(f, "gitlab", headers()) }
+func FuzzFlux(f *testing.F)         { fuzzFormat(f, "flux", headers()) }
+func FuzzArgoRollouts(f *testing.F) { fuzzFormat(f, "argo-rollouts", headers()) }
+func FuzzDatadog(f *testing.F)      { fuzzFormat(f, "datadog", headers()) }
+
+func FuzzPagerDutyChange(f *testing.F) { fuzzFormat(f, "pagerduty-change", headers()) }
 
 func FuzzCloudEventsBinary(f *testing.F) {
 	fuzzFormat(f, "cloudevents", headers("ce_specversion", "1.0", "ce_type", "dev.cdevents.service.deployed.0.3.0"))

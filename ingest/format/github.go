@@ -47,13 +47,7 @@ func (g gitHub) Decode(m Message) (event.Batch, []event.Rejection) {
 	}
 	name := firstOf(m.Header("X-GitHub-Event"), gitHubEvent(fields))
 	c, fe := g.change(name, m.Body)
-	switch {
-	case fe != nil:
-		return event.Batch{}, refuse(fe)
-	case c == nil:
-		return event.Batch{}, nil
-	}
-	return oneChange(*c, m)
+	return changeOr(c, fe, m)
 }
 
 // gitHubEvent tells the event by fields that only its payload has together.

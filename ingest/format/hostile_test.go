@@ -59,19 +59,44 @@ func with(value any, path []any, other json.RawMessage) any {
 	return value
 }
 
+// usefulFirst puts the payloads that become events before those that are
+// refused or say nothing: a hostile value gets further in them.
+func usefulFirst(t *testing.T, paths []string) []string {
+	t.Helper()
+	useful := func(path string) int {
+		golden := read(t, strings.TrimSuffix(path, ".json")+".golden")
+		if bytes.Contains(golden, []byte(`"started_at"`)) {
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(paths), func(a, b string) int { return useful(a) - useful(b) })
+}
+
+// shape tells payloads of one kind from those of another by their fields.
+func shape(document any) string {
+	fields, _ := document.(map[string]any)
+	return strings.Join(slices.Sorted(maps.Keys(fields)), ",")
+}
+
 // TestNoValueInAnyPlaceOfAPayloadBreaksADecoder replaces every value of every
-// payload by every hostile one. Whatever comes out: no panic, every refusal
-// says what is wrong and how to mend it, and every event that is taken meets
-// what the contract demands of events.
+// kind of payload by every hostile one. Whatever comes out: no panic, every
+// refusal says what is wrong and how to mend it, and every event that is taken
+// meets what the contract demands of events.
 func TestNoValueInAnyPlaceOfAPayloadBreaksADecoder(t *testing.T) {
-	registry := testRegistry()
-	for _, path := range payloads(t, "testdata") {
+	registry, done := testRegistry(), map[string]bool{}
+	for _, path := range usefulFirst(t, payloads(t, "testdata")) {
 		name := filepath.Base(filepath.Dir(path))
 		var document any
 		if err := json.Unmarshal(read(t, path), &document); err != nil {
 			continue
 		}
 		for _, place := range places(document, nil) {
+			key := fmt.Sprint(name, "\x00", shape(document), "\x00", place)
+			if done[key] {
+				continue
+			}
+			done[key] = true
 			for what, value := range hostile() {
 				body, err := json.Marshal(with(document, place, json.RawMessage(value)))
 				if err != nil {

@@ -92,6 +92,47 @@ func oneAlert(a correlate.Alert, m Message) (event.Batch, []event.Rejection) {
 	return event.Batch{Alerts: []event.Alert{e}}, nil
 }
 
+// changeOr makes the batch of a message that was read as a change, as nothing
+// of interest (nil), or as a fault.
+func changeOr(c *correlate.Change, fe *event.FieldError, m Message) (event.Batch, []event.Rejection) {
+	switch {
+	case fe != nil:
+		return event.Batch{}, refuse(fe)
+	case c == nil:
+		return event.Batch{}, nil
+	}
+	return oneChange(*c, m)
+}
+
+// mark sets a mark of package correlate on a change.
+func mark(c *correlate.Change, name string) {
+	if c.Extra == nil {
+		c.Extra = map[string]json.RawMessage{}
+	}
+	c.Extra[name] = json.RawMessage("true")
+}
+
+// timeAt reads a time that must be there.
+func timeAt(path, text string) (time.Time, *event.FieldError) {
+	if text == "" {
+		return time.Time{}, lacks(path)
+	}
+	t, fe := event.ParseTime(text)
+	if fe != nil {
+		fe.Path = path
+	}
+	return t, fe
+}
+
+// looseTime is timeAt for senders that write the offset without a colon, as in
+// 2026-11-19T09:00:00.000+0000.
+func looseTime(path, text string) (time.Time, *event.FieldError) {
+	if t, err := time.Parse("2006-01-02T15:04:05-0700", text); err == nil {
+		return t.UTC().Truncate(time.Millisecond), nil
+	}
+	return timeAt(path, text)
+}
+
 // labels makes a map of pairs and leaves out those without value.
 func labels(pairs ...string) map[string]string {
 	set := map[string]string{}

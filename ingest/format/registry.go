@@ -84,6 +84,11 @@ func NewRegistry(cfg Config) *Registry {
 		newArgoCD(names),
 		newLaunchDarkly(names),
 		newOpsgenie(names),
+		newGitLab(names),
+		newFlux(names),
+		newArgoRollouts(names),
+		newDatadog(names),
+		newPagerDutyChange(names),
 	} {
 		r.decoders[d.Name()] = d
 	}

@@ -3,6 +3,8 @@ package format
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"net/url"
@@ -76,7 +78,10 @@ func TestUnknownFormatIsNamedWithTheKnownOnes(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.Format != "jenkins" {
 		t.Fatalf("err = %v", err)
 	}
-	if diff := cmp.Diff([]string{"alertmanager", "argocd", "cloudevents", "faultline", "github", "grafana", "launchdarkly", "opsgenie", "pagerduty"}, unknown.Known); diff != "" {
+	if diff := cmp.Diff([]string{
+		"alertmanager", "argo-rollouts", "argocd", "cloudevents", "datadog", "faultline", "flux", "github", "gitlab", "grafana",
+		"launchdarkly", "opsgenie", "pagerduty", "pagerduty-change",
+	}, unknown.Known); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if err := testRegistry().Verify("jenkins", "s", headers(), nil); !errors.As(err, &unknown) {
@@ -171,6 +176,20 @@ func hexHMAC(secret string, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// sha512HMAC is hexHMAC with the longer hash function.
+func sha512HMAC(secret string, body []byte) string {
+	mac := hmac.New(sha512.New, []byte(secret))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// base64HMAC signs as Standard Webhooks does.
+func base64HMAC(key []byte, text string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
 func TestOnlyTheSecretMakesAGoodSignature(t *testing.T) {
 	body := []byte(`{"zen":"Keep it simple."}`)
 	good, other := hexHMAC("s3cret", body), hexHMAC("guess", body)
@@ -231,7 +250,7 @@ func TestSigningFormatsAreKnown(t *testing.T) {
 			signing = append(signing, name)
 		}
 	}
-	if diff := cmp.Diff([]string{"github", "grafana", "launchdarkly", "pagerduty"}, signing); diff != "" {
+	if diff := cmp.Diff([]string{"datadog", "flux", "github", "gitlab", "grafana", "launchdarkly", "pagerduty", "pagerduty-change"}, signing); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

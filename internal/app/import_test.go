@@ -67,7 +67,8 @@ func TestImportSortsValuesByWhatTheyAre(t *testing.T) {
 [{"id":"2","kind":"config","source":"ci"},{"service":"cart","name":"Down","status":"firing"}]
 {"source":"catalog","services":[],"edges":[]}
 {"version":"4","groupKey":"g","alerts":[]} {"specversion":"1.0","type":"t","source":"s","id":"i"}
-{"event":{"id":"x"}} {"deployment":{},"repository":{}} {"version":"1","orgId":1,"groupKey":"g","alerts":[]} {"schema":1,"uid":"u","operation":{}} {"_id":"1","accesses":[],"kind":"flag"} {"action":"Create","alert":{},"integrationId":"i"}`
+{"event":{"id":"x"}} {"deployment":{},"repository":{}} {"version":"1","orgId":1,"groupKey":"g","alerts":[]} {"schema":1,"uid":"u","operation":{}} {"_id":"1","accesses":[],"kind":"flag"} {"action":"Create","alert":{},"integrationId":"i"}
+{"object_kind":"push","project":{},"ref":"r","commits":[],"repository":{}} {"involvedObject":{},"reason":"r"} {"schema":"s","uid":"u","podHash":"h"} {"schema":"s","cycle":"c","transition":"Warn"} {"data":{}} {"routing_key":"k","payload":{}}`
 	out, err := importFrom(t, server, "auto", stdin, "-")
 	if err != nil {
 		t.Fatal(err)
@@ -84,11 +85,17 @@ func TestImportSortsValuesByWhatTheyAre(t *testing.T) {
 		"/v1/webhooks/argocd application/json 1",
 		"/v1/webhooks/launchdarkly application/json 1",
 		"/v1/webhooks/opsgenie application/json 1",
+		"/v1/webhooks/gitlab application/json 1",
+		"/v1/webhooks/flux application/json 1",
+		"/v1/webhooks/argo-rollouts application/json 1",
+		"/v1/webhooks/datadog application/json 1",
+		"/v1/webhooks/datadog application/json 1",
+		"/v1/webhooks/pagerduty-change application/json 1",
 	}
 	if diff := cmp.Diff(want, server.requests); diff != "" {
 		t.Error(diff)
 	}
-	if out != "accepted 12, known before 0, refused 0\n" {
+	if out != "accepted 18, known before 0, refused 0\n" {
 		t.Errorf("printed %q", out)
 	}
 }
