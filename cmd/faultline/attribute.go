@@ -10,7 +10,7 @@ func attributeCommand() *cobra.Command {
 	opts := app.AttributeOptions{}
 	cmd := &cobra.Command{
 		Use:     "attribute --case FILE",
-		Short:   "Rank the changes of one case and print the suspects with their evidence",
+		Short:   "Rank the changes of one case, with the evidence for each",
 		Example: "  faultline attribute --case incident.jsonl\n  faultline attribute --case cases.jsonl.gz --name retail-outage -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

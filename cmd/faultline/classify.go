@@ -10,8 +10,8 @@ func classifyCommand() *cobra.Command {
 	opts := app.ClassifyOptions{}
 	cmd := &cobra.Command{
 		Use:   "classify FILE",
-		Short: "Tell the AI provenance of each change, JSON Lines in and out",
-		Long: "Tells what part AI had in each change of a file. --summary counts the classes and why the rest\n" +
+		Short: "Tell the AI provenance of each change of a file",
+		Long: "Tells what part AI had in each change of a file, JSON Lines in and out. --summary counts the classes and why the rest\n" +
 			"is unknown; --score compares with labels: {\"change\": {...}, \"acceptable\": [...], \"tools\": [...]}.",
 		Example: "  faultline classify changes.jsonl\n  faultline classify changes.jsonl --summary -o table\n  faultline classify labelled.jsonl.gz --score -o table\n  faultline classify changes.jsonl.gz -o json",
 		Args:    cobra.ExactArgs(1),

@@ -16,7 +16,7 @@ func dashboardsCommand() *cobra.Command {
 	opts := app.DefaultDashboardsOptions()
 	export := &cobra.Command{
 		Use:     "export --out DIR",
-		Short:   "Write dashboards, alert rules and the read-only user's SQL into a directory",
+		Short:   "Write dashboards, alert rules and the reading user's SQL",
 		Example: "  faultline dashboards export --base-url https://faultline.example.com --out grafana",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -10,7 +10,7 @@ func demoCommand(environ []string) *cobra.Command {
 	opts := app.DemoOptions{}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Replay a recorded outage through the real pipeline and print the finding",
+		Short: "Replay a recorded outage and print the finding",
 		Long: "Starts embedded Kafka and ClickHouse, replays a recorded outage through Kafka and the\n" +
 			"real consumers at high speed, prints the finding and keeps the API up.",
 		Example: "  faultline demo\n  faultline demo --scenario agent-infrastructure --exit",

@@ -10,7 +10,7 @@ func evalCommand() *cobra.Command {
 	opts := app.EvalOptions{}
 	cmd := &cobra.Command{
 		Use:     "eval --cases FILE...",
-		Short:   "Score rankers on labelled cases, and grouping on labelled storms",
+		Short:   "Score rankers on labelled cases, grouping on storms",
 		Example: "  faultline eval --cases cases.jsonl.gz\n  faultline eval --cases cases.jsonl.gz --without time --ranker faultline,recency -o json\n  faultline simulate --storms | faultline eval --storms -",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,7 +11,7 @@ func fitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fit --cases FILE... --out FILE",
 		Short: "Learn the engine's weights and calibration from labelled cases",
-		Long: "Learns from labelled cases, and from people's verdicts about them, how much each kind of evidence is worth and how\n" +
+		Long: "Learns from labelled cases, and from people's verdicts about them, how much each kind of evidence is worth and how " +
 			"often the engine's probabilities are right. Every file counts the same, however many cases it holds. Prints figures of cases that were not learnt from, fold by fold.",
 		Example: "  faultline fit --cases cases.jsonl.gz --out weights.json\n" +
 			"  faultline fit --cases cases.jsonl --verdicts verdicts.jsonl --folds 10 --out weights.json\n" +

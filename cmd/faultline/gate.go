@@ -42,9 +42,10 @@ func policyCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  chooseOne,
 	}
-	cmd.AddCommand(&cobra.Command{
+	output := ""
+	check := &cobra.Command{
 		Use:     "check [FILE]",
-		Short:   "Say everything that is wrong with a file of rules, with line and column",
+		Short:   "Say all that is wrong with a file of rules, by line",
 		Example: "  faultline policy check rules.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,9 +53,11 @@ func policyCommand() *cobra.Command {
 			if len(args) > 0 {
 				path = args[0]
 			}
-			return app.CheckPolicy(path, cmd.OutOrStdout())
+			return app.CheckPolicy(path, output, cmd.OutOrStdout())
 		},
-	}, &cobra.Command{
+	}
+	outputFlag(check, &output)
+	cmd.AddCommand(check, &cobra.Command{
 		Use:     "show",
 		Short:   "Print the rules that ship, as a start for your own",
 		Example: "  faultline policy show > rules.yaml",

@@ -100,6 +100,51 @@ func TestListingCommandsTakeEveryOutput(t *testing.T) {
 	}
 }
 
+// TestHelpFitsTheTerminalAndShowsHowToBegin: but for examples, which are copied
+// whole, no line of any command's help is wider than 80 columns; each command
+// shows an example, and settings do not drown what it is about.
+func TestHelpFitsTheTerminalAndShowsHowToBegin(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
+	var visit func(cmd *cobra.Command, path []string)
+	visit = func(cmd *cobra.Command, path []string) {
+		if cmd.Name() == "completion" || cmd.Name() == "help" {
+			return
+		}
+		_, out, _ := execute(t, "", append(path, "--help")...)
+		lines := strings.Split(out, "\n")
+		if len(lines) > 60 {
+			t.Errorf("%v: %d lines of help", path, len(lines))
+		}
+		for _, line := range lines {
+			if len([]rune(line)) > 80 && !strings.HasPrefix(line, "  faultline ") && !strings.HasPrefix(line, "  FAULTLINE_") {
+				t.Errorf("%v: %d columns: %s", path, len([]rune(line)), line)
+			}
+		}
+		if !cmd.HasSubCommands() && !strings.Contains(cmd.Example, "faultline "+strings.Join(path, " ")) {
+			t.Errorf("%v: the example %q does not show the command", path, cmd.Example)
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub, append(path[:len(path):len(path)], sub.Name()))
+		}
+	}
+	visit(rootCommand(nil), nil)
+	_, out, _ := execute(t, "", "serve", "--help")
+	for want, there := range map[string]bool{"--kafka-brokers": true, "--api-rate-burst string": false, "`faultline serve\n--dump` prints all": true, "--check": true} {
+		if strings.Contains(out, want) != there {
+			t.Errorf("help of serve, %q: %t\n%s", want, !there, out)
+		}
+	}
+	if _, out, _ = execute(t, "", "migrate", "up", "--help"); strings.Contains(out, "--kafka-brokers") || !strings.Contains(out, "--clickhouse-dsn") {
+		t.Errorf("help of migrate up:\n%s", out)
+	}
+	if code, _, errs := execute(t, "", "serve", "--api-rate-burst", "many", "--check"); code != exitUsage || !strings.Contains(errs, "--api-rate-burst") {
+		t.Errorf("a flag that help does not list: exit %d %s", code, errs)
+	}
+	if _, _, errs := execute(t, "", "notifications", "replay", "a", "b", "--limit", "3"); !strings.Contains(errs, "unknown flag") {
+		t.Errorf("a limit on one: %s", errs)
+	}
+}
+
 func TestTheShellCompletesIncidentsAndChoices(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -10,7 +10,7 @@ func importCommand(environ []string) *cobra.Command {
 	opts := app.ImportOptions{}
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Send events from files or standard input (-) to a running service",
+		Short: "Send events from files or standard input to a service",
 		Long: "Sends JSON, JSON Lines or gzip files of changes, alerts and topology, or a vendor's\n" +
 			"payloads with --format, and says how many were accepted, known before or refused.",
 		Example: "  faultline import changes.jsonl alerts.jsonl.gz\n  faultline import --format alertmanager notification.json",
@@ -23,6 +23,6 @@ func importCommand(environ []string) *cobra.Command {
 	}
 	outputFlag(cmd, &opts.Output)
 	cmd.Flags().StringVar(&opts.Format, "format", "auto", "auto, change, alert, topology, or a vendor format such as github or alertmanager")
-	cmd.Flags().StringVar(&opts.Server, "server", environment(environ, "FAULTLINE_SERVER", "http://127.0.0.1:8080"), "address of the service; the token is read from FAULTLINE_TOKEN")
+	serverFlag(cmd, environ, &opts.Server)
 	return cmd
 }

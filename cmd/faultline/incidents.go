@@ -17,8 +17,15 @@ func incidentsCommand(environ []string) *cobra.Command {
 		RunE:  chooseOne,
 	}
 	cmd.AddCommand(incidentsList(environ),
-		incidentsOne(environ, "show INCIDENT", "Print the newest finding about an incident", cobra.ExactArgs(1), app.ShowIncident),
-		incidentsOne(environ, "watch [INCIDENT]", "Print each new finding, of one incident or of all, until interrupted", cobra.MaximumNArgs(1), app.WatchIncidents))
+		incidentsOne(environ, &cobra.Command{
+			Use: "show INCIDENT", Short: "Print the newest finding, and what agents propose", Args: cobra.ExactArgs(1),
+			Example: "  faultline incidents show inc-7f3a\n  faultline incidents show inc-7f3a -o json",
+		}, app.ShowIncident),
+		incidentsOne(environ, &cobra.Command{
+			Use: "watch [INCIDENT]", Short: "Print each new finding until interrupted", Args: cobra.MaximumNArgs(1),
+			Long:    "Prints each new finding, of one incident or of all, until interrupted.",
+			Example: "  faultline incidents watch\n  faultline incidents watch inc-7f3a",
+		}, app.WatchIncidents))
 	return cmd
 }
 
@@ -49,21 +56,14 @@ func incidentsList(environ []string) *cobra.Command {
 }
 
 // incidentsOne is a command about one incident.
-func incidentsOne(environ []string, use, short string, args cobra.PositionalArgs,
-	do func(context.Context, app.IncidentOptions, io.Writer) error,
-) *cobra.Command {
+func incidentsOne(environ []string, cmd *cobra.Command, do func(context.Context, app.IncidentOptions, io.Writer) error) *cobra.Command {
 	opts := app.IncidentOptions{}
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  args,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				opts.Incident = args[0]
-			}
-			opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
-			return do(cmd.Context(), opts, cmd.OutOrStdout())
-		},
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			opts.Incident = args[0]
+		}
+		opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
+		return do(cmd.Context(), opts, cmd.OutOrStdout())
 	}
 	outputFlag(cmd, &opts.Output)
 	serverFlag(cmd, environ, &opts.Server)

@@ -28,13 +28,16 @@ func letters(environ []string, cmd *cobra.Command, do lettersFunc, take func(opt
 	}
 	outputFlag(cmd, &opts.Output)
 	serverFlag(cmd, environ, &opts.Server)
-	cmd.Flags().IntVar(&opts.Limit, "limit", lettersLimit, "how many at most, 1 to 200")
+	opts.Limit = lettersLimit
+	if take == nil {
+		cmd.Flags().IntVar(&opts.Limit, "limit", lettersLimit, "how many at most, 1 to 200")
+	}
 	return cmd, opts
 }
 
 func deadLettersCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "dead-letters", Short: "List messages that could not be used, and send them in again", Args: cobra.NoArgs, RunE: chooseOne,
+		Use: "dead-letters", Short: "List messages that could not be used, send them in again", Args: cobra.NoArgs, RunE: chooseOne,
 	}
 	list, _ := letters(environ, &cobra.Command{
 		Use: "list", Short: "List messages that could not be used, newest first", Args: cobra.NoArgs,
@@ -51,6 +54,7 @@ func deadLettersCommand(environ []string) *cobra.Command {
 			opts.ID = args[0]
 		}
 	})
+	replay.Flags().IntVar(&opts.Limit, "limit", lettersLimit, "how many --all takes at most, 1 to 200")
 	replay.Flags().BoolVar(&opts.All, "all", false, "all that the list shows, at most --limit")
 	cmd.AddCommand(list, replay)
 	return cmd
@@ -58,14 +62,14 @@ func deadLettersCommand(environ []string) *cobra.Command {
 
 func notificationsCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "notifications", Short: "List notifications that could not be delivered, and try them again", Args: cobra.NoArgs, RunE: chooseOne,
+		Use: "notifications", Short: "List what could not be told to a room or address, try again", Args: cobra.NoArgs, RunE: chooseOne,
 	}
 	names := func(opts *app.LettersOptions, args []string) { opts.Target, opts.Incident = args[0], args[1] }
 	list, _ := letters(environ, &cobra.Command{
 		Use: "undelivered", Short: "List what was given up after all attempts, the last first", Args: cobra.NoArgs, Example: "  faultline notifications undelivered",
 	}, app.ListUndelivered, nil)
 	replay, _ := letters(environ, &cobra.Command{
-		Use: "replay TARGET INCIDENT", Short: "Ask for another attempt; what is told is the state of the incident then", Args: cobra.ExactArgs(2),
+		Use: "replay TARGET INCIDENT", Short: "Ask for another attempt, to tell the state as it is then", Args: cobra.ExactArgs(2),
 		Example: "  faultline notifications replay \"slack C0123\" inc-7f3a",
 	}, app.ReplayUndelivered, names)
 	dismiss, _ := letters(environ, &cobra.Command{

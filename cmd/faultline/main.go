@@ -71,8 +71,9 @@ func rootCommand(environ []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "faultline",
 		Short: "Links outages to the changes that most likely caused them",
-		Long: "Faultline ingests change events and alerts, attributes incidents to recent\n" +
-			"changes by time and topology, and serves the findings.",
+		Long: "Faultline ingests change events and alerts, attributes incidents to recent changes by time and topology, " +
+			"and serves the findings. Begin with `faultline demo`, which shows an outage explained. Exit codes: 0 done or yes, " +
+			"1 no, 2 wrong usage or input, 3 something that is needed does not answer.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -86,6 +87,7 @@ func rootCommand(environ []string) *cobra.Command {
 		verdictCommand(environ), proposalsCommand(environ), provenanceCommand(environ), gateCommand(environ), policyCommand(),
 	)
 	guide(root)
+	helpful(root)
 	return root
 }
 

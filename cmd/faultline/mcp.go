@@ -10,7 +10,7 @@ func mcpCommand(environ []string) *cobra.Command {
 	opts := app.AgentsOptions{}
 	cmd := &cobra.Command{
 		Use:   "mcp",
-		Short: "Let an assistant ask a running service, over the Model Context Protocol on standard input",
+		Short: "Let an assistant ask a service, over MCP on standard input",
 		Long: "Speaks the Model Context Protocol on standard input and output. The tools read, and one proposes\n" +
 			"verdicts to people, with the token of FAULTLINE_TOKEN (role agent, or reader to only read). A\n" +
 			"running service offers the same tools at /mcp.",

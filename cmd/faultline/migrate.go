@@ -8,7 +8,7 @@ import (
 
 func migrateCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "migrate up|status",
+		Use:   "migrate",
 		Short: "Bring the schema up, or say how far it is",
 		Args:  cobra.NoArgs,
 		RunE:  chooseOne,
@@ -22,9 +22,9 @@ func migrateCommand(environ []string) *cobra.Command {
 
 func migrateStep(environ []string, name, short string, do app.MigrateFunc) *cobra.Command {
 	var output string
-	cmd := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, Example: "  faultline migrate " + name + " --clickhouse-dsn clickhouse://host:9000/faultline"}
 	outputFlag(cmd, &output)
-	load := settings(cmd, environ)
+	load := settings(cmd, environ, "clickhouse", "data_dir", "log")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {

@@ -20,7 +20,7 @@ func serveCommand(environ []string) *cobra.Command {
 			"  faultline serve --config faultline.yaml --check",
 		Args: cobra.NoArgs,
 	}
-	load := settings(cmd, environ)
+	load := settings(cmd, environ, "api", "clickhouse", "kafka", "data_dir", "log", "roles")
 	cmd.Flags().BoolVar(&check, "check", false, "check the settings and exit")
 	cmd.Flags().BoolVar(&dump, "dump", false, "print the effective settings, secrets hidden, and exit")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -10,7 +10,7 @@ func simulateCommand() *cobra.Command {
 	opts, storms := app.DefaultSimulateOptions(), false
 	cmd := &cobra.Command{
 		Use:     "simulate",
-		Short:   "Write labelled cases of a simulated company to standard output",
+		Short:   "Write labelled cases of a simulated company",
 		Example: "  faultline simulate --seed 7 --services 500 --changes-per-day 2000 --incidents 100 > cases.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

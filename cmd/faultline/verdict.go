@@ -9,7 +9,7 @@ import (
 // serverFlag adds --server, whose default is FAULTLINE_SERVER.
 func serverFlag(cmd *cobra.Command, environ []string, server *string) {
 	cmd.Flags().StringVar(server, "server", environment(environ, "FAULTLINE_SERVER", "http://127.0.0.1:8080"),
-		"address of the service; the token is read from FAULTLINE_TOKEN")
+		"address of the service (FAULTLINE_SERVER); its token is read from FAULTLINE_TOKEN")
 }
 
 func verdictCommand(environ []string) *cobra.Command {

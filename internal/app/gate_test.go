@@ -153,10 +153,14 @@ func TestPolicyCommandsCheckAndShow(t *testing.T) {
 	}
 	path := fileWith(t, "rules.yaml", out.String())
 	out.Reset()
-	if err := CheckPolicy(path, &out); err != nil || !strings.Contains(out.String(), "ai-senior-approval") {
+	if err := CheckPolicy(path, "yaml", &out); err != nil || !strings.Contains(out.String(), "- ai-senior-approval\n") {
 		t.Errorf("%v %s", err, out.String())
 	}
-	if err := CheckPolicy(fileWith(t, "bad.yaml", "rules: ["), io.Discard); err == nil {
+	out.Reset()
+	if err := CheckPolicy(path, "table", &out); err != nil || !strings.Contains(out.String(), "ai-senior-approval") {
+		t.Errorf("%v %s", err, out.String())
+	}
+	if err := CheckPolicy(fileWith(t, "bad.yaml", "rules: ["), "json", io.Discard); err == nil {
 		t.Error("a broken file is taken")
 	}
 }

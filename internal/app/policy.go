@@ -38,13 +38,18 @@ func (s *service) policy() (*policy.Policy, error) {
 
 // CheckPolicy compiles the rules in a file and tells what they are. Everything
 // that is wrong is in the error.
-func CheckPolicy(path string, out io.Writer) error {
+func CheckPolicy(path, output string, out io.Writer) error {
+	if err := checkOutput(output); err != nil {
+		return err
+	}
 	rules, err := LoadPolicy(path)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "version %s, %d rules: %s\n", rules.Version(), len(rules.Rules()), strings.Join(rules.Rules(), ", "))
-	return err
+	if output != "table" {
+		return writeDocument(out, output, map[string]any{"version": rules.Version(), "rules": rules.Rules()})
+	}
+	return printLine(out, fmt.Sprintf("version %s, %d rules: %s", rules.Version(), len(rules.Rules()), strings.Join(rules.Rules(), ", ")))
 }
 
 // ShowPolicy prints the rules that ship, as a start for one's own.

@@ -30,6 +30,20 @@ func printLine(out io.Writer, text string) error {
 	return terminal.Lines(out, text, terminalOptions(out))
 }
 
+// Paragraph prints a text within the width of the terminal.
+func Paragraph(out io.Writer, text string) error { return printLine(out, text) }
+
+// Columns is how wide a text may be there: the terminal, 100 where there is none.
+func Columns(out io.Writer) int {
+	if width := terminalOptions(out).Width; width > 0 {
+		return width
+	}
+	return pipeColumns
+}
+
+// pipeColumns is the width of text for a pipe or a file.
+const pipeColumns = 100
+
 // terminalOptions say how to print there: as wide as COLUMNS says or the terminal
 // is, in colour only on a terminal whose user did not ask for none.
 func terminalOptions(out io.Writer) terminal.Options {
