@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/query"
@@ -62,7 +64,7 @@ func changes(before *Told, n *News) []string {
 			all = append(all, fmt.Sprintf(format, args...))
 		}
 	}
-	note(now.Status != before.Status, "%s, was %s", now.Status, before.Status)
+	note(now.Status != before.Status, "%s, was %s", statusWords(&n.Incident), before.Status)
 	note(now.Severity != before.Severity && before.Severity != "", "severity %s, was %s", now.Severity, before.Severity)
 	switch {
 	case before.Verdict == "" && now.Verdict != "":
@@ -70,18 +72,56 @@ func changes(before *Told, n *News) []string {
 	case now.Suspect != before.Suspect && now.Suspect != "":
 		all = append(all, "another first suspect: "+now.Suspect)
 	case now.Verdict != before.Verdict:
-		all = append(all, fmt.Sprintf("the finding is %s, was %s", wordOf(now.Verdict), wordOf(before.Verdict)))
+		all = append(all, fmt.Sprintf("the finding is now %s, was %s", wordOf(now.Verdict), wordOf(before.Verdict)))
 	}
-	note(now.State != before.State && before.State != "", "people say: %s", strings.ReplaceAll(now.State, "_", " "))
+	note(now.State != before.State && before.State != "", "people say: %s", standingWords(&n.Judgement))
 	return all
 }
 
 // wordOf is a verdict in words.
 func wordOf(v correlate.Verdict) string {
-	if v == correlate.VerdictNoChange {
+	switch v {
+	case correlate.VerdictNoChange:
 		return "that no recorded change did it"
+	case correlate.VerdictWeak:
+		return "weak evidence only"
+	default:
+		return fmt.Sprintf("a %s cause", v)
 	}
-	return string(v)
+}
+
+// statusWords is the status, of a merged incident with the one it went into.
+func statusWords(i *correlate.Incident) string {
+	if i.Status == correlate.IncidentMerged && i.MergedInto != "" {
+		return "merged into " + i.MergedInto
+	}
+	return string(statusOf(i))
+}
+
+// standingWords is what people say, with the changes that they confirmed.
+func standingWords(s *correlate.Standing) string {
+	words := strings.ReplaceAll(string(s.State), "_", " ")
+	for i, key := range s.Confirmed {
+		words += map[bool]string{true: " ", false: ", "}[i == 0] + key.String()
+	}
+	return words
+}
+
+// headline says how bad it is, whether it goes on, and what it is about.
+func headline(i *correlate.Incident) string {
+	state := string(i.Status)
+	if i.Severity != "" {
+		state = strings.ToUpper(string(i.Severity)) + ", " + state
+	} else {
+		state = capital(state)
+	}
+	return state + ": " + i.Title
+}
+
+// capital begins a sentence.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // sentence is the answer in one sentence.
@@ -90,11 +130,20 @@ func sentence(n *News) string {
 	if f == nil {
 		return "There is no finding yet."
 	}
-	if len(f.Suspects) == 0 || f.Verdict == correlate.VerdictNoChange {
-		return fmt.Sprintf("Probably no recorded change did it (%s).", percent(f.NoChangeProbability))
+	none := fmt.Sprintf("Probably no recorded change did it (%s).", percent(f.NoChangeProbability))
+	if len(f.Suspects) == 0 {
+		return none
 	}
 	s := &f.Suspects[0]
-	return fmt.Sprintf("%s cause: %s (%s).", strings.ToUpper(string(f.Verdict[:1]))+string(f.Verdict[1:]), nameOf(&s.Change), percent(s.Probability))
+	first := fmt.Sprintf("%s (%s).", nameOf(&s.Change), percent(s.Probability))
+	switch f.Verdict {
+	case correlate.VerdictNoChange:
+		return none + " Nearest suspect: " + first
+	case correlate.VerdictWeak:
+		return "Weak evidence only. First suspect: " + first
+	default:
+		return capital(string(f.Verdict)) + " cause: " + first
+	}
 }
 
 // nameOf says which change is meant. The AI class is left out: people judge

@@ -208,9 +208,9 @@ func TestAnIncidentIsToldOnceAndThenItsMaterialChanges(t *testing.T) {
 		{correlate.IncidentOpen, correlate.VerdictPossible, "a", "first finding"},
 		{correlate.IncidentOpen, correlate.VerdictPossible, "a", ""},
 		{correlate.IncidentQuiet, correlate.VerdictPossible, "a", ""},
-		{correlate.IncidentOpen, correlate.VerdictProbable, "a", "the finding is probable, was possible"},
+		{correlate.IncidentOpen, correlate.VerdictProbable, "a", "the finding is now a probable cause, was a possible cause"},
 		{correlate.IncidentOpen, correlate.VerdictProbable, "b", "another first suspect: cd/b"},
-		{correlate.IncidentResolved, correlate.VerdictNoChange, "b", "resolved, was open; the finding is that no recorded change did it, was probable"},
+		{correlate.IncidentResolved, correlate.VerdictNoChange, "b", "resolved, was open; the finding is now that no recorded change did it, was a probable cause"},
 	} {
 		w.pass(time.Minute)
 		before := len(w.told)
@@ -367,7 +367,7 @@ func TestAVerdictIsTold(t *testing.T) {
 	w.verdicts["inc-1"] = []correlate.Judgement{{ID: "j", Incident: "inc-1", Decision: correlate.DecisionConfirm, Change: &correlate.Key{Source: "cd", ID: "a"}, DecidedAt: noon}}
 	round(t, n)
 	round(t, n)
-	if len(w.told) != 2 || w.told[1].Changes[0] != "people say: confirmed" {
+	if len(w.told) != 2 || w.told[1].Changes[0] != "people say: confirmed cd/a" {
 		t.Errorf("told %d times", len(w.told))
 	}
 }

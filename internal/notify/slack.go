@@ -1,10 +1,14 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +64,7 @@ func (s *Slack) Tell(ctx context.Context, n *News, thread string) (string, error
 	if _, _, _, err := s.client.UpdateMessageContext(ctx, s.channel, thread, options...); err != nil {
 		return "", slackError(err)
 	}
-	update := escape(strings.Join(n.Changes, "; ")+". ") + escape(sentence(n))
+	update := escape(capital(strings.Join(n.Changes, "; ")) + ". " + sentence(n))
 	_, _, err := s.client.PostMessageContext(ctx, s.channel, slack.MsgOptionTS(thread), slack.MsgOptionText(update, false), slack.MsgOptionDisableLinkUnfurl())
 	return thread, slackError(err)
 }
@@ -96,7 +100,7 @@ func escape(text string) string {
 
 // plain is the message without blocks, for notifications on a phone.
 func plain(n *News) string {
-	return escape(fmt.Sprintf("%s %s: %s. %s", strings.ToUpper(string(n.Incident.Severity)), n.Incident.Status, clip(n.Incident.Title, maxTitle), sentence(n)))
+	return escape(clip(headline(&n.Incident), maxTitle) + ". " + sentence(n))
 }
 
 func section(text string) *slack.SectionBlock {
@@ -113,8 +117,7 @@ func clipRunes(text string, most int) string {
 
 // blocks is the incident's message.
 func blocks(n *News, buttons bool) []slack.Block {
-	in := &n.Incident
-	head := clip(fmt.Sprintf("%s: %s", strings.ToUpper(string(in.Status)), in.Title), headerRunes)
+	head := clip(headline(&n.Incident), headerRunes)
 	all := []slack.Block{
 		slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, head, false, false)),
 		section("*" + escape(sentence(n)) + "*"),
@@ -122,6 +125,9 @@ func blocks(n *News, buttons bool) []slack.Block {
 	if f := n.Finding; f != nil {
 		for i := range f.Suspects[:min(len(f.Suspects), maxSuspects)] {
 			all = append(all, section(suspectText(&f.Suspects[i])))
+		}
+		if reach := reachText(f.BlastRadius); reach != "" {
+			all = append(all, section(reach))
 		}
 		if len(f.Missing) > 0 {
 			all = append(all, section("_Could not be looked at:_ "+escape(strings.Join(f.Missing, "; "))))
@@ -137,20 +143,80 @@ func blocks(n *News, buttons bool) []slack.Block {
 func suspectText(s *correlate.Suspect) string {
 	var b strings.Builder
 	_, _ = fmt.Fprintf(&b, "*%d.* %s, *%s*", s.Rank, escape(nameOf(&s.Change)), percent(s.Probability))
-	for _, e := range s.Evidence[:min(len(s.Evidence), maxEvidence)] {
+	for _, e := range telling(s.Evidence) {
 		_, _ = fmt.Fprintf(&b, "\n%s %s", sign1(e.LogOdds), escape(clip(e.Text, 300)))
 	}
+	if l := linksText(s); l != "" {
+		b.WriteString("\n" + l)
+	}
 	return b.String()
+}
+
+// telling are the strongest pieces of evidence, with the strongest against the
+// suspect among them if there is any: whoever reads only for is misled.
+func telling(all []correlate.Evidence) []correlate.Evidence {
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b correlate.Evidence) int {
+		return cmp.Compare(math.Abs(b.LogOdds), math.Abs(a.LogOdds))
+	})
+	against := slices.IndexFunc(sorted, func(e correlate.Evidence) bool { return e.LogOdds < 0 })
+	if against >= maxEvidence {
+		sorted[maxEvidence-1] = sorted[against]
+	}
+	return sorted[:min(len(sorted), maxEvidence)]
+}
+
+// linksText leads to where the change can be read and undone.
+func linksText(s *correlate.Suspect) string {
+	l := s.Links
+	if l == nil {
+		l = s.Change.Links
+	}
+	if l == nil {
+		return ""
+	}
+	var all []string
+	for _, one := range [][2]string{{"diff", l.Diff}, {"run", l.Run}, {"roll back", l.Rollback}} {
+		at, err := url.Parse(one[1])
+		if err == nil && at.Host != "" && (at.Scheme == "https" || at.Scheme == "http") {
+			all = append(all, fmt.Sprintf("<%s|%s>", escape(strings.ReplaceAll(at.String(), "|", "%7C")), one[0]))
+		}
+	}
+	return strings.Join(all, " · ")
+}
+
+// maxReachNames is how many services a message names.
+const maxReachNames = 8
+
+// reachText says who alerts and how many services depend on what changed.
+func reachText(b *correlate.BlastRadius) string {
+	if b == nil || len(b.Alerting) == 0 {
+		return ""
+	}
+	names := strings.Join(b.Alerting[:min(len(b.Alerting), maxReachNames)], ", ")
+	if more := len(b.Alerting) - maxReachNames; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	text := fmt.Sprintf("_Alerting:_ %s", escape(clip(names, 600)))
+	if b.Potential > 0 {
+		text += fmt.Sprintf("; %d services depend on what changed", b.Potential)
+	}
+	return text
 }
 
 // sign1 shows a log odds with its sign.
 func sign1(odds float64) string { return fmt.Sprintf("`%+.1f`", odds) }
 
-// footer says which incident it is, since when, and where to look.
+// footer says which incident it is, since when or how long, and where to look.
 func footer(n *News) *slack.ContextBlock {
-	text := fmt.Sprintf("%s, since %s, %s", escape(n.Incident.ID), n.Incident.StartedAt.UTC().Format(time.DateTime+" UTC"), escape(clip(strings.Join(n.Incident.Services, ", "), 200)))
+	in := &n.Incident
+	began := "since " + in.StartedAt.UTC().Format(time.DateTime+" UTC")
+	if in.ResolvedAt != nil {
+		began = fmt.Sprintf("from %s for %s", in.StartedAt.UTC().Format(time.DateTime+" UTC"), in.ResolvedAt.Sub(in.StartedAt).Round(time.Second))
+	}
+	text := fmt.Sprintf("%s, %s, %s", escape(in.ID), began, escape(clip(strings.Join(in.Services, ", "), 200)))
 	if n.Judgement.State != correlate.JudgedNot {
-		text += ", people say: " + strings.ReplaceAll(string(n.Judgement.State), "_", " ")
+		text += ", people say: " + escape(clip(standingWords(&n.Judgement), 300))
 	}
 	if n.Link != "" {
 		text += fmt.Sprintf(" | <%s|open in Faultline>", escape(n.Link))

@@ -180,7 +180,7 @@ func TestSlackPostsOneMessageAndKeepsItUpToDate(t *testing.T) {
 		t.Errorf("called %s", got)
 	}
 	form, err := url.ParseQuery(string(r.bodies[2]))
-	if err != nil || form.Get("thread_ts") != "100.1" || !strings.Contains(form.Get("text"), "resolved, was open") {
+	if err != nil || form.Get("thread_ts") != "100.1" || !strings.Contains(form.Get("text"), "Resolved, was open") {
 		t.Errorf("%v %v", form, err)
 	}
 }
@@ -252,6 +252,14 @@ func TestSlackRefusalsForGoodAreToldApart(t *testing.T) {
 func TestNoFindingAndNoChangeHaveTheirSentences(t *testing.T) {
 	n := someNews()
 	n.Finding.Verdict = correlate.VerdictNoChange
+	if got := sentence(n); !strings.HasPrefix(got, "Probably no recorded change did it (10%). Nearest suspect: feature flag ") || !strings.HasSuffix(got, "[cd/a] (82%).") {
+		t.Errorf("%q", got)
+	}
+	n.Finding.Verdict = correlate.VerdictWeak
+	if got := sentence(n); !strings.HasPrefix(got, "Weak evidence only. First suspect: feature flag ") {
+		t.Errorf("%q", got)
+	}
+	n.Finding.Suspects = nil
 	if got := sentence(n); got != "Probably no recorded change did it (10%)." {
 		t.Errorf("%q", got)
 	}
