@@ -283,7 +283,7 @@ const staleAfter = 24 * time.Hour
 func quality(fresh []query.Freshness, i *figures.Impact, now time.Time) []Quality {
 	out := []Quality{
 		{"Changes of unknown origin", percentOf(i.Population.Unknown)},
-		{"Incidents that are neither laid on a change nor declared to be without one", percentOf(i.Incidents.Unlinked)},
+		{"Incidents neither traced to a change nor declared to have none", percentOf(i.Incidents.Unlinked)},
 		{"Changes too young to count", thousands(i.Population.Immature)},
 		{"Changes left out as repairs", fmt.Sprintf("%s rollbacks, %s during an incident", thousands(i.Population.Rollbacks), thousands(i.Population.DuringIncident))},
 	}

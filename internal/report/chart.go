@@ -100,12 +100,12 @@ func (r *Report) ratioPlot() (*plot.Plot, string) {
 		}
 	}
 	if h.Crude != nil {
-		add("all against all", h.Crude.Value, h.Crude.Lo, h.Crude.Hi)
+		add("as counted", h.Crude.Value, h.Crude.Lo, h.Crude.Hi)
 	}
 	if h.Adjusted != nil {
-		add("same tier, kind, team", h.Adjusted.Value, h.Adjusted.Lo, h.Adjusted.Hi)
+		add("like with like", h.Adjusted.Value, h.Adjusted.Lo, h.Adjusted.Hi)
 		if h.Looks != nil {
-			add("the same, looked at weekly", h.Adjusted.Value, h.Looks.Lo, &h.Looks.Hi)
+			add("like with like, read weekly", h.Adjusted.Value, h.Looks.Lo, &h.Looks.Hi)
 		}
 	}
 	if h.AdjustedForSize != nil {
@@ -114,7 +114,7 @@ func (r *Report) ratioPlot() (*plot.Plot, string) {
 	if len(marks) == 0 {
 		return nil, ""
 	}
-	p := whiskers("Risk relative to human changes (1 is no difference)", marks)
+	p := whiskers("Risk of AI-assisted changes: less than human (left of 1), or more (right)", marks)
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(ratioTicks(p.X.Min, p.X.Max))
 	p.X.Min, p.X.Max = min(p.X.Min, 0.5), max(p.X.Max, 2)
 	one, _ := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.7}, {X: 1, Y: float64(len(marks)) - 0.3}})

@@ -6,6 +6,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 //go:embed report.html
@@ -55,8 +58,18 @@ type htmlTable struct {
 
 type htmlRow struct {
 	Link  string
-	Cells []string
+	Cells []htmlCell
 }
+
+type htmlCell struct {
+	Text string
+	// Break lets words be broken: only where one is too long for its column, since
+	// a browser makes such columns narrow.
+	Break bool
+}
+
+// longWord is from how many characters on a word may be broken.
+const longWord = 20
 
 // html writes the page for mail and browser: tables and inline styles only,
 // since mail programs know little more.
@@ -93,7 +106,11 @@ func htmlTableOf(t table) htmlTable {
 		}
 	}
 	for i, cells := range t.Rows {
-		row := htmlRow{Cells: cells}
+		row := htmlRow{}
+		for _, cell := range cells {
+			long := slices.ContainsFunc(strings.Fields(cell), func(word string) bool { return utf8.RuneCountInString(word) > longWord })
+			row.Cells = append(row.Cells, htmlCell{Text: cell, Break: long})
+		}
 		if i < len(t.Link) {
 			row.Link = t.Link[i]
 		}

@@ -86,32 +86,46 @@ func (d *document) text(size float64, words string) {
 	d.MultiCell(0, size*0.47, basic(words), "", "L", false)
 }
 
-// tiles stand side by side.
+// tiles stand side by side, as high as the one that holds most.
 func (d *document) tiles(all []Tile) {
-	width, top, gap, height := (pdfWidth-2*float64(len(all)-1))/float64(len(all)), d.GetY(), 2.0, 38.0
-	for i, t := range all {
-		x := pdfMargin + float64(i)*(width+gap)
-		d.SetFillColor(0xf4, 0xf7, 0xfa)
-		d.SetDrawColor(0xdf, 0xe5, 0xea)
-		d.Rect(x, top, width, height, "FD")
-		d.SetXY(x+2, top+2)
-		d.font("", 8, 0x55, 0x63, 0x6f)
-		d.MultiCell(width-4, 3.6, basic(t.Name), "", "L", false)
-		d.SetX(x + 2)
-		d.font("B", 14, 0x1f, 0x2d, 0x3d)
-		d.MultiCell(width-4, 7, basic(t.Value), "", "L", false)
-		d.SetX(x + 2)
-		d.font("", 7.5, 0x3b, 0x49, 0x56)
-		d.MultiCell(width-4, 3.5, basic(t.Basis), "", "L", false)
-		d.SetX(x + 2)
-		d.font("", 7.5, 0x55, 0x63, 0x6f)
-		d.MultiCell(width-4, 3.5, basic(t.Before), "", "L", false)
+	const gap = 2.0
+	width, top, bottom := (pdfWidth-gap*float64(len(all)-1))/float64(len(all)), d.GetY(), d.GetY()
+	for _, drawn := range []bool{false, true} {
+		for i := range all {
+			x := pdfMargin + float64(i)*(width+gap)
+			if drawn {
+				d.SetFillColor(0xf4, 0xf7, 0xfa)
+				d.SetDrawColor(0xdf, 0xe5, 0xea)
+				d.Rect(x, top, width, bottom-top, "FD")
+			}
+			bottom = max(bottom, d.tile(&all[i], x+2, top+2, width-4, drawn)+2)
+		}
 	}
-	d.SetY(top + height + 3)
+	d.SetY(bottom + 3)
+}
+
+// tile writes one tile, or only measures it, and returns where it ends.
+func (d *document) tile(t *Tile, x, y, width float64, drawn bool) float64 {
+	for _, line := range []struct {
+		text, style      string
+		size, high, grey float64
+	}{
+		{t.Name, "", 8, 3.6, 0x55}, {t.Value, "B", 14, 7, 0x1f}, {t.Basis, "", 7.5, 3.5, 0x3b}, {t.Before, "", 7.5, 3.5, 0x55},
+	} {
+		d.font(line.style, line.size, int(line.grey), int(line.grey)+0x0e, int(line.grey)+0x1a)
+		for _, part := range d.SplitText(basic(line.text), width) {
+			if drawn {
+				d.SetXY(x, y)
+				d.CellFormat(width, line.high, part, "", 0, "L", false, 0, "")
+			}
+			y += line.high
+		}
+	}
+	return y
 }
 
 func (d *document) section(s *section, charts map[string]Chart) {
-	d.room(24)
+	d.room(d.opening(s, charts))
 	d.Ln(3)
 	d.font("B", 12.5, 0x1f, 0x2d, 0x3d)
 	d.MultiCell(0, 6, basic(s.Title), "", "L", false)
@@ -135,12 +149,38 @@ func (d *document) section(s *section, charts map[string]Chart) {
 	}
 }
 
+// opening is the height of a section's heading with what must not part from it:
+// its words, and the chart or the table that follows.
+func (d *document) opening(s *section, charts map[string]Chart) float64 {
+	height := 14.0
+	d.font("", 9.5, 0, 0, 0)
+	for _, words := range s.Words {
+		height += pdfLine*float64(len(d.SplitText(basic(words), pdfWidth))) + 1.2
+	}
+	for _, name := range s.Charts {
+		if _, drawn := charts[name]; drawn {
+			return height + chartHigh + 2
+		}
+	}
+	for i := range s.Tables {
+		return height + together(&s.Tables[i])
+	}
+	return height
+}
+
+// A chart is so wide and high that the two that compare find room on the first
+// page, below what needs a decision.
+const (
+	chartWide = 0.72 * pdfWidth
+	chartHigh = chartWide * float64(chartHeight) / float64(chartWidth)
+)
+
 func (d *document) chart(c Chart) {
-	height := pdfWidth * float64(chartHeight) / float64(chartWidth)
+	height := chartHigh
 	d.room(height + 2)
 	options := fpdf.ImageOptions{ImageType: "PNG"}
 	d.RegisterImageOptionsReader(c.Name, options, bytes.NewReader(c.PNG))
-	d.ImageOptions(c.Name, pdfMargin, d.GetY(), pdfWidth, height, false, options, 0, "")
+	d.ImageOptions(c.Name, pdfMargin, d.GetY(), chartWide, height, false, options, 0, "")
 	d.SetY(d.GetY() + height + 2)
 }
 
@@ -154,8 +194,11 @@ func (d *document) room(height float64) {
 // tableTogether is the height up to which a table is kept on one page.
 const tableTogether = 70
 
+// together is about how much room a table wants on the page where it begins.
+func together(t *table) float64 { return min(14+7*float64(len(t.Rows)), tableTogether) }
+
 func (d *document) table(t *table) {
-	d.room(min(14+7*float64(len(t.Rows)), tableTogether))
+	d.room(together(t))
 	if t.Title != "" {
 		d.font("B", 9, 0x1f, 0x2d, 0x3d)
 		d.MultiCell(0, pdfLine, basic(t.Title), "", "L", false)
@@ -174,10 +217,17 @@ func (d *document) table(t *table) {
 		if i < len(t.Link) {
 			link = t.Link[i]
 		}
+		if i == len(t.Rows)-1 && t.Note != "" {
+			d.room(noteHigh)
+		}
 		d.row(cells, link, widths, "", 0xe0)
 	}
 	d.note(t)
 }
+
+// noteHigh is about the height of a last row with the note below it, which do not
+// part.
+const noteHigh = 18
 
 // note ends a table.
 func (d *document) note(t *table) {

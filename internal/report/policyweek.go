@@ -109,7 +109,7 @@ func caseTable(title string, cases []PolicyCase, all int) table {
 		t.Link = append(t.Link, c.URL)
 	}
 	if all > len(cases) {
-		t.Note = fmt.Sprintf("%s of %s are shown, those to the most critical services first; GET /v1/policy/violations has all.", thousands(len(cases)), thousands(all))
+		t.Note = fmt.Sprintf("%s of %s are shown, those to the most critical services first; the page of policy violations lists all.", thousands(len(cases)), thousands(all))
 	}
 	return t
 }
@@ -140,7 +140,11 @@ func (r *Report) chanceTable() table {
 // excessWords say whether a group stands before incidents more often than
 // chance has it.
 func excessWords(g figures.Chance) string {
-	if excess := float64(g.Observed) - g.Expected; excess > 0 && float64(g.Observed) > g.High {
+	excess := float64(g.Observed) - g.Expected
+	switch {
+	case g.Observed == 0 && g.Expected == 0:
+		return "nothing to compare"
+	case excess > 0 && float64(g.Observed) > g.High:
 		return fmt.Sprintf("yes, by %.1f", excess)
 	}
 	return "no more than chance"
@@ -170,7 +174,7 @@ func ratioTile(i *figures.Impact) Tile {
 	h := &i.Headline
 	t := Tile{Name: "AI-assisted against human", Value: "–", Basis: "insufficient data", Before: capital(verdictNames[h.Verdict])}
 	if r := h.Adjusted; r != nil && r.Value != nil && h.Verdict != figures.Insufficient {
-		t.Value, t.Basis = fmt.Sprintf("%.2f times", *r.Value), "the risk, like with like; 95% interval "+figures.RangeWords(r)
+		t.Value, t.Basis = fmt.Sprintf("%.2f×", *r.Value), "the risk, like with like; 95% interval "+figures.RangeWords(r)
 		t.Before += "; not proof of cause"
 	}
 	return t

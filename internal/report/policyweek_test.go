@@ -133,7 +133,7 @@ func TestChanceIsSaidOnlyWhereItIsExceeded(t *testing.T) {
 		"far more":       {figures.Chance{Observed: 43, Expected: 23.2, High: 31}, "yes, by 19.8"},
 		"within chance":  {figures.Chance{Observed: 30, Expected: 23.2, High: 31}, "no more than chance"},
 		"less":           {figures.Chance{Observed: 10, Expected: 23.2, High: 31}, "no more than chance"},
-		"nothing at all": {figures.Chance{}, "no more than chance"},
+		"nothing at all": {figures.Chance{}, "nothing to compare"},
 	} {
 		if got := excessWords(tc.c); got != tc.want {
 			t.Errorf("%s: %q", name, got)
@@ -160,7 +160,7 @@ func TestGroupsStandSideBySideWithTheirBasis(t *testing.T) {
 	if got[1].Value != "–" || got[1].Basis != "no matured change" || got[2].Name != "Changes of unknown origin" || got[4].Value != "–" {
 		t.Errorf("%+v", got)
 	}
-	if got[3].Value != "1.59 times" || !strings.Contains(got[3].Before, "No detectable difference; not proof of cause") {
+	if got[3].Value != "1.59×" || !strings.Contains(got[3].Before, "No detectable difference; not proof of cause") {
 		t.Errorf("%+v", got[3])
 	}
 	i.Headline.Verdict = figures.Insufficient

@@ -66,6 +66,10 @@ func simulateQuarter(seed uint64) *quarter {
 				if q.incident(random, key, at) {
 					confirmed = append(confirmed, key)
 				}
+				q.moment(q.facts[len(q.facts)-1].Services[0], c.class, at.Add(-20*time.Minute))
+			}
+			for range n {
+				q.moment(quarterServices[random.IntN(len(quarterServices))], c.class, start.Add(time.Duration(random.IntN(7*24*60))*time.Minute))
 			}
 			q.weeks = append(q.weeks, query.ChangeCell{Class: c.class, Week: start, N: n, Confirmed: confirmed})
 			for tier := 1; tier <= 3; tier++ {
@@ -83,6 +87,17 @@ func simulateQuarter(seed uint64) *quarter {
 		{Kind: correlate.KindDeploy, Tier: 1, Approval: "none", N: 900, Confirmed: q.some(14), LeadSeconds: []uint32{9000}, Lines: []uint32{40}},
 	}
 	return q
+}
+
+// moment adds a change to a service.
+func (q *quarter) moment(service string, class correlate.ProvenanceClass, at time.Time) {
+	for i := range q.moments {
+		if q.moments[i].Service == service && q.moments[i].Class == class {
+			q.moments[i].At = append(q.moments[i].At, at)
+			return
+		}
+	}
+	q.moments = append(q.moments, query.ServiceMoments{Service: service, Class: class, At: []time.Time{at}})
 }
 
 // incident adds an incident that a change caused, and tells whether a person

@@ -45,15 +45,22 @@ func pieces(r *Report) []string {
 // solid is text without white space: where lines break is for a rendering to say.
 func solid(text string) string { return strings.Join(strings.Fields(text), "") }
 
-// pdfText reads a PDF by a library that did not write it: its text in reading
-// order without the foot of each page, its pages and its pictures.
-func pdfText(t *testing.T, raw []byte, foot string) (text string, pages, pictures int) {
+// sheet is one page of a PDF: its text without its foot, and how many pictures it
+// shows.
+type sheet struct {
+	text     string
+	pictures int
+}
+
+// sheets reads a PDF by a library that did not write it.
+func sheets(t *testing.T, r *Report) []sheet {
 	t.Helper()
+	raw := []byte(render(t, r, PDF))
 	doc, err := pdf.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all strings.Builder
+	var out []sheet
 	for n := 1; n <= doc.NumPage(); n++ {
 		page := doc.Page(n)
 		for _, font := range page.Fonts() {
@@ -62,23 +69,36 @@ func pdfText(t *testing.T, raw []byte, foot string) (text string, pages, picture
 				t.Fatalf("the codes of font %s mean something else than characters: %s %v", font, meaning, err)
 			}
 		}
-		var one strings.Builder
+		var text strings.Builder
+		pictures := 0
 		pdf.Interpret(page.V.Key("Contents"), func(stack *pdf.Stack, operator string) {
-			if operator == "Tj" {
-				one.WriteString(characters(stack.Pop().RawString()))
+			switch operator {
+			case "Tj":
+				text.WriteString(characters(stack.Pop().RawString()))
+			case "Do":
+				pictures++
 			}
 			for stack.Len() > 0 {
 				stack.Pop()
 			}
 		})
-		body, found := strings.CutSuffix(solid(one.String()), solid(fmt.Sprintf("%s · page %d", foot, n)))
+		body, found := strings.CutSuffix(solid(text.String()), solid(fmt.Sprintf("%s · page %d", r.title(), n)))
 		if !found {
-			t.Errorf("page %d does not end in its foot: %s", n, one.String())
+			t.Errorf("page %d does not end in its foot: %s", n, text.String())
 		}
-		all.WriteString(body)
-		pictures = max(pictures, len(page.Resources().Key("XObject").Keys()))
+		out = append(out, sheet{body, pictures})
 	}
-	return all.String(), doc.NumPage(), pictures
+	return out
+}
+
+// pdfText is the text of all pages.
+func pdfText(t *testing.T, r *Report) string {
+	t.Helper()
+	var all strings.Builder
+	for _, s := range sheets(t, r) {
+		all.WriteString(s.text)
+	}
+	return all.String()
 }
 
 // characters are what codes of two bytes show.
@@ -144,22 +164,45 @@ func reports(t *testing.T) map[string]Report {
 func TestThePDFSaysWhatTheReportSays(t *testing.T) {
 	for name, r := range reports(t) {
 		t.Run(name, func(t *testing.T) {
-			raw, err := r.Render(PDF)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, pages, pictures := pdfText(t, raw, r.title())
+			text := pdfText(t, &r)
 			if want := solid(basic(strings.Join(pieces(&r), " "))); text != want {
 				t.Error(difference(want, text))
 			}
-			charts, err := r.Charts()
-			if err != nil || pictures != len(charts) {
-				t.Errorf("%d pictures, want %d: %v", pictures, len(charts), err)
-			}
-			if pages > 6 {
-				t.Errorf("%d pages: who reads that?", pages)
-			}
 		})
+	}
+}
+
+// TestAReaderOfTheFirstPageKnowsTheWeek looks at how the PDF falls into pages: what
+// happened, what needs a decision and how AI-assisted changes compare stand on the
+// first, no heading stands at the foot of a page without what it heads, and every
+// picture is there.
+func TestAReaderOfTheFirstPageKnowsTheWeek(t *testing.T) {
+	for name, r := range reports(t) {
+		all := sheets(t, &r)
+		charts, err := r.Charts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pictures := 0
+		for n, s := range all {
+			pictures += s.pictures
+			for _, part := range r.sections() {
+				if strings.HasSuffix(s.text, solid(part.Title)) {
+					t.Errorf("%s: the heading %q is all alone at the foot of page %d", name, part.Title, n+1)
+				}
+			}
+		}
+		if pictures != len(charts) || len(all) > 5 {
+			t.Errorf("%s: %d pictures of %d, %d pages", name, pictures, len(charts), len(all))
+		}
+		for _, word := range []string{r.Sentence, strings.Join(r.Decisions, " "), r.Impact.Headline.Words} {
+			if !strings.Contains(all[0].text, solid(word)) {
+				t.Errorf("%s: the first page does not say %q", name, word)
+			}
+		}
+		if strings.Contains(name, "quarter") && all[0].pictures != 2 {
+			t.Errorf("%s: %d of the two pictures that compare are on the first page", name, all[0].pictures)
+		}
 	}
 }
 
@@ -203,8 +246,8 @@ func TestTheJSONHoldsAllThatTheOthersShow(t *testing.T) {
 			}
 		}
 		// The pictures of a PDF lie in it in any order.
-		text, _, _ := pdfText(t, []byte(render(t, &r, PDF)), r.title())
-		if other, _, _ := pdfText(t, []byte(render(t, &again, PDF)), r.title()); text != other {
+		text := pdfText(t, &r)
+		if other := pdfText(t, &again); text != other {
 			t.Errorf("%s: the PDF made from the JSON differs: %s", name, difference(text, other))
 		}
 	}

@@ -24,7 +24,8 @@ type section struct {
 	Tables []table
 }
 
-// sections lay the report out, the same for all renderings.
+// sections lay the report out, the same for all renderings: what a leader must
+// know and decide first, the figures behind it last.
 func (r *Report) sections() []section {
 	decisions := r.Decisions
 	if len(decisions) == 0 {
@@ -32,14 +33,15 @@ func (r *Report) sections() []section {
 	}
 	return []section{
 		{Title: "What needs a decision", Words: decisions},
-		{Title: "AI-assisted and other changes", Words: []string{r.Impact.Headline.Words}, Charts: []string{chartRates, chartRatios}, Tables: []table{r.groupTable(), r.ratioTable(), r.sensitivityTable(), r.chanceTable()}},
+		{Title: "AI-assisted and other changes", Words: []string{r.Impact.Headline.Words}, Charts: []string{chartRates, chartRatios}, Tables: []table{r.groupTable()}},
 		{Title: "Largest incidents of the week", Tables: []table{r.incidentTable()}},
 		{Title: "Policy kept and broken", Words: []string{r.policyWords()}, Tables: r.policyTables()},
 		{Title: "Approval of AI-assisted changes", Words: []string{r.Approval.Effect.Words, r.Approval.Words}, Tables: []table{r.approvalTable()}},
-		{Title: "Week by week", Charts: []string{chartWeeks}, Words: []string{"Share of all matured changes that an incident was laid on by a person. A point outside the band differs by more than noise."}},
+		{Title: "Week by week", Charts: []string{chartWeeks}, Words: []string{"Share of all matured changes that a person confirmed as the cause of an incident. A point outside the grey band differs by more than noise."}},
 		{Title: "Services that moved", Tables: []table{r.moverTable()}},
 		{Title: "How right our findings were", Words: []string{r.Accuracy.Words}, Tables: []table{r.accuracyTable()}},
 		{Title: "How good the data are", Tables: []table{r.qualityTable()}},
+		{Title: "The comparison in detail", Tables: []table{r.ratioTable(), r.sensitivityTable(), r.chanceTable()}},
 	}
 }
 
@@ -47,7 +49,8 @@ func (r *Report) groupTable() table {
 	t := table{
 		Title: fmt.Sprintf("Matured changes from %s to %s", day(r.Impact.From), day(r.Impact.To)),
 		Head:  []string{"Group", "Changes", "With an incident", "Rate, 95% interval", "And suspected", "Minutes"},
-		Note:  "An incident counts when a person confirmed the change as its cause. Suspected adds what the engine suspects where nobody judged.",
+		Note: "Matured: old enough for an incident to have shown. An incident counts when a person confirmed the change as its cause. " +
+			"Suspected adds what the engine suspects where nobody judged.",
 	}
 	for _, g := range r.Impact.Groups {
 		events := "0"
@@ -65,8 +68,8 @@ func (r *Report) ratioTable() table {
 		Title: "Risk of AI-assisted changes relative to human ones (1 is no difference)",
 		Head:  []string{"", "Ratio, 95% interval"},
 		Rows: [][]string{
-			{"All against all", ratioWords(h.Crude)},
-			{"Of the same tier, kind and team", ratioWords(h.Adjusted)},
+			{"As counted: all against all", ratioWords(h.Crude)},
+			{"Like with like: of the same tier, kind and team", ratioWords(h.Adjusted)},
 			{"And of like size", ratioWords(h.AdjustedForSize)},
 			{"Exact, for few events", ratioWords(h.Exact)},
 		},
@@ -76,7 +79,7 @@ func (r *Report) ratioTable() table {
 		t.Rows = append(t.Rows, []string{"Corrected for wrong labels", ratioWords(h.Corrected)})
 	}
 	if h.Looks != nil {
-		t.Rows = append(t.Rows, []string{"Looked at every week since " + day(h.Looks.Since), fmt.Sprintf("%.2f to %.2f", h.Looks.Lo, h.Looks.Hi)})
+		t.Rows = append(t.Rows, []string{"Like with like, read every week since " + day(h.Looks.Since), fmt.Sprintf("%.2f to %.2f", h.Looks.Lo, h.Looks.Hi)})
 	}
 	return t
 }

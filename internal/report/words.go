@@ -33,15 +33,15 @@ func recoveryTile(week, last []fact) Tile {
 	median, p80, n := recovery(week)
 	t := Tile{Name: "Time to recover", Value: "–", Basis: "no incident has ended", Before: "week before –"}
 	if n > 0 {
-		t.Value, t.Basis = fmt.Sprintf("%.0f min", median), fmt.Sprintf("median of %d ended; four in five within %.0f min", n, p80)
+		t.Value, t.Basis = fmt.Sprintf("%.0f min", median), fmt.Sprintf("median of %s that ended; four in five within %.0f min", counted(n, "incident", "incidents"), p80)
 	}
 	if before, _, n := recovery(last); n > 0 {
-		t.Before = fmt.Sprintf("week before %.0f min (%d)", before, n)
+		t.Before = fmt.Sprintf("week before %.0f min (of %d)", before, n)
 	}
 	return t
 }
 
-// rateTile is the share of the week's changes that an incident was laid on. The
+// rateTile is the share of the week's changes that caused an incident. The
 // figures count weeks in UTC.
 func rateTile(r *Report) Tile {
 	t := Tile{Name: "Changes with an incident", Value: "–", Basis: "no matured change", Before: "control limits –"}
@@ -72,7 +72,7 @@ func judgedTile(week []fact) Tile {
 		}
 	}
 	return Tile{
-		Name: "Laid on a change", Value: fmt.Sprintf("%d of %d", confirmed, len(week)), Basis: "confirmed by a person",
+		Name: "Traced to a change", Value: fmt.Sprintf("%d of %d", confirmed, len(week)), Basis: "incidents, confirmed by a person",
 		Before: fmt.Sprintf("%d without a cause or a verdict", open),
 	}
 }
