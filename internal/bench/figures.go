@@ -25,7 +25,8 @@ type figuresFlags struct {
 	ingestFlags
 	year  yearSize
 	asked int
-	keep  string
+	// keep is a directory to fill, filled one that was filled.
+	keep, filled string
 }
 
 func parseFiguresFlags(args []string) (figuresFlags, error) {
@@ -39,6 +40,7 @@ func parseFiguresFlags(args []string) (figuresFlags, error) {
 	flags.IntVar(&f.asked, "asked", 5, "how often each figure is asked for")
 	flags.IntVar(&f.memoryMB, "engine-memory", 2048, "cap of the embedded engine in MiB")
 	flags.StringVar(&f.keep, "keep", "", "fill this data directory for faultline serve, and measure nothing")
+	flags.StringVar(&f.filled, "filled", "", "measure on a data directory that -keep filled, and leave it")
 	flags.StringVar(&f.dir, "dir", "", "directory for the data; empty makes one")
 	flags.StringVar(&f.profiles, "profiles", "", "directory for a processor profile of the answers")
 	flags.BoolVar(&f.verbose, "v", false, "log what the parts say")
@@ -56,6 +58,9 @@ func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
 	if f.keep != "" {
 		return keepYear(ctx, out, &f)
 	}
+	if f.filled != "" {
+		return onFilledYear(ctx, out, &f)
+	}
 	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
 	if err != nil {
 		return fmt.Errorf("making a directory for the data: %w", err)
@@ -70,11 +75,26 @@ func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
 	if err := y.fill(ctx, p.store); err != nil {
 		return err
 	}
+	return askYear(ctx, out, &f, p, y)
+}
+
+// onFilledYear measures on a year that was filled before and is kept.
+func onFilledYear(ctx context.Context, out io.Writer, f *figuresFlags) (err error) {
+	p := &parts{dir: f.filled}
+	defer func() { err = errors.Join(err, p.closeStore()) }()
+	if err := p.openStore(ctx, &f.ingestFlags, f.logger()); err != nil {
+		return err
+	}
+	return askYear(ctx, out, f, p, newYear(f.year, time.Now().UTC()))
+}
+
+// askYear measures each figure over a year once the store is calm.
+func askYear(ctx context.Context, out io.Writer, f *figuresFlags, p *parts, y *year) error {
 	if err := calm(ctx); err != nil {
 		return err
 	}
 	service := figures.New(figures.DefaultConfig(), p.store, func() time.Time { return y.end })
-	asked, err := askFigures(ctx, service, &f, y)
+	asked, err := askFigures(ctx, service, f, y)
 	if err != nil {
 		return err
 	}

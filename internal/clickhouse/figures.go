@@ -2,10 +2,12 @@ package clickhouse
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/assent"
@@ -25,56 +27,157 @@ var figureApart = []query.Apart{query.NotApart, query.ApartRollback, query.Apart
 // figureApprovals are the words for an approval by their code.
 var figureApprovals = []string{"none", "other", "senior"}
 
+// A long period is counted in two halves at a time: a statement of the embedded
+// engine keeps one core busy. Both halves read a week beyond where they meet, so
+// that a change whose start was corrected is whole in each and counted in one.
+const (
+	longPeriod  = 8 * 7 * 24 * time.Hour
+	startMoves  = time.Hour
+	startShifts = 7 * 24 * time.Hour
+)
+
+// stretch is a part of a period with the events that are read for it.
+type stretch struct {
+	query.Period
+	since, until time.Time
+}
+
+// stretches cuts a period into the parts that are counted side by side.
+func stretches(p query.Period) []stretch {
+	whole := stretch{Period: p, since: p.From.Add(-startMoves), until: p.To.Add(startMoves)}
+	if p.To.Sub(p.From) < longPeriod {
+		return []stretch{whole}
+	}
+	first, second := whole, whole
+	first.To = p.From.Add(p.To.Sub(p.From) / 2).Truncate(time.Millisecond)
+	second.From = first.To
+	first.until, second.since = first.To.Add(startShifts), second.From.Add(-startShifts)
+	return []stretch{first, second}
+}
+
+// counting are the parameters that every statement about a stretch has.
+func (st *stretch) counting() []any {
+	return []any{
+		named("from", st.From), named("to", st.To), named("mature", st.Mature), named("since", st.since), named("until", st.until),
+		named("classes", texts(figureClasses)), named("kinds", texts(correlate.ChangeKinds())),
+	}
+}
+
 // ChangeCells counts the changes of a period: cells by all that figures compare
 // by, and weeks by class. A change whose blame is given is named in its cell.
 func (s *Store) ChangeCells(ctx context.Context, p query.Period, blame query.Blame) (cells, weeks []query.ChangeCell, err error) {
-	known, confirmed, suspected := hashBlame(blame)
-	err = s.query(ctx, "count changes", s.sql["figures_cells"], []any{
-		named("from", p.From), named("to", p.To), named("mature", p.Mature),
-		named("classes", texts(figureClasses)), named("kinds", texts(correlate.ChangeKinds())),
-		named("confirmed", confirmed), named("suspected", suspected),
-	}, func(rows driver.Rows) error {
-		var ofCells, class, kind, size, tier, apart uint8
-		var team string
-		var week int64
-		var n uint64
-		var blamed, doubted []uint64
-		if err := rows.Scan(&ofCells, &class, &kind, &size, &tier, &team, &week, &apart, &n, &blamed, &doubted); err != nil {
+	known := hashBlame(blame)
+	parts := stretches(p)
+	counts := make([][]cellCount, len(parts))
+	all, ctx := errgroup.WithContext(ctx)
+	for i := range parts {
+		all.Go(func() (err error) {
+			counts[i], err = s.countCells(ctx, &parts[i], known.hashes())
 			return err
-		}
-		cell := query.ChangeCell{
-			Class: classOf(class), Apart: figureApart[apart], N: int(n), Confirmed: keysOf(known, blamed), Suspected: keysOf(known, doubted),
-		}
-		if ofCells == 0 {
-			cell.Week = time.UnixMilli(week).UTC()
-			weeks = append(weeks, cell)
-			return nil
-		}
-		cell.Kind, cell.Size, cell.Tier, cell.Team = kindOf(kind), query.Sizes()[size], int(tier), team
-		cells = append(cells, cell)
-		return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, nil, err
+	}
+	cells, weeks = known.gather(slices.Concat(counts...))
+	return cells, weeks, nil
+}
+
+// cellKey is what the changes of a cell have in common, and cellCount how many
+// they are, or the one that incidents were laid on.
+type (
+	cellKey struct {
+		ofCells, class, apart, kind, size, tier uint8
+		team                                    string
+		week                                    int64
+	}
+	cellCount struct {
+		cellKey
+		blamed, n uint64
+	}
+)
+
+func (s *Store) countCells(ctx context.Context, st *stretch, blamed []uint64) (counts []cellCount, err error) {
+	err = s.query(ctx, "count changes", s.sql["figures_cells"], append(st.counting(), named("blamed", blamed)), func(rows driver.Rows) error {
+		var c cellCount
+		err := rows.Scan(&c.ofCells, &c.class, &c.apart, &c.kind, &c.size, &c.tier, &c.team, &c.week, &c.blamed, &c.n)
+		counts = append(counts, c)
+		return err
 	})
-	return cells, weeks, err
+	return counts, err
+}
+
+// cell is without a count.
+func (k *cellKey) cell() query.ChangeCell {
+	cell := query.ChangeCell{Class: classOf(k.class), Apart: figureApart[k.apart]}
+	if k.ofCells == 0 {
+		cell.Week = time.UnixMilli(k.week).UTC()
+		return cell
+	}
+	cell.Kind, cell.Size, cell.Tier, cell.Team = kindOf(k.kind), query.Sizes()[k.size], int(k.tier), k.team
+	return cell
+}
+
+// gather sums what was counted of each cell, in the order in which they came.
+func (b *blamed) gather(counts []cellCount) (cells, weeks []query.ChangeCell) {
+	index := make(map[cellKey]int, len(counts))
+	for i := range counts {
+		c := &counts[i]
+		list := &cells
+		if c.ofCells == 0 {
+			list = &weeks
+		}
+		at, met := index[c.cellKey]
+		if !met {
+			at = len(*list)
+			index[c.cellKey] = at
+			*list = append(*list, c.cell())
+		}
+		cell := &(*list)[at]
+		cell.N += int(c.n)
+		if c.blamed != 0 {
+			cell.Confirmed = append(cell.Confirmed, b.confirmed[c.blamed]...)
+			cell.Suspected = append(cell.Suspected, b.suspected[c.blamed]...)
+		}
+	}
+	return cells, weeks
 }
 
 // ApprovalCells counts the AI-assisted changes of a period by whether a senior,
-// or somebody else than the author, approved them before they started.
+// or somebody else than the author, approved them before they started. A cell of
+// a long period may come in two, each with a sample of its own.
 func (s *Store) ApprovalCells(ctx context.Context, p query.Period, levels *assent.Levels, blame query.Blame) ([]query.ApprovalCell, error) {
-	known, confirmed, _ := hashBlame(blame)
-	var cells []query.ApprovalCell
-	err := s.query(ctx, "count approvals", s.sql["figures_approvals"], []any{
-		named("from", p.From), named("to", p.To), named("mature", p.Mature), named("levels", levels.SeniorWords()), named("machines", levels.MachineWords()),
-		named("classes", texts(figureClasses)), named("kinds", texts(correlate.ChangeKinds())), named("confirmed", confirmed),
-	}, func(rows driver.Rows) error {
+	known := hashBlame(query.Blame{Confirmed: blame.Confirmed})
+	parts := stretches(p)
+	cells := make([][]query.ApprovalCell, len(parts))
+	all, ctx := errgroup.WithContext(ctx)
+	for i := range parts {
+		all.Go(func() (err error) {
+			cells[i], err = s.countApprovals(ctx, &parts[i], levels, known)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(cells...), nil
+}
+
+func (s *Store) countApprovals(ctx context.Context, st *stretch, levels *assent.Levels, known *blamed) (cells []query.ApprovalCell, err error) {
+	params := append(st.counting(), named("levels", levels.SeniorWords()), named("machines", levels.MachineWords()), named("confirmed", known.hashes()))
+	err = s.query(ctx, "count approvals", s.sql["figures_approvals"], params, func(rows driver.Rows) error {
 		var kind, size, tier, approval uint8
 		var n uint64
-		var blamed []uint64
+		var hashes []uint64
 		var cell query.ApprovalCell
-		if err := rows.Scan(&kind, &size, &tier, &approval, &n, &blamed, &cell.LeadSeconds, &cell.Commits, &cell.Lines); err != nil {
+		if err := rows.Scan(&kind, &size, &tier, &approval, &n, &hashes, &cell.LeadSeconds, &cell.Commits, &cell.Lines); err != nil {
 			return err
 		}
 		cell.Kind, cell.Size, cell.Tier = kindOf(kind), query.Sizes()[size], int(tier)
-		cell.Approval, cell.N, cell.Confirmed = figureApprovals[approval], int(n), keysOf(known, blamed)
+		cell.Approval, cell.N = figureApprovals[approval], int(n)
+		for _, hash := range hashes {
+			cell.Confirmed = append(cell.Confirmed, known.confirmed[hash]...)
+		}
 		cells = append(cells, cell)
 		return nil
 	})
@@ -153,29 +256,30 @@ func (s *Store) ServiceMoments(ctx context.Context, p query.Period, services []s
 	return all, err
 }
 
-// hashBlame gives the hashes that the statements know the blamed changes by.
-func hashBlame(b query.Blame) (known map[uint64][]correlate.Key, confirmed, suspected []uint64) {
-	known = map[uint64][]correlate.Key{}
-	hash := func(keys []correlate.Key) []uint64 {
-		out := make([]uint64, len(keys))
-		for i, key := range keys {
-			out[i] = hashOf(key.ID) ^ hashOf(key.Source)
-			if !slices.Contains(known[out[i]], key) {
-				known[out[i]] = append(known[out[i]], key)
-			}
-		}
-		return out
-	}
-	return known, hash(b.Confirmed), hash(b.Suspected)
+// blamed is the changes that incidents were laid on, by the hashes that the
+// statements know them by.
+type blamed struct {
+	confirmed, suspected map[uint64][]correlate.Key
 }
 
-// keysOf names the changes behind hashes.
-func keysOf(known map[uint64][]correlate.Key, hashes []uint64) []correlate.Key {
-	var keys []correlate.Key
-	for _, hash := range hashes {
-		keys = append(keys, known[hash]...)
+func hashBlame(b query.Blame) *blamed {
+	hash := func(keys []correlate.Key) map[uint64][]correlate.Key {
+		known := make(map[uint64][]correlate.Key, len(keys))
+		for _, key := range keys {
+			h := hashOf(key.ID) ^ hashOf(key.Source)
+			if !slices.Contains(known[h], key) {
+				known[h] = append(known[h], key)
+			}
+		}
+		return known
 	}
-	return keys
+	return &blamed{confirmed: hash(b.Confirmed), suspected: hash(b.Suspected)}
+}
+
+// hashes are those of all.
+func (b *blamed) hashes() []uint64 {
+	out := slices.AppendSeq(make([]uint64, 0, len(b.confirmed)+len(b.suspected)), maps.Keys(b.confirmed))
+	return slices.AppendSeq(out, maps.Keys(b.suspected))
 }
 
 func classOf(code uint8) correlate.ProvenanceClass {

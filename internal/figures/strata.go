@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"sync"
 	"time"
 
 	"github.com/faultline/faultline/correlate"
@@ -75,15 +76,20 @@ func sensitivitySides() []sides {
 	return []sides{suspected, asHuman, asAI}
 }
 
-// comparisons makes the headline and its sensitivity lines.
+// comparisons makes the headline and its sensitivity lines, side by side: each
+// draws incidents some hundred times.
 func (s *Service) comparisons(cells []query.ChangeCell, l *ledger, p query.Period) (headline Comparison, others []Comparison) {
-	c := stratify(cells, headlineSides(), l, p.From)
-	headline = s.compare(&c)
-	for _, side := range sensitivitySides() {
-		c := stratify(cells, side, l, p.From)
-		others = append(others, s.compare(&c))
+	all := append([]sides{headlineSides()}, sensitivitySides()...)
+	out := make([]Comparison, len(all))
+	var each sync.WaitGroup
+	for i, side := range all {
+		each.Go(func() {
+			c := stratify(cells, side, l, p.From)
+			out[i] = s.compare(&c)
+		})
 	}
-	return headline, others
+	each.Wait()
+	return out[0], out[1:]
 }
 
 // tables gathers strata in the order in which they are met.

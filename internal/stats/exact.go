@@ -50,56 +50,38 @@ func ExactRatio(strata []Table, level float64) (Estimate, bool) {
 		out.Value = math.Inf(1)
 	default:
 		// The conditional maximum likelihood: observed equals expected.
-		out.Value = findRatio(func(ratio float64) float64 { return mean(distribution(used, ratio)) - exposed })
+		out.Value = findRatio(func(ratio float64) float64 { return mean(used, ratio) - exposed })
 	}
 	return out, true
 }
 
-// distribution is the probability of each number of exposed events: the
-// convolution over strata of binomials whose chance is the exposed share of
-// the expected events.
+// share is the chance of an event of a stratum to be an exposed one: the
+// exposed share of the expected events.
+func share(t Table, ratio float64) float64 { return ratio * t.N1 / (ratio*t.N1 + t.N0) }
+
+// distribution is the probability of each number of exposed events: a sum of
+// independent events, each with the chance of its stratum. They are added one at
+// a time, in place, which costs half the square of their number.
 func distribution(strata []Table, ratio float64) []float64 {
 	out := []float64{1}
 	for _, t := range strata {
-		share := ratio * t.N1 / (ratio*t.N1 + t.N0)
-		out = convolve(out, binomial(int(math.Round(t.A+t.B)), share))
-	}
-	return out
-}
-
-// binomial is the probability of 0 to n successes.
-func binomial(n int, p float64) []float64 {
-	out := make([]float64, n+1)
-	whole, _ := math.Lgamma(float64(n) + 1)
-	for k := range out {
-		chosen, _ := math.Lgamma(float64(k) + 1)
-		left, _ := math.Lgamma(float64(n-k) + 1)
-		log := whole - chosen - left
-		if k > 0 {
-			log += float64(k) * math.Log(p)
-		}
-		if k < n {
-			log += float64(n-k) * math.Log1p(-p)
-		}
-		out[k] = math.Exp(log)
-	}
-	return out
-}
-
-func convolve(a, b []float64) []float64 {
-	out := make([]float64, len(a)+len(b)-1)
-	for i, x := range a {
-		for j, y := range b {
-			out[i+j] += x * y
+		chance := share(t, ratio)
+		for range int(math.Round(t.A + t.B)) {
+			out = append(out, 0)
+			for k := len(out) - 1; k > 0; k-- {
+				out[k] = out[k]*(1-chance) + out[k-1]*chance
+			}
+			out[0] *= 1 - chance
 		}
 	}
 	return out
 }
 
-func mean(p []float64) float64 {
+// mean is the expected number of exposed events.
+func mean(strata []Table, ratio float64) float64 {
 	sum := 0.0
-	for k, x := range p {
-		sum += float64(k) * x
+	for _, t := range strata {
+		sum += math.Round(t.A+t.B) * share(t, ratio)
 	}
 	return sum
 }
@@ -122,17 +104,72 @@ func midLower(p []float64, a int) float64 {
 	return sum
 }
 
-// findRatio halves the logarithm of the ratio until the increasing function f
-// is zero to the last digits.
+// The bracket is halved until it is as narrow as this on the logarithm, where
+// the function has stopped being flat; then it is closed in on.
+const (
+	narrow  = 0.5
+	settled = 1e-13
+)
+
+// findRatio is where the increasing function f is zero, to the last digits, or
+// the bound of the ratio on whose side it would be.
 func findRatio(f func(ratio float64) float64) float64 {
 	lo, hi := -math.Log(ratioBound), math.Log(ratioBound)
-	for range 80 {
+	var below, above float64
+	for hi-lo > narrow {
 		mid := (lo + hi) / 2
-		if f(math.Exp(mid)) < 0 {
-			lo = mid
+		if v := f(math.Exp(mid)); v < 0 {
+			lo, below = mid, v
 		} else {
-			hi = mid
+			hi, above = mid, v
 		}
 	}
-	return math.Exp((lo + hi) / 2)
+	// An end that was never looked at is the bound; one that is zero, the answer.
+	if below == 0 {
+		below = f(math.Exp(lo))
+	}
+	if above == 0 {
+		above = f(math.Exp(hi))
+	}
+	switch {
+	case below >= 0:
+		return math.Exp(lo)
+	case above <= 0:
+		return math.Exp(hi)
+	}
+	return math.Exp(closeIn(f, lo, hi, below, above))
+}
+
+// closeIn finds the zero between two points at which f is below and above it, by
+// the method of C. J. F. Ridders, A new algorithm for computing a single root of
+// a real continuous function, IEEE Transactions on Circuits and Systems 26
+// (1979) 979.
+func closeIn(f func(ratio float64) float64, lo, hi, below, above float64) float64 {
+	at := math.Inf(1)
+	for range 60 {
+		mid := (lo + hi) / 2
+		middle := f(math.Exp(mid))
+		root := math.Sqrt(middle*middle - below*above)
+		if middle == 0 || root == 0 {
+			return mid
+		}
+		last := at
+		at = mid - (mid-lo)*middle/root
+		if math.Abs(at-last) <= settled {
+			return at
+		}
+		v := f(math.Exp(at))
+		// The narrowest of the three stretches that holds the zero is next.
+		for _, point := range [][2]float64{{mid, middle}, {at, v}} {
+			if point[1] < 0 && point[0] > lo {
+				lo, below = point[0], point[1]
+			} else if point[1] >= 0 && point[0] < hi {
+				hi, above = point[0], point[1]
+			}
+		}
+		if v == 0 {
+			return at
+		}
+	}
+	return at
 }
