@@ -31,8 +31,8 @@ WITH
     ended AS
     (
         SELECT arrayJoin(services) AS service, started_at AS began, least(ifNull(resolved_at, now64(3)), started_at + INTERVAL 1 DAY) AS over
-        FROM (SELECT services, started_at, resolved_at FROM incidents WHERE status != 'merged' ORDER BY revision DESC LIMIT 1 BY id)
-        WHERE started_at >= fromUnixTimestamp64Milli({since:Int64} - 86400000, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        FROM (SELECT services, started_at, resolved_at, status FROM incidents ORDER BY revision DESC, stored_at DESC LIMIT 1 BY id)
+        WHERE status != 'merged' AND started_at >= fromUnixTimestamp64Milli({since:Int64} - 86400000, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
     ),
     fixing AS
     (
