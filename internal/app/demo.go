@@ -118,17 +118,10 @@ func (n *narrator) step(format string, args ...any) {
 	n.line("[%5.1f s] %s", time.Since(n.started).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// paragraph prints a text in lines of about a hundred columns.
+// paragraph prints a text in lines that fit, and an empty line.
 func (n *narrator) paragraph(text string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if len(line)+len(word) > 98 {
-			n.line("  %s", line)
-			line = ""
-		}
-		line = strings.TrimSpace(line + " " + word)
-	}
-	n.line("  %s\n", line)
+	_ = printLine(n.out, text)
+	n.line("")
 }
 
 func (n *narrator) verdict(first bool, guilty fmt.Stringer) {

@@ -14,7 +14,7 @@ import (
 
 // reserved are variables with our prefix that are no settings: they say where
 // fetched components live, or serve tests.
-var reserved = []string{"FAULTLINE_CACHE", "FAULTLINE_LIBCHDB", "FAULTLINE_KAFKA_LIBS", "FAULTLINE_TOKEN", "FAULTLINE_SERVER", "FAULTLINE_CONFIG", "FAULTLINE_CHROMIUM", "FAULTLINE_ARTIFACTS", "FAULTLINE_IMAGES"}
+var reserved = []string{"FAULTLINE_CACHE", "FAULTLINE_LIBCHDB", "FAULTLINE_KAFKA_LIBS", "FAULTLINE_TOKEN", "FAULTLINE_SERVER", "FAULTLINE_CONFIG", "FAULTLINE_CHROMIUM", "FAULTLINE_ARTIFACTS", "FAULTLINE_IMAGES", "FAULTLINE_LABELLED"}
 
 // Load reads the settings: defaults, then the YAML file at path (none when
 // empty), then environ ("NAME=value" pairs), then overrides by key (the flags

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/scenario"
+)
+
+var errRig = errors.New("it broke")
+
+func TestADemoIsOneReadableProcessThatLeavesNothing(t *testing.T) {
+	cfg, remove, err := demoConfig(DemoOptions{Listen: "127.0.0.1:0", Environ: []string{"FAULTLINE_CLICKHOUSE_DSN=clickhouse://real:9000/production", "FAULTLINE_KAFKA_BROKERS=real:9092"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !cfg.EmbeddedClickHouse() || !cfg.EmbeddedKafka() {
+		t.Error("the demo writes into the stores that the environment names")
+	}
+	if !cfg.API.PublicRead || cfg.Log.Level != "warn" || cfg.Plays("report") || cfg.API.Listen != "127.0.0.1:0" {
+		t.Errorf("%+v", cfg)
+	}
+	if info, err := os.Stat(cfg.DataDir); err != nil || !info.IsDir() {
+		t.Fatalf("no directory: %v", err)
+	}
+	if err := remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(cfg.DataDir); !os.IsNotExist(err) {
+		t.Errorf("the directory stays: %v", err)
+	}
+}
+
+func TestADirectoryThatWasNamedIsKeptAndTheLogIsAsAsked(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kept")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cfg, remove, err := demoConfig(DemoOptions{Listen: "127.0.0.1:0", DataDir: dir, Environ: []string{"FAULTLINE_LOG_LEVEL=debug"}})
+	if err != nil || cfg.DataDir != dir || cfg.Log.Level != "debug" {
+		t.Fatalf("%+v %v", cfg, err)
+	}
+	if err := remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("what the reader wanted kept is gone: %v", err)
+	}
+}
+
+func TestADemoThatCannotBeginSaysWhyAndCleansUp(t *testing.T) {
+	before, err := filepath.Glob(filepath.Join(os.TempDir(), "faultline-demo-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, opts := range map[string]DemoOptions{
+		"retail-outage":   {Scenario: "sharknado", Listen: "127.0.0.1:0"},
+		"api.listen":      {Scenario: "retail-outage", Listen: "nowhere"},
+		"no such setting": {Scenario: "retail-outage", Listen: "127.0.0.1:0", Environ: []string{"FAULTLINE_LISTEN=1"}},
+	} {
+		var out strings.Builder
+		if err := Demo(t.Context(), opts, &out, &out); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if after, _ := filepath.Glob(filepath.Join(os.TempDir(), "faultline-demo-*")); len(after) > len(before) {
+		t.Errorf("directories are left: %v", after)
+	}
+}
+
+func TestTheDemoTellsWhatHappensInLinesThatFit(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
+	var out strings.Builder
+	say := narrator{out: &out, started: time.Now()}
+	say.line("Faultline demo: %s", "an outage")
+	say.paragraph(strings.Repeat("a story of many words ", 20))
+	say.step("replaying %d events", 7)
+	key := correlate.Key{Source: "ci", ID: "d-1"}
+	say.verdict(true, key)
+	say.verdict(false, key)
+	say.serving("127.0.0.1:8080", "/data", "inc-1")
+	for _, want := range []string{
+		"replaying 7 events", "ci/d-1 did it: the guilty change ranked first.", "did NOT rank first", "http://127.0.0.1:8080/incidents/inc-1", "/data/" + tokenFile, "curl http://127.0.0.1:8080/v1/incidents/inc-1/finding",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
+	}
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 81 {
+			t.Errorf("%d columns: %q", len(line)-1, line)
+		}
+	}
+}
+
+// TestARecordingIsReplayedThroughKafkaAndExplained is the demo without its own
+// stores: the recorded outage goes through Kafka, the consumers and the
+// correlator, and the guilty change is first.
+func TestARecordingIsReplayedThroughKafkaAndExplained(t *testing.T) {
+	recording, err := scenario.Load("assistant-guardrail", nowUTC())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := startRig(t, rig(t, map[string]string{"roles": "ingest,correlate"}))
+	var out strings.Builder
+	found, err := s.replayAndFind(t.Context(), &recording, &narrator{out: &out, started: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.title == "" || len(found.finding.Suspects) == 0 || found.finding.Suspects[0].Change.Key() != recording.Guilty {
+		t.Errorf("%q %+v", found.title, found.finding.Suspects)
+	}
+	if !strings.Contains(out.String(), "recorded events through Kafka") || !strings.Contains(out.String(), "found") {
+		t.Errorf("said %s", out.String())
+	}
+}
