@@ -71,11 +71,42 @@ func bigTopology() correlate.Topology {
 func bigChange(id, title string, kind correlate.ChangeKind, service string, at time.Time) correlate.Change {
 	finished := at.Add(4 * time.Minute)
 	return correlate.Change{
-		ID: id, Source: "argo-cd", Kind: kind, Title: title, Services: []string{service}, Environment: "production", Regions: []string{"eu-west-1", "us-east-1"},
+		ID: id, Source: bigSource(kind), Kind: kind, Title: title, Services: []string{service}, Environment: "production", Regions: []string{"eu-west-1", "us-east-1"},
 		StartedAt: at, FinishedAt: &finished, Status: correlate.StatusSucceeded, Version: "2026.5.4", PreviousVersion: "2026.5.3",
 		Actor: &correlate.Actor{ID: "deploy-bot", Type: correlate.ActorAutomation},
 		Links: &correlate.ChangeLinks{Diff: "https://git.example/" + service + "/compare/a...b", Run: "https://ci.example/runs/" + id, Rollback: "https://cd.example/" + service + "/rollback"},
 	}
+}
+
+// bigSource is who tells of changes of a kind.
+func bigSource(kind correlate.ChangeKind) string {
+	switch kind {
+	case correlate.KindFeatureFlag:
+		return "launchdarkly"
+	case correlate.KindConfig, correlate.KindModel:
+		return "config-repo"
+	case correlate.KindSchemaMigration:
+		return "migrator"
+	case correlate.KindInfrastructure:
+		return "terraform"
+	default:
+		return "argo-cd"
+	}
+}
+
+// bigSources tell how fresh the senders of the big day are.
+type bigSources struct{}
+
+func (bigSources) Freshness(context.Context) ([]query.Freshness, error) {
+	at := func(minutes int) time.Time { return exampleTime(10, 4, 58).Add(-time.Duration(minutes) * time.Minute) }
+	return []query.Freshness{
+		{Kind: "alert", Source: "alertmanager", LastSeenAt: at(0), Events: 12840, Lag: 180 * time.Millisecond},
+		{Kind: "change", Source: "argo-cd", LastSeenAt: at(1), Events: 2310, Lag: 210 * time.Millisecond},
+		{Kind: "change", Source: "config-repo", LastSeenAt: at(41), Events: 310, Lag: 190 * time.Millisecond},
+		{Kind: "change", Source: "launchdarkly", LastSeenAt: at(15), Events: 904, Lag: 8 * time.Second},
+		{Kind: "change", Source: "terraform", LastSeenAt: at(2 * 24 * 60), Events: 66, Lag: 240 * time.Millisecond},
+		{Kind: "topology", Source: "mesh", LastSeenAt: at(19), Events: 168, Lag: 400 * time.Millisecond},
+	}, nil
 }
 
 // bigSuspects are the five changes that the finding names.
@@ -95,7 +126,7 @@ func bigSuspects() []correlate.Change {
 	guilty.Approvals = []correlate.Approval{{By: "bob", Level: "junior", At: &approved}}
 	return []correlate.Change{
 		guilty,
-		bigChange("flag-beta-tax", "Flag tax-by-address: 10 % to 50 %", correlate.KindFeatureFlag, "checkout", at(49)),
+		bigChange("flag-beta-tax", "Flag tax-by-address: 10% to 50%", correlate.KindFeatureFlag, "checkout", at(49)),
 		bigChange("ledger-77", "ledger: new partition scheme", correlate.KindSchemaMigration, "ledger", at(31)),
 		bigChange("fraud-model-19", "fraud: model 19", correlate.KindModel, "fraud", exampleTime(7, 12, 0)),
 		bigChange("cfg-sessions", "sessions: shorter cookie life", correlate.KindConfig, "sessions", exampleTime(6, 3, 0)),
@@ -190,7 +221,7 @@ func bigDay(f *fakeStore) {
 		resolved := exampleTime(10, 0, 0).AddDate(0, 0, -1-i*3).Add(time.Duration(20+i*7) * time.Minute)
 		old.ID, old.Title, old.Status = fmt.Sprintf("inc-old-%d", i), bigDomains[i]+" and 2 more: latency", correlate.IncidentResolved
 		old.StartedAt, old.UpdatedAt, old.ResolvedAt = exampleTime(10, 0, 0).AddDate(0, 0, -1-i*3), resolved, &resolved
-		old.Services, old.Severity = []string{bigDomains[i], "checkout", bigDomains[i] + "-gateway"}, []correlate.Severity{correlate.SeverityHigh, correlate.SeverityWarning}[i%2]
+		old.Services, old.Severity = []string{bigDomains[i], bigDomains[i] + "-gateway", "sessions"}, []correlate.Severity{correlate.SeverityHigh, correlate.SeverityWarning}[i%2]
 		f.incidents = append(f.incidents, old)
 	}
 }
@@ -258,7 +289,7 @@ func (bigSigns) Headlines(_ context.Context, incidents []string) ([]query.Headli
 		c := bigSuspects()[i%5]
 		all = append(all, query.Headline{
 			Incident: id, Version: 2, Verdict: []correlate.Verdict{correlate.VerdictProbable, correlate.VerdictPossible, correlate.VerdictNoChange}[i%3],
-			Change: c.Key(), Kind: c.Kind, Title: c.Title, Probability: 0.78 / float64(i+1), NoChangeProbability: 0.1,
+			Change: c.Key(), Kind: c.Kind, Title: c.Title, Probability: 0.78 - 0.07*float64(i), NoChangeProbability: 0.81,
 		})
 	}
 	return all, nil
@@ -271,16 +302,22 @@ func (bigSigns) Suspicions(context.Context, correlate.Key) ([]query.Suspicion, e
 // withBigDay serves the big day, with everything that a page can tell.
 func withBigDay(t *testing.T) func(*Config, *Deps) {
 	t.Helper()
-	letters := withLetters(t, &letterBox{})
+	letters := withLetters(t, &letterBox{audit: []query.AuditEntry{
+		{At: exampleTime(8, 12, 4), ID: "1", Actor: "ada", Action: "maintenance announced", Target: "7d1f0c9e-52a4-4c56-9a3c-0b6b3c6d2f11", Detail: "media, media-db until 12:00"},
+		{At: exampleTime(9, 1, 30), ID: "2", Actor: "grace", Action: "sign-in", Target: "judge", Detail: "by Example ID"},
+		{At: exampleTime(9, 20, 0), ID: "3", Actor: "test-admin", Action: "token drawn", Target: "k3v9q2xw", Detail: "ci-eu, ingest"},
+		{At: exampleTime(9, 40, 11), ID: "4", Actor: "grace", Action: "verdict", Target: "inc-old-0", Detail: `{"decision":"confirm","reason":"Switching the flag off ended it."}`},
+	}})
 	return func(c *Config, d *Deps) {
 		letters(c, d)
+		d.Reports.(*fakeReports).earlier = 9
 		f := d.Store.(*fakeStore)
 		f.set(bigDay)
 		f.windows = []query.MaintenanceWindow{
 			{ID: "7d1f0c9e-52a4-4c56-9a3c-0b6b3c6d2f11", Maintenance: correlate.Maintenance{Services: []string{"media", "media-db"}, Environment: "production", From: exampleTime(9, 0, 0), To: exampleTime(12, 0, 0)}, Reason: "Media moves to other disks.", CreatedBy: "ada", ChangedBy: "ada"},
 			{ID: "8d1f0c9e-52a4-4c56-9a3c-0b6b3c6d2f12", Maintenance: correlate.Maintenance{Environment: "staging", From: exampleTime(18, 0, 0), To: exampleTime(20, 0, 0)}, Reason: "The cluster of staging is made anew.", CreatedBy: "grace", ChangedBy: "grace"},
 		}
-		d.Figures, d.Headlines, d.Suspicions, d.Names = bigFigures{}, bigSigns{}, bigSigns{}, someNames{}
+		d.Figures, d.Headlines, d.Suspicions, d.Names, d.Sources = bigFigures{}, bigSigns{}, bigSigns{}, someNames{}, bigSources{}
 	}
 }
 

@@ -36,6 +36,9 @@ func (s *Server) newSite() (*web.Site, error) {
 	if s.deps.Letters != nil {
 		deps.Letters = pageLetters{s}
 	}
+	if s.deps.Audit != nil {
+		deps.Audit = s.deps.Audit
+	}
 	if s.deps.Lost != nil {
 		deps.Lost = pageLost{s}
 	}

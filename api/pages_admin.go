@@ -41,13 +41,17 @@ func (pageKeys) Roles() []string {
 }
 
 // Draw makes a token and the entry that the configuration needs of it. It is
-// kept nowhere, so that nobody gains a right by a page alone.
+// kept nowhere, so that nobody gains a right by a page alone; that it was drawn is
+// in the audit before anybody sees it.
 func (p pageKeys) Draw(ctx context.Context, name, role string) (text, entry string, err error) {
 	text, token, err := NewToken(rand.Reader, name, Role(role))
 	if err != nil {
 		return "", "", err
 	}
 	p.log.LogAttrs(ctx, slog.LevelInfo, "a token was drawn", slog.String("token_id", token.ID), slog.String("role", role), slog.String("caller", requestOf(ctx).callerName()))
+	if err := p.audit(ctx, requestOf(ctx).callerName(), "token drawn", token.ID, token.Name+", "+role); err != nil {
+		return "", "", err
+	}
 	entry = fmt.Sprintf("{id: %s, name: %q, role: %s, hash: %q}", token.ID, token.Name, token.Role, token.Hash)
 	return text, entry, nil
 }

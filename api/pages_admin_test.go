@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,11 @@ import (
 )
 
 // letterBox holds some dead letters and what was audited.
-type letterBox struct{ audit []query.AuditEntry }
+type letterBox struct {
+	audit []query.AuditEntry
+	// fail makes keeping and reading the audit fail.
+	fail error
+}
 
 func (*letterBox) letters() []query.DeadLetter {
 	return []query.DeadLetter{
@@ -45,8 +50,16 @@ func (b *letterBox) DeadLetter(_ context.Context, place query.LetterPlace) (quer
 }
 
 func (b *letterBox) SaveAudit(_ context.Context, entry query.AuditEntry) error {
-	b.audit = append(b.audit, entry)
-	return nil
+	if b.fail == nil {
+		b.audit = append(b.audit, entry)
+	}
+	return b.fail
+}
+
+func (b *letterBox) AuditEntries(_ context.Context, limit int) ([]query.AuditEntry, error) {
+	newest := slices.Clone(b.audit)
+	slices.Reverse(newest)
+	return newest[:min(len(newest), limit)], b.fail
 }
 
 // withLetters gives the API dead letters, sources and the rules that ship.
@@ -57,7 +70,7 @@ func withLetters(t *testing.T, box *letterBox) func(*Config, *Deps) {
 		t.Fatal(err)
 	}
 	return func(_ *Config, d *Deps) {
-		d.Letters, d.Policy, d.Sources = box, rules, someSources{}
+		d.Letters, d.Audit, d.Policy, d.Sources = box, box, rules, someSources{}
 		d.KindOfTopic = func(topic string) event.Kind {
 			return map[string]event.Kind{"faultline.changes": event.KindChange, "faultline.alerts": event.KindAlert}[topic]
 		}
@@ -76,7 +89,7 @@ func TestTheAdministrationPageTellsAndHidesWhatItMust(t *testing.T) {
 	h := newHarness(t, withLetters(t, &letterBox{}))
 	admin := h.enter(t, RoleAdmin)
 	text := readAll(t, h.visit(t, "/admin", admin))
-	for _, needed := range []string{"prometheus", "argo-cd", "quiet since", "1\u202f200", "test-judge", "started_at: missing", "faultline.changes, partition 2, offset 41", "Policy in force", `href="/admin" aria-current`} {
+	for _, needed := range []string{"prometheus", "argo-cd", "quiet since", "1,200", "test-judge", "started_at: missing", "faultline.changes, partition 2, offset 41", "Policy in force", `href="/admin" aria-current`} {
 		if !strings.Contains(text, needed) {
 			t.Errorf("the page lacks %q", needed)
 		}

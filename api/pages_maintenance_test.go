@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -107,7 +108,8 @@ func TestWritesOfTheAdministrationPageAreGuarded(t *testing.T) {
 }
 
 func TestADrawnTokenIsShownOnceAndOpensNothingByItself(t *testing.T) {
-	h := newHarness(t)
+	box := &letterBox{}
+	h := newHarness(t, withLetters(t, box))
 	admin := h.enter(t, RoleAdmin)
 	resp := h.submit("/admin/token", admin, url.Values{"csrf": {h.formToken(t, admin)}, "name": {`a "judge" & co`}, "role": {"judge"}})
 	page := readAll(t, resp)
@@ -124,8 +126,34 @@ func TestADrawnTokenIsShownOnceAndOpensNothingByItself(t *testing.T) {
 	if resp := h.submit("/sign-in", nil, url.Values{"token": {found}}); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a token that nobody configured opens the door: status %d", resp.StatusCode)
 	}
-	if again := readAll(t, h.visit(t, "/admin", admin)); strings.Contains(again, found) {
+	again := readAll(t, h.visit(t, "/admin", admin))
+	if strings.Contains(again, found) {
 		t.Error("the token is shown twice")
+	}
+	if len(box.audit) != 1 || box.audit[0].Actor != "test-admin" || !strings.Contains(found, box.audit[0].Target) {
+		t.Errorf("the audit has %+v", box.audit)
+	}
+	for _, needed := range []string{"Who did what", "token drawn", "<bdi>" + box.audit[0].Target + "</bdi>", "co, judge"} {
+		if !strings.Contains(again, needed) {
+			t.Errorf("the page lacks %q", needed)
+		}
+	}
+}
+
+// TestWhatCannotBeAuditedIsNotDone lets the audit fail: a token that nobody can
+// account for must not be seen.
+func TestWhatCannotBeAuditedIsNotDone(t *testing.T) {
+	box := &letterBox{}
+	h := newHarness(t, withLetters(t, box))
+	admin := h.enter(t, RoleAdmin)
+	form := url.Values{"csrf": {h.formToken(t, admin)}, "name": {"ci"}, "role": {"ingest"}}
+	box.fail = errors.New("the store is away")
+	resp := h.submit("/admin/token", admin, form)
+	if text := readAll(t, resp); resp.StatusCode < 400 || strings.Contains(text, "flt_") {
+		t.Errorf("status %d: %s", resp.StatusCode, text)
+	}
+	if resp := h.visit(t, "/admin", admin); resp.StatusCode < 500 {
+		t.Errorf("the page without its audit: status %d", resp.StatusCode)
 	}
 }
 

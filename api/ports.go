@@ -193,6 +193,8 @@ type Deps struct {
 	// what a Kafka topic carries, empty for an unknown one.
 	Letters     LetterReader
 	KindOfTopic func(topic string) event.Kind
+	// Audit keeps who did what, for the administration page; it may be nil.
+	Audit AuditKeeper
 	// Lost serves what notifications could not deliver; nil means that nobody is
 	// told anything. It needs Letters, which keeps the audit.
 	Lost LostKeeper

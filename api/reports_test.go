@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,6 +20,8 @@ type fakeReports struct {
 	limit int
 	// none empties the list.
 	none bool
+	// earlier is how many more weeks the list has.
+	earlier int
 }
 
 func (f *fakeReports) enter(ctx context.Context) error {
@@ -46,7 +49,11 @@ func (f *fakeReports) Reports(ctx context.Context, limit int) ([]query.StoredRep
 	if f.none {
 		return nil, f.enter(ctx)
 	}
-	return []query.StoredReport{{Week: "2026-W18", MadeAt: exampleTime(6, 0, 0)}}, f.enter(ctx)
+	all := []query.StoredReport{{Week: "2026-W18", MadeAt: exampleTime(6, 0, 0)}}
+	for i := range f.earlier {
+		all = append(all, query.StoredReport{Week: fmt.Sprintf("2026-W%02d", 17-i), MadeAt: exampleTime(6, 0, 0).AddDate(0, 0, -7*(i+1))})
+	}
+	return all, f.enter(ctx)
 }
 
 func TestReportsAreListed(t *testing.T) {

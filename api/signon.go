@@ -156,6 +156,7 @@ var (
 	errNoProvider   = errors.New("no identity provider is configured here; sign in with a token")
 	errProviderDown = errors.New("the identity provider cannot be reached; try again, or sign in with a token")
 	errLostSignIn   = errors.New("this sign-in took longer than ten minutes, was used already or was begun in another browser; begin again")
+	errNotRecorded  = errors.New("this sign-in could not be recorded, so it does not count; try again")
 	errTooMany      = errors.New("too many people sign in at this moment; try again")
 )
 
@@ -215,6 +216,10 @@ func (d door) FinishSignOn(w http.ResponseWriter, r *http.Request) (next string,
 	}
 	if !who.Role.Covers(RoleReader) {
 		return "", errNoReader
+	}
+	if err := d.audit(r.Context(), who.Name, "sign-in", string(who.Role), "by "+d.people.on.Name); err != nil {
+		d.log.LogAttrs(r.Context(), slog.LevelError, "a sign-in could not be recorded", slog.String("request_id", requestOf(r.Context()).id), slog.Any("error", err))
+		return "", errNotRecorded
 	}
 	d.admit(w, r, d.people.caller(who))
 	d.log.LogAttrs(r.Context(), slog.LevelInfo, "a person signed in", slog.String("caller", who.Name), slog.String("role", string(who.Role)))

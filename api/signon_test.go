@@ -178,6 +178,30 @@ func TestTheProvidersAnswerCountsOnce(t *testing.T) {
 	}
 }
 
+func TestASignInIsInTheAuditOrDoesNotCount(t *testing.T) {
+	box := &letterBox{}
+	h, _ := newSignOn(t, withLetters(t, box))
+	back, pending := h.leave(t, "/")
+	arrived(t, h.visit(t, back, pending))
+	if len(box.audit) != 1 || box.audit[0].Action != "sign-in" || box.audit[0].Actor != "ada@shop.example" || box.audit[0].Detail != "by Example ID" {
+		t.Errorf("the audit has %+v", box.audit)
+	}
+	if page := readAll(t, h.visit(t, "/admin", h.enter(t, RoleAdmin))); !strings.Contains(page, "<td data-th=\"What\">sign-in</td>") {
+		t.Error("the administration page does not tell")
+	}
+	box.fail = errors.New("the store is away")
+	back, pending = h.leave(t, "/")
+	resp := h.visit(t, back, pending)
+	if text := readAll(t, resp); resp.StatusCode != http.StatusUnauthorized || !strings.Contains(text, "could not be recorded") {
+		t.Errorf("status %d: %.500s", resp.StatusCode, text)
+	}
+	for _, c := range resp.Cookies() {
+		if strings.Contains(c.Name, sessionCookie) {
+			t.Error("it opens a session all the same")
+		}
+	}
+}
+
 func TestTheProviderSendsNobodyElsewhere(t *testing.T) {
 	h, _ := newSignOn(t)
 	for _, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)", ""} {

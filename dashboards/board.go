@@ -28,6 +28,8 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // board is one dashboard before Grafana's model is made of it.
 type board struct {
 	uid, title, about string
+	// page is the built-in page of the same subject, empty for the first one.
+	page string
 	// from is the default time range, "now-7d" for a week.
 	from      string
 	refresh   string
@@ -62,7 +64,7 @@ func (b board) model(baseURL string) (dashboard.Dashboard, error) {
 		Link(dashboard.NewDashboardLinkBuilder("Faultline dashboards").Type(dashboard.DashboardLinkTypeDashboards).
 			Tags([]string{tag}).AsDropdown(true).KeepTime(true)).
 		Link(dashboard.NewDashboardLinkBuilder("Open Faultline").Type(dashboard.DashboardLinkTypeLink).
-			Url("${base_url}").TargetBlank(true))
+			Url("${base_url}"+b.page).TargetBlank(true))
 	for _, v := range b.variables {
 		if err := addVariable(made, v); err != nil {
 			return dashboard.Dashboard{}, err

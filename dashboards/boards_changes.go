@@ -3,7 +3,7 @@ package dashboards
 // changesBoard is the flow of changes to production.
 func changesBoard() board {
 	return board{
-		uid: "faultline-changes", title: "Faultline: change flow", from: "now-7d", refresh: "1m",
+		uid: "faultline-changes", page: "/changes", title: "Faultline: change flow", from: "now-7d", refresh: "1m",
 		about:     "Changes to production by kind, provenance, outcome and service.",
 		variables: []variable{serviceVariable()},
 		rows: []row{
@@ -37,7 +37,7 @@ provenance are a class of their own and in no ratio. The full figures, with exac
 // impactBoard compares outages after AI-assisted changes with others.
 func impactBoard() board {
 	return board{
-		uid: "faultline-ai-impact", title: "Faultline: AI impact", from: "now-90d", refresh: "15m",
+		uid: "faultline-ai-impact", page: "/figures", title: "Faultline: AI impact", from: "now-90d", refresh: "15m",
 		about: "Are AI-assisted changes followed by more outages than others? Rates with intervals and ratios with and without strata.",
 		rows: []row{
 			{"How sure can one be", []panel{
@@ -63,7 +63,7 @@ func impactBoard() board {
 // policyBoard shows whether the safeguard is kept.
 func policyBoard() board {
 	return board{
-		uid: "faultline-policy", title: "Faultline: policy", from: "now-30d", refresh: "5m",
+		uid: "faultline-policy", page: "/policy", title: "Faultline: policy", from: "now-30d", refresh: "5m",
 		about: "Decisions of the policy gate, the rules behind them, and people's words on provenance.",
 		rows: []row{
 			{"The gate", []panel{

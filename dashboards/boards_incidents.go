@@ -46,7 +46,7 @@ func incidentsBoard() board {
 // incidentBoard is one incident in detail.
 func incidentBoard() board {
 	return board{
-		uid: "faultline-incident", title: "Faultline: one incident", from: "now-24h", refresh: "30s",
+		uid: "faultline-incident", page: "/incidents/${incident}", title: "Faultline: one incident", from: "now-24h", refresh: "30s",
 		about:     "The suspects of one incident with the evidence for and against them, its alerts, and the changes of its services.",
 		variables: []variable{{name: "incident", label: "Incident", sql: "var_incident", single: true}},
 		rows: []row{

@@ -3,7 +3,7 @@ package dashboards
 // weeklyBoard is what leadership looks at once a week.
 func weeklyBoard() board {
 	return board{
-		uid: "faultline-weekly", title: "Faultline: weekly leadership", from: "now-12w/w", refresh: "1h",
+		uid: "faultline-weekly", page: "/reports", title: "Faultline: weekly leadership", from: "now-12w/w", refresh: "1h",
 		about: "Twelve weeks: incidents, their minutes, the flow of changes, and how often the findings were right.",
 		rows: []row{
 			{"Weeks", []panel{
@@ -29,7 +29,7 @@ func adminPage(title, part string) *link { return &link{title, "${base_url}/admi
 // healthBoard is about Faultline itself.
 func healthBoard() board {
 	return board{
-		uid: "faultline-health", title: "Faultline: own health", from: "now-6h", refresh: "30s",
+		uid: "faultline-health", page: "/admin", title: "Faultline: own health", from: "now-6h", refresh: "30s",
 		about: "Is Faultline itself well: what arrives, how late, what could not be read, how soon findings appear, whom they did not reach.",
 		rows: []row{
 			{"Ingest", []panel{

@@ -50,7 +50,10 @@ type adminBody struct {
 	CanAnnounce, CanDraw bool
 	Roles                []string
 	Names                *namesBody
-	CSRF                 string
+	Audit                []auditRow
+	// Audited tells that there is an audit at all.
+	Audited bool
+	CSRF    string
 }
 
 type sourceRow struct {
@@ -111,6 +114,9 @@ func (s *Site) showAdmin(w http.ResponseWriter, r *http.Request, body *adminBody
 		return err
 	}
 	if err := s.undelivered(r, body); err != nil {
+		return err
+	}
+	if err := s.audit(r, body); err != nil {
 		return err
 	}
 	return s.show(w, r, &view{page: "admin", title: "Administration", section: "Administration", body: body})

@@ -52,7 +52,7 @@ func verdictWords(v correlate.Verdict) string {
 	case correlate.VerdictWeak:
 		return "weak evidence"
 	case correlate.VerdictNoChange:
-		return "no change"
+		return "no recorded change did it"
 	default:
 		return words(string(v))
 	}

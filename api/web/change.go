@@ -41,13 +41,17 @@ type changeBody struct {
 	Labels              []labelRow
 	Suspicions          []suspicionRow
 	Radius              *radiusView
+	// Grafana shows the flow of changes around it, empty for none.
+	Grafana string
 	// Undecided names incidents whose verdict the AI class could sway.
 	Undecided []outLink
 }
 
 type approvalRow struct {
 	By, Level string
-	At        moment
+	// State is the word of a review.
+	State string
+	At    moment
 	// Timely says how the approval lies to the start of the change.
 	Timely string
 }
@@ -98,7 +102,7 @@ func (s *Site) changeBody(ctx context.Context, record *ChangeRecord) (*changeBod
 		Title: changeTitle(c), Kind: words(string(c.Kind)), Status: words(string(c.Status)), Source: line(c.Source), ID: line(c.ID),
 		Environment: line(cmp.Or(c.Environment, correlate.DefaultEnvironment)), Started: s.at(c.StartedAt), Course: course(c, s.now()),
 		Services: c.Services, Regions: c.Regions, Version: line(c.Version), Previous: line(c.PreviousVersion), Links: changeLinks(c.Links),
-		Class: classOf(record.Provenance), Labels: labelRows(c.Labels), Pulls: s.pulls(c), Rollout: s.rollout(c),
+		Class: classOf(record.Provenance), Labels: labelRows(c.Labels), Pulls: s.pulls(c), Rollout: s.rollout(c), Grafana: s.grafanaChange(c),
 	}
 	if c.FinishedAt != nil {
 		body.Finished = s.at(*c.FinishedAt)
@@ -166,7 +170,7 @@ func (s *Site) rollout(c *correlate.Change) []rolloutRow {
 		step := &c.Rollout[i]
 		rows[i] = rolloutRow{At: s.at(step.At), Where: line(strings.Trim(step.Region+" "+strings.Join(step.Instances, " "), " "))}
 		if step.Percent > 0 {
-			rows[i].Percent = strconv.FormatFloat(step.Percent, 'f', -1, 64) + " %"
+			rows[i].Percent = strconv.FormatFloat(step.Percent, 'f', -1, 64) + "%"
 		}
 	}
 	return rows
@@ -203,7 +207,7 @@ func (s *Site) pulls(c *correlate.Change) []pullRow {
 		for j := range p.Reviews {
 			review := &p.Reviews[j]
 			row := s.approval(c, review.Reviewer, review.Level, review.At)
-			row.Level = strings.TrimSpace(words(review.State) + " " + row.Level)
+			row.State = words(review.State)
 			rows[i].Reviews = append(rows[i].Reviews, row)
 		}
 	}
@@ -339,7 +343,7 @@ func (s *Site) changeRows(records []ChangeRecord) []changeRow {
 // shortClass is a provenance class in a word or two.
 func shortClass(p *correlate.Provenance) string {
 	if p == nil {
-		return "unknown"
+		return "Unknown"
 	}
 	name, _, _ := strings.Cut(classWords(p.Class), ":")
 	name, _, _ = strings.Cut(name, ",")

@@ -13,7 +13,10 @@ import (
 
 // figuresBody is what the page of figures shows.
 type figuresBody struct {
+	// From and To fill the form; Chosen tells that the visitor chose them.
 	From, To       string
+	Chosen         bool
+	Grafana        string
 	FromM, ToM     moment
 	Impact         *figures.Impact
 	Gate           string
@@ -64,7 +67,9 @@ func (s *Site) figuresPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body.From, body.To = values.Get("from"), values.Get("to")
+	body.Chosen = !from.IsZero() || !to.IsZero()
+	body.From, body.To = body.Impact.From.UTC().Format(clockLayout), body.Impact.To.UTC().Format(clockLayout)
+	body.Grafana = s.grafana("faultline-ai-impact", grafanaSpan(body.Impact.From, body.Impact.To))
 	return s.show(w, r, &view{page: "figures", title: "Figures", section: "Figures", body: body})
 }
 
@@ -131,15 +136,15 @@ func (b *figuresBody) impact() {
 // chance prepares what stands near incidents.
 func (b *figuresBody) chance() {
 	c := &b.Impact.Chance
-	b.ChanceWords = fmt.Sprintf("Of %s, how many began within %s of a change to one of their services, against how many would by accident.",
+	b.ChanceWords = fmt.Sprintf("Of %s, how many began within %s of a change to one of their services, against how many would by chance.",
 		count(c.Incidents, "incident", "incidents"), span(time.Duration(c.LookbackHours*float64(time.Hour))))
 	for i := range c.Groups {
 		g := &c.Groups[i]
 		row := chanceRow{
-			Group: capital(g.Group), Observed: group(g.Observed), Expected: fmt.Sprintf("%.1f", g.Expected), High: fmt.Sprintf("%.0f", g.High), Words: "no more than accident shows",
+			Group: capital(g.Group), Observed: group(g.Observed), Expected: fmt.Sprintf("%.1f", g.Expected), High: fmt.Sprintf("%.0f", g.High), Words: "no more than chance makes",
 		}
 		if float64(g.Observed) > g.High {
-			row.Words = "more than accident shows"
+			row.Words = "more than chance makes"
 		}
 		b.Chance = append(b.Chance, row)
 	}
@@ -149,11 +154,11 @@ func (b *figuresBody) chance() {
 func forest(c *figures.Comparison, name, about string) *intervalPlot {
 	by := strings.Join(c.Strata.By, ", ")
 	rows := []interval{
-		ratioRow("Crude", c.Crude, false),
+		ratioRow("All against all", c.Crude, false),
 		ratioRow("Adjusted for "+by, c.Adjusted, true),
 		ratioRow("… and for size", c.AdjustedForSize, false),
-		ratioRow("Exact, for few events", c.Exact, false),
-		ratioRow("Incidents drawn as wholes", c.Bootstrap, false),
+		ratioRow("Exact method, for few incidents", c.Exact, false),
+		ratioRow("Resampled by incident", c.Bootstrap, false),
 	}
 	if c.Corrected != nil {
 		rows = append(rows, ratioRow("Corrected for wrong labels", c.Corrected, false))
@@ -164,7 +169,7 @@ func forest(c *figures.Comparison, name, about string) *intervalPlot {
 		if c.Adjusted != nil {
 			looks.Value = c.Adjusted.Value
 		}
-		rows = append(rows, ratioRow("Valid however often looked at", looks, true))
+		rows = append(rows, ratioRow("Widened for weekly looks", looks, true))
 	}
 	return plotIntervals(name, about, "Ratio", rows, ratioScale(rows))
 }
@@ -203,8 +208,14 @@ func gateWords(c *figures.Comparison) string {
 	if c.Gate.MissingExposed+c.Gate.MissingUnexposed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("To tell a doubling of the risk, each group needs about %s; still missing: %s %s, %s %s.",
-		count(c.Gate.NeededPerGroup, "change", "changes"), group(c.Gate.MissingExposed), c.Exposed, group(c.Gate.MissingUnexposed), c.Unexposed)
+	var missing []string
+	if n := c.Gate.MissingExposed; n > 0 {
+		missing = append(missing, group(n)+" "+c.Exposed)
+	}
+	if n := c.Gate.MissingUnexposed; n > 0 {
+		missing = append(missing, group(n)+" "+c.Unexposed)
+	}
+	return fmt.Sprintf("To tell a doubling of the risk, each group needs about %s; still missing: %s.", count(c.Gate.NeededPerGroup, "change", "changes"), strings.Join(missing, " and "))
 }
 
 func shareWords(s *figures.Share) string {
@@ -218,7 +229,7 @@ func spreadWords(s *figures.Spread, unit string) string {
 	if s == nil {
 		return "not stated"
 	}
-	return fmt.Sprintf("%.3g%s (80 %% below %.3g%s)", s.Median, unit, s.P80, unit)
+	return fmt.Sprintf("%.3g%s (80%% below %.3g%s)", s.Median, unit, s.P80, unit)
 }
 
 // capital begins a phrase with a capital letter.

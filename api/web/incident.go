@@ -168,7 +168,7 @@ type versionRow struct {
 	Version int
 	Path    string
 	AsOf    moment
-	// Words are the verdict, Suspect the first suspect.
+	// Words are the verdict, Suspect the first suspect, empty for "no change".
 	Words, Suspect string
 	Probability    string
 	Shown          bool
@@ -181,7 +181,7 @@ func (s *Site) versions(incident string, findings []correlate.Finding, shown int
 		f := &findings[i]
 		rows[i] = versionRow{
 			Version: f.Version, Path: incidentPath(incident), AsOf: s.at(f.AsOf), Words: verdictWords(f.Verdict),
-			Probability: percent(f.NoChangeProbability), Suspect: "no recorded change", Shown: f.Version == shown || shown == 0 && i == 0,
+			Probability: percent(f.NoChangeProbability), Shown: f.Version == shown || shown == 0 && i == 0,
 		}
 		if i > 0 {
 			rows[i].Path += "?version=" + strconv.Itoa(f.Version)

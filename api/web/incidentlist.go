@@ -163,6 +163,9 @@ func joined[T ~string](all []T) string {
 	return strings.Join(texts, ", ")
 }
 
+// clockLayout is how the browser's form writes a moment.
+const clockLayout = "2006-01-02T15:04"
+
 // clockValue reads a moment as the browser's form sends it, in UTC, or as
 // RFC 3339.
 func clockValue(values url.Values, name string) (t time.Time, wrong string) {
@@ -170,7 +173,7 @@ func clockValue(values url.Values, name string) (t time.Time, wrong string) {
 	if given == "" {
 		return t, ""
 	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339, time.DateOnly} {
+	for _, layout := range []string{clockLayout, "2006-01-02T15:04:05", time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, given); err == nil {
 			return t.UTC(), ""
 		}
@@ -232,7 +235,7 @@ func idsOf(incidents []correlate.Incident) []string {
 
 func headlineOf(h *query.Headline) *headline {
 	if h.Verdict == correlate.VerdictNoChange || h.Change == (correlate.Key{}) {
-		return &headline{Text: "No recorded change is the likely cause", Band: bandNone, Probability: percent(h.NoChangeProbability)}
+		return &headline{Text: "No recorded change did it", Band: bandNone, Probability: percent(h.NoChangeProbability)}
 	}
 	text := line(h.Title)
 	if text == "" {

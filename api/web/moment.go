@@ -86,11 +86,11 @@ func percent(p float64) string {
 	case math.IsNaN(p):
 		return "–"
 	case p > 0 && p < 0.01:
-		return "<1\u00a0%"
+		return "<1%"
 	case p > 0.99 && p < 1:
-		return ">99\u00a0%"
+		return ">99%"
 	default:
-		return strconv.Itoa(int(math.Round(100*p))) + "\u00a0%"
+		return strconv.Itoa(int(math.Round(100*p))) + "%"
 	}
 }
 
@@ -109,7 +109,7 @@ func group(n int) string {
 	var out strings.Builder
 	for i, r := range text {
 		if i > 0 && (len(text)-i)%3 == 0 && text[i-1] != '-' {
-			out.WriteRune('\u202f')
+			out.WriteByte(',')
 		}
 		out.WriteRune(r)
 	}

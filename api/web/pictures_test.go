@@ -42,26 +42,39 @@ func TestNoMarkOfATimelineHidesAnotherOrLeavesThePicture(t *testing.T) {
 		timeline := drawTimeline(t)
 		reach := rapid.SampledFrom([]time.Duration{0, wholeReach, 30 * time.Minute, 2 * time.Hour}).Draw(t, "reach")
 		v := site.timeline(&in, &timeline, &finding, reach)
-		shown := 0
-		for _, lane := range v.Lanes {
-			for i, a := range lane.Marks {
-				if a.X < chartGutter-0.1 || a.X+a.W > chartWidth+leastBar || a.RankY > v.Height {
-					t.Fatalf("%s: a mark at %v wide %v leaves the picture", lane.Name, a.X, a.W)
+		for _, d := range v.Drawings {
+			shown := 0
+			for _, lane := range d.Lanes {
+				for i, a := range lane.Marks {
+					if a.X < d.Gutter-0.1 || a.X+a.W > d.Width+leastBar || a.RankY > d.Height || a.Before && a.NameX-nameWidth(a.Name) < d.Gutter-4.1 {
+						t.Fatalf("%s: a mark at %v wide %v leaves the picture", lane.Name, a.X, a.W)
+					}
+					for _, b := range lane.Marks[i+1:] {
+						if a.RankY == b.RankY && leftOf(&a) < b.X+max(b.W, 1) && leftOf(&b) < a.X+max(a.W, 1) {
+							t.Fatalf("%s: marks at %v and %v hide each other", lane.Name, a.X, b.X)
+						}
+					}
 				}
-				for _, b := range lane.Marks[i+1:] {
-					if a.RankY == b.RankY && a.X < b.X+max(b.W, 1) && b.X < a.X+max(a.W, 1) {
-						t.Fatalf("%s: marks at %v and %v hide each other", lane.Name, a.X, b.X)
+				if lane.Name != "rollouts" {
+					shown += len(lane.Marks) + lane.Crowded
+					for _, m := range lane.Marks {
+						shown += m.Times
 					}
 				}
 			}
-			if lane.Name != "rollouts" {
-				shown += len(lane.Marks) + lane.Crowded
+			if shown != len(v.Rows)+v.Hidden {
+				t.Fatalf("the %s picture has %d moments and its table %d", d.Class, shown, len(v.Rows)+v.Hidden)
 			}
 		}
-		if shown != len(v.Rows)+v.Hidden {
-			t.Fatalf("the picture has %d moments and its table %d", shown, len(v.Rows)+v.Hidden)
-		}
 	})
+}
+
+// leftOf is where a mark begins, with the name before it.
+func leftOf(m *markView) float64 {
+	if m.Before {
+		return m.X - nameWidth(m.Name) - 4
+	}
+	return m.X
 }
 
 func TestASuspectAlwaysFindsRoomInTheTimeline(t *testing.T) {
@@ -71,12 +84,13 @@ func TestASuspectAlwaysFindsRoomInTheTimeline(t *testing.T) {
 	}
 	finding := correlate.Finding{Suspects: []correlate.Suspect{{Rank: 1, Change: correlate.Change{Source: "ci", ID: "299", StartedAt: onset.Add(-10 * time.Minute)}}}}
 	v := siteAt(onset.Add(time.Hour)).timeline(&correlate.Incident{ID: "i", StartedAt: onset}, &Timeline{From: onset.Add(-time.Hour), Lanes: []Lane{lane}}, &finding, 0)
-	marks := v.Lanes[0].Marks
+	lane0 := v.Drawings[0].Lanes[0]
+	marks := lane0.Marks
 	if len(marks) == 0 || marks[0].Rank != 1 || !strings.Contains(marks[0].Class, "suspect") {
 		t.Errorf("%+v", marks)
 	}
-	if v.Lanes[0].Crowded != 300-len(marks) || v.Lanes[0].Crowded == 0 {
-		t.Errorf("%d marks and %d crowded of 300", len(marks), v.Lanes[0].Crowded)
+	if lane0.Crowded != 300-len(marks) || lane0.Crowded == 0 {
+		t.Errorf("%d marks and %d crowded of 300", len(marks), lane0.Crowded)
 	}
 }
 
@@ -91,8 +105,8 @@ func TestTheZoomIsInTheAddress(t *testing.T) {
 	}
 	in := correlate.Incident{ID: "i", StartedAt: onset}
 	v := siteAt(onset.Add(5*time.Hour)).timeline(&in, &Timeline{From: onset.Add(-24 * time.Hour)}, nil, 30*time.Minute)
-	if v.From.Text != "4 May 09:30:00 UTC" || len(v.Ticks) < 4 || !v.Zooms[1].Current {
-		t.Errorf("from %s, %d ticks, zooms %+v", v.From.Text, len(v.Ticks), v.Zooms)
+	if v.From.Text != "4 May 09:30:00 UTC" || len(v.Drawings[0].Ticks) < 4 || !v.Zooms[1].Current {
+		t.Errorf("from %s, %d ticks, zooms %+v", v.From.Text, len(v.Drawings[0].Ticks), v.Zooms)
 	}
 }
 
@@ -163,21 +177,5 @@ func TestABlastRadiusShowsWhatAlertsFirst(t *testing.T) {
 	}
 	if last := v.Columns[len(v.Columns)-1].Text; last != "No calls lead here" {
 		t.Errorf("the last column is %q", last)
-	}
-}
-
-func TestSimilarIncidentsShareServicesAndSignals(t *testing.T) {
-	in := &correlate.Incident{ID: "i", Services: []string{"a", "b"}, Signals: []correlate.Signal{correlate.SignalErrors}}
-	found := map[string]correlate.Incident{
-		"far": {ID: "far", Services: []string{"a", "x", "y", "z"}}, "near": {ID: "near", Services: []string{"a", "b"}, Signals: in.Signals},
-		"older": {ID: "older", Services: []string{"a", "b"}, Signals: in.Signals, StartedAt: onset.Add(-time.Hour)},
-	}
-	for i := range 10 {
-		id := fmt.Sprintf("none-%d", i)
-		found[id] = correlate.Incident{ID: id}
-	}
-	got := closest(in, found)
-	if len(got) != similarShown || got[0].ID != "older" || got[1].ID != "near" || got[2].ID != "far" {
-		t.Errorf("%+v", got)
 	}
 }

@@ -1,56 +1,77 @@
 package web
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/faultline/faultline/internal/figures"
 )
 
-// The measures of the plots in their own units.
-const (
-	plotWidth  = 900.0
-	plotLabels = 300.0
-	plotNotes  = 230.0
-	plotRow    = 26.0
-	plotTop    = 26.0
-	rowLetters = 42
-)
+// plotShape is a drawing's measures in its own units. On a desk a row has its
+// label on the left of the interval and its note on the right; on a telephone
+// above and below, so that letters keep their size.
+type plotShape struct {
+	Class       string
+	Width       float64
+	left, right float64
+	row         float64
+	// labelX and noteX are where texts stand, labelDY and noteDY how far from the
+	// interval.
+	labelX, noteX    float64
+	labelDY, noteDY  float64
+	letters, crowded int
+}
+
+// plotShapes are those that pages choose from by the width of the screen.
+var plotShapes = [...]plotShape{
+	{Class: "wide", Width: 900, left: 300, right: 670, row: 26, labelX: 288, noteX: 686, labelDY: 4, noteDY: 4, letters: 42, crowded: 9},
+	{Class: "slim", Width: 340, left: 14, right: 326, row: 58, labelX: 4, noteX: 4, labelDY: -14, noteDY: 20, letters: 44, crowded: 5},
+}
+
+// plotTop is the room of the scale above the rows.
+const plotTop = 26.0
 
 // intervalPlot shows values with their intervals, one a row, on one scale.
 type intervalPlot struct {
-	Name, About   string
-	Width, Height float64
-	Rows          []intervalRow
-	Ticks         []tickView
+	Name, About string
+	// ValueName heads the values of the table twin.
+	ValueName string
+	Drawings  []intervalDrawing
+	Rows      []intervalText
+}
+
+// intervalDrawing is the plot in one shape.
+type intervalDrawing struct {
+	plotShape
+	About  string
+	Height float64
+	Rows   []intervalRow
+	Ticks  []tickView
 	// RefX is the line of no difference; HasRef tells that there is one.
 	RefX   float64
 	HasRef bool
-	// LabelX and NoteX are where texts begin.
-	LabelX, NoteX float64
-	// Columns are the headings of the table twin.
-	ValueName string
+	// Anchor tells which end of a label stands at its place.
+	Anchor string
 }
 
-// intervalRow is one value with its interval.
+// intervalText is a row of the table twin.
+type intervalText struct {
+	Full, Note, Value, Interval, Count string
+	HasValue                           bool
+}
+
+// intervalRow is one value with its interval, as drawn.
 type intervalRow struct {
-	// Label fits the picture; Full is what the table says.
-	Label, Full string
-	Y, TextY    float64
-	X, LoX      float64
-	HiX         float64
-	HasValue    bool
-	OpenEnded   bool
-	Strong      bool
-	Note        string
-	Value       string
-	Interval    string
-	Count       string
-	Diamond     string
+	Label, Note    string
+	LabelX, LabelY float64
+	NoteX, NoteY   float64
+	Y, X, LoX, HiX float64
+	HasValue       bool
+	OpenEnded      bool
+	Strong         bool
+	Diamond        string
 	// R is the radius of the mark.
 	R          float64
 	ArrowPoint string
@@ -74,44 +95,88 @@ type scale struct {
 	text   func(float64) string
 }
 
+// at answers where a value lies; what is no number lies at the beginning.
 func (s *scale) at(v float64) float64 {
 	lo, hi := s.lo, s.hi
 	if s.log {
 		v, lo, hi = math.Log(max(v, 1e-9)), math.Log(lo), math.Log(hi)
 	}
-	return min(max((v-lo)/(hi-lo), 0), 1)
+	share := (v - lo) / (hi - lo)
+	if math.IsNaN(share) {
+		return 0
+	}
+	return min(max(share, 0), 1)
 }
 
-// plotIntervals draws intervals on a scale.
+// plotIntervals draws intervals on a scale. A value that is no number is missing.
 func plotIntervals(name, about, valueName string, rows []interval, s scale) *intervalPlot {
-	p := &intervalPlot{
-		Name: name, About: about, Width: plotWidth, Height: plotTop + float64(len(rows))*plotRow + 8, LabelX: plotLabels - 12, NoteX: plotWidth - plotNotes + 16, ValueName: valueName,
-	}
-	x := func(v float64) float64 { return round1(plotLabels + s.at(v)*(plotWidth-plotLabels-plotNotes)) }
-	for _, t := range s.ticks {
-		p.Ticks = append(p.Ticks, tickView{X: x(t), Text: s.text(t)})
-	}
-	if s.log {
-		p.RefX, p.HasRef = x(1), true
-	}
-	for i, r := range rows {
-		y := plotTop + (float64(i)+0.5)*plotRow
-		row := intervalRow{Label: label(r.label, rowLetters), Full: line(r.label), Y: y, TextY: y + 4, Note: r.note, Count: r.count, Strong: r.strong, R: markRadius(r.weight)}
-		if !r.missing {
-			row.HasValue, row.X, row.LoX, row.HiX = true, x(r.value), x(r.lo), x(min(r.hi, s.hi))
-			row.OpenEnded = r.hi > s.hi
-			row.Value, row.Interval = s.text(r.value), s.text(r.lo)+" to "+s.text(r.hi)
-			row.Diamond = fmt.Sprintf("%.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f", row.X, y-6, row.X+6, y, row.X, y+6, row.X-6, y)
-			row.ArrowPoint = fmt.Sprintf("%.1f,%.1f %.1f,%.1f %.1f,%.1f", row.HiX+7, y, row.HiX, y-4, row.HiX, y+4)
+	p := &intervalPlot{Name: name, About: about, ValueName: valueName}
+	rows = slices.Clone(rows)
+	for i := range rows {
+		r := &rows[i]
+		if !r.missing && math.IsNaN(r.value+r.lo+r.hi) {
+			r.missing, r.note = true, "not known"
 		}
-		p.Rows = append(p.Rows, row)
+		text := intervalText{Full: line(r.label), Note: r.note, Count: r.count, HasValue: !r.missing}
+		if text.HasValue {
+			text.Value, text.Interval = s.text(r.value), s.text(r.lo)+" to "+s.text(r.hi)
+		}
+		p.Rows = append(p.Rows, text)
+	}
+	for _, shape := range plotShapes {
+		p.Drawings = append(p.Drawings, shape.intervals(about, rows, &s))
 	}
 	return p
 }
 
+// intervals draws rows in a shape.
+func (f plotShape) intervals(about string, rows []interval, s *scale) intervalDrawing {
+	d := intervalDrawing{plotShape: f, About: about, Height: plotTop + float64(len(rows))*f.row + 8, Anchor: "start"}
+	if f.labelX > f.left/2 {
+		d.Anchor = "end"
+	}
+	x := func(v float64) float64 { return round1(f.left + s.at(v)*(f.right-f.left)) }
+	every := (len(s.ticks) + f.crowded - 1) / f.crowded
+	for i, t := range s.ticks {
+		if i%every == 0 {
+			d.Ticks = append(d.Ticks, tickView{X: x(t), Text: s.text(t)})
+		}
+	}
+	if s.log {
+		d.RefX, d.HasRef = x(1), true
+	}
+	for i := range rows {
+		r := &rows[i]
+		y := plotTop + (float64(i)+0.5)*f.row
+		row := intervalRow{
+			Label: label(r.label, f.letters), Note: r.note, Y: y, LabelX: f.labelX, LabelY: y + f.labelDY, NoteX: f.noteX, NoteY: y + f.noteDY, Strong: r.strong, R: markRadius(r.weight),
+		}
+		if !r.missing {
+			row.HasValue, row.X, row.LoX, row.HiX = true, x(r.value), x(r.lo), x(min(r.hi, s.hi))
+			row.OpenEnded = r.hi > s.hi
+			row.Diamond = points(row.X, y-6, row.X+6, y, row.X, y+6, row.X-6, y)
+			row.ArrowPoint = points(row.HiX+7, y, row.HiX, y-4, row.HiX, y+4)
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	return d
+}
+
+// points writes an outline, x and y by turns.
+func points(xy ...float64) string {
+	var out strings.Builder
+	for i, v := range xy {
+		if i > 0 {
+			out.WriteByte(" ,"[i%2])
+		}
+		out.WriteString(strconv.FormatFloat(v, 'f', 1, 64))
+	}
+	return out.String()
+}
+
 // Bare tells that no row has a value, so that there is nothing to draw.
 func (p *intervalPlot) Bare() bool {
-	return !slices.ContainsFunc(p.Rows, func(r intervalRow) bool { return r.HasValue })
+	return !slices.ContainsFunc(p.Rows, func(r intervalText) bool { return r.HasValue })
 }
 
 // markRadius grows with the root of a weight, so that areas compare.
@@ -127,19 +192,28 @@ func rateScale(rows []interval) scale {
 	top := 0.0
 	for _, r := range rows {
 		if !r.missing {
-			top = max(top, r.hi)
+			top = max(top, finite(r.hi))
 		}
 	}
-	step := niceStep(max(top, 0.001) / 4)
+	if top == 0 {
+		// Nothing has happened: the scale of what is rare.
+		top = 0.01
+	}
+	step := niceStep(min(max(top, 0.001), 1) / 4)
 	s := scale{text: rateText}
 	for v := 0.0; v < top+step; v += step {
 		s.ticks = append(s.ticks, v)
 		s.hi = v
 	}
-	if s.hi == 0 {
-		s.hi, s.ticks = 1, []float64{0, 1}
-	}
 	return s
+}
+
+// finite is a value that can be drawn, else 0.
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
 }
 
 // niceStep rounds up to 1, 2 or 5 times a power of ten.
@@ -184,12 +258,14 @@ func ratioScale(rows []interval) scale {
 func rateText(v float64) string {
 	digits := 0
 	switch {
+	case math.IsNaN(v):
+		return "not known"
 	case v > 0 && v < 0.01:
 		digits = 2
 	case v > 0 && v < 0.1:
 		digits = 1
 	}
-	return strconv.FormatFloat(100*v, 'f', digits, 64) + "\u00a0%"
+	return strconv.FormatFloat(100*v, 'f', digits, 64) + "%"
 }
 
 func ratioText(v float64) string {
@@ -228,137 +304,4 @@ func ratioRow(label string, r *figures.Ratio, strong bool) interval {
 	}
 	row.note = ratioText(row.value) + " (" + ratioText(row.lo) + " to " + ratioText(row.hi) + ")"
 	return row
-}
-
-// lineChart shows points over an axis, with a band of limits around them.
-type lineChart struct {
-	Name, About    string
-	Width, Height  float64
-	Left, Right    float64
-	Bottom         float64
-	Points         []chartPoint
-	Line, Band     string
-	Diagonal       string
-	XTicks, YTicks []tickView
-	XName, YName   string
-}
-
-// chartPoint is one point; Out marks one beyond its limits.
-type chartPoint struct {
-	X, Y     float64
-	LoY, HiY float64
-	Bar      bool
-	Out      bool
-	Tip      string
-	// The row of the table.
-	Cells []string
-}
-
-// The measures of the line charts.
-const (
-	lineWidth  = 900.0
-	lineHeight = 250.0
-	lineLeft   = 64.0
-	lineRight  = 14.0
-	lineTop    = 14.0
-	lineBottom = 34.0
-)
-
-func lineFrame(name, about string) *lineChart {
-	return &lineChart{
-		Name: name, About: about, Width: lineWidth, Height: lineHeight, Left: lineLeft, Right: lineWidth - lineRight, Bottom: lineHeight - lineBottom,
-	}
-}
-
-func lineX(share float64) float64 { return round1(lineLeft + share*(lineWidth-lineLeft-lineRight)) }
-func lineY(share float64) float64 {
-	return round1(lineHeight - lineBottom - min(max(share, 0), 1)*(lineHeight-lineTop-lineBottom))
-}
-
-// controlChart shows the weekly rate of all changes with its control limits.
-func controlChart(weeks []figures.Week) *lineChart {
-	c := lineFrame("Control chart", "Share of changes with a confirmed incident, by week, with control limits; the table below has the same content")
-	c.XName, c.YName = "Week", "Share with a confirmed incident"
-	rows := make([]interval, 0, len(weeks))
-	for i := range weeks {
-		rows = append(rows, interval{hi: weeks[i].High})
-		if weeks[i].All != nil {
-			rows = append(rows, interval{hi: weeks[i].All.Value})
-		}
-	}
-	s := rateScale(rows)
-	for _, t := range s.ticks {
-		c.YTicks = append(c.YTicks, tickView{X: lineY(s.at(t)), Text: s.text(t)})
-	}
-	var line, upper, lower []string
-	every := max(1, len(weeks)/8)
-	for i := range weeks {
-		w := &weeks[i]
-		x := lineX((float64(i) + 0.5) / float64(len(weeks)))
-		if i%every == 0 {
-			c.XTicks = append(c.XTicks, tickView{X: x, Text: weekName(w.Starts)})
-		}
-		upper = append(upper, fmt.Sprintf("%.1f,%.1f", x, lineY(s.at(w.High))))
-		lower = append(lower, fmt.Sprintf("%.1f,%.1f", x, lineY(s.at(w.Low))))
-		p := chartPoint{X: x, Cells: weekCells(w)}
-		if w.All == nil {
-			continue
-		}
-		p.Y, p.Out = lineY(s.at(w.All.Value)), w.Out
-		p.Tip = strings.Join(p.Cells, ", ")
-		c.Points = append(c.Points, p)
-		line = append(line, fmt.Sprintf("%.1f,%.1f", p.X, p.Y))
-	}
-	c.Line = strings.Join(line, " ")
-	for i := len(lower) - 1; i >= 0; i-- {
-		upper = append(upper, lower[i])
-	}
-	c.Band = strings.Join(upper, " ")
-	return c
-}
-
-func weekName(monday time.Time) string {
-	year, week := monday.ISOWeek()
-	return fmt.Sprintf("%d-W%02d", year, week)
-}
-
-// weekCells is a week in the table.
-func weekCells(w *figures.Week) []string {
-	changes, events, value := "0", "0", "no changes"
-	if w.All != nil {
-		changes, events, value = group(w.All.N), group(w.All.Events), rateText(w.All.Value)
-	}
-	verdict := "within"
-	if w.Out {
-		verdict = "outside"
-	}
-	return []string{weekName(w.Starts), changes, events, value, rateText(w.Low) + " to " + rateText(w.High), verdict}
-}
-
-// calibrationChart holds stated probabilities against how often they were
-// right. On the diagonal a probability can be taken at its word.
-func calibrationChart(cal *figures.Calibration) *lineChart {
-	c := lineFrame("Calibration", "How often the first suspect was right, by its stated probability; the table below has the same content")
-	c.XName, c.YName = "Stated probability", "Share that was right"
-	for _, t := range []float64{0, 0.2, 0.4, 0.6, 0.8, 1} {
-		c.XTicks = append(c.XTicks, tickView{X: lineX(t), Text: rateText(t)})
-		c.YTicks = append(c.YTicks, tickView{X: lineY(t), Text: rateText(t)})
-	}
-	c.Diagonal = fmt.Sprintf("%.1f,%.1f %.1f,%.1f", lineX(0), lineY(0), lineX(1), lineY(1))
-	var line []string
-	for i := range cal.Bins {
-		b := &cal.Bins[i]
-		if b.Right.N == 0 {
-			continue
-		}
-		p := chartPoint{
-			X: lineX(b.Stated), Y: lineY(b.Right.Value), LoY: lineY(b.Right.Lo), HiY: lineY(b.Right.Hi), Bar: true,
-			Cells: []string{rateText(b.From) + " to " + rateText(b.To), rateText(b.Stated), rateText(b.Right.Value), rateText(b.Right.Lo) + " to " + rateText(b.Right.Hi), group(b.Right.N)},
-		}
-		p.Tip = strings.Join(p.Cells, ", ")
-		c.Points = append(c.Points, p)
-		line = append(line, fmt.Sprintf("%.1f,%.1f", p.X, p.Y))
-	}
-	c.Line = strings.Join(line, " ")
-	return c
 }

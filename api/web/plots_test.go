@@ -24,22 +24,22 @@ func TestEveryIntervalStaysInItsPlotAndAroundItsValue(t *testing.T) {
 			rows = append(rows, interval{label: "x", value: value, lo: lo, hi: hi, missing: rapid.IntRange(0, 9).Draw(t, "missing") == 0})
 		}
 		p := plotIntervals("n", "a", "v", rows, ratioScale(rows))
-		for i, r := range p.Rows {
+		for i, r := range p.Drawings[0].Rows {
 			if !r.HasValue {
 				if !rows[i].missing {
 					t.Fatalf("row %d has no value: %+v", i, rows[i])
 				}
 				continue
 			}
-			if r.LoX > r.X || r.X > r.HiX+0.1 || r.LoX < plotLabels-0.1 || r.HiX > plotWidth-plotNotes+0.1 {
+			if r.LoX > r.X || r.X > r.HiX+0.1 || r.LoX < plotShapes[0].left-0.1 || r.HiX > plotShapes[0].right+0.1 {
 				t.Fatalf("%+v lies at %v, %v, %v", rows[i], r.LoX, r.X, r.HiX)
 			}
 			if r.OpenEnded != (rows[i].hi > ratioScale(rows).hi) {
 				t.Fatalf("%+v: an arrow does not say that it goes on", rows[i])
 			}
 		}
-		if !p.HasRef || len(p.Ticks) < 3 {
-			t.Fatalf("ticks %v", p.Ticks)
+		if !p.Drawings[0].HasRef || len(p.Drawings[0].Ticks) < 3 {
+			t.Fatalf("ticks %v", p.Drawings[0].Ticks)
 		}
 	})
 }
@@ -54,7 +54,7 @@ func TestRatesHaveAScaleThatHoldsThem(t *testing.T) {
 }
 
 func TestRareRatesKeepTheirDigits(t *testing.T) {
-	for v, want := range map[float64]string{0: "0\u00a0%", 0.0047: "0.47\u00a0%", 0.0153: "1.5\u00a0%", 0.5: "50\u00a0%", 1: "100\u00a0%"} {
+	for v, want := range map[float64]string{0: "0%", 0.0047: "0.47%", 0.0153: "1.5%", 0.5: "50%", 1: "100%"} {
 		if got := rateText(v); got != want {
 			t.Errorf("rateText(%v) = %q, want %q", v, got, want)
 		}
@@ -70,7 +70,7 @@ func TestARatioWithoutBoundIsSaidAndNotDrawnAsANumber(t *testing.T) {
 		t.Errorf("%+v", row)
 	}
 	p := plotIntervals("n", "a", "v", []interval{row, ratioRow("none", nil, false)}, ratioScale([]interval{row}))
-	if !p.Rows[0].OpenEnded || p.Rows[1].HasValue || p.Rows[1].Note != "not enough data" {
+	if !p.Drawings[0].Rows[0].OpenEnded || p.Rows[1].HasValue || p.Rows[1].Note != "not enough data" {
 		t.Errorf("%+v", p.Rows)
 	}
 }
@@ -88,22 +88,24 @@ func TestAControlChartMarksTheWeekThatStandsOut(t *testing.T) {
 		}
 		weeks = append(weeks, w)
 	}
-	c := controlChart(weeks)
+	all := controlChart(weeks)
+	c := all.Drawings[0]
 	if len(c.Points) != 19 || !c.Points[7].Out || c.Points[6].Out || c.Points[7].Y >= c.Points[6].Y {
 		t.Errorf("%+v", c.Points)
 	}
 	if len(c.XTicks) > 11 || c.XTicks[0].Text != "2026-W02" {
 		t.Errorf("%+v", c.XTicks)
 	}
-	if cells := c.Points[7].Cells; cells[len(cells)-1] != "outside" {
+	if cells := all.Rows[7]; cells[len(cells)-1] != "outside" {
 		t.Errorf("the table says %v", cells)
 	}
 }
 
 func TestACalibrationCurveLeavesOutEmptyBins(t *testing.T) {
-	c := calibrationChart(&figures.Calibration{Bins: []figures.CalibrationBin{
+	chart := calibrationChart(&figures.Calibration{Bins: []figures.CalibrationBin{
 		{From: 0.1, To: 0.2, Stated: 0.15}, {From: 0.8, To: 0.9, Stated: 0.85, Right: figures.Share{Events: 8, N: 10, Value: 0.8, Lo: 0.5, Hi: 0.95}},
 	}})
+	c := chart.Drawings[0]
 	if len(c.Points) != 1 || c.Points[0].LoY <= c.Points[0].Y || c.Points[0].HiY >= c.Points[0].Y || c.Diagonal == "" {
 		t.Errorf("%+v", c.Points)
 	}
@@ -111,7 +113,7 @@ func TestACalibrationCurveLeavesOutEmptyBins(t *testing.T) {
 
 func TestTheGateSaysHowMuchIsMissing(t *testing.T) {
 	c := figures.Comparison{Exposed: "AI-assisted changes", Unexposed: "human changes", Gate: figures.Sufficiency{NeededPerGroup: 400, MissingExposed: 43}}
-	if got := gateWords(&c); !strings.Contains(got, "43 AI-assisted changes, 0 human changes") {
+	if got := gateWords(&c); !strings.Contains(got, "still missing: 43 AI-assisted changes.") {
 		t.Errorf("%q", got)
 	}
 	if got := gateWords(&figures.Comparison{}); got != "" {

@@ -97,6 +97,7 @@ type violationsBody struct {
 	Next, First        string
 	Denied, Warned     int
 	NothingInThisBatch bool
+	Grafana            string
 }
 
 // violationRow is one violation in the list.
@@ -132,6 +133,7 @@ func (s *Site) policyPage(w http.ResponseWriter, r *http.Request) error {
 	body.RuleBoxes, body.Lapses = options(body.Rules.Names, []string{q.Rule}), options(body.Rules.Lapses, q.Lapse)
 	body.Active = len(q.Lapse) > 0 || body.Service+body.From+body.To+q.Rule != ""
 	body.Next, body.First = around(r.URL, page.Next)
+	body.Grafana = s.grafana("faultline-policy", grafanaSpan(q.From, q.To))
 	body.NothingInThisBatch = len(page.Items) == 0 && page.Next != ""
 	for i := range page.Items {
 		row := s.violation(&page.Items[i])

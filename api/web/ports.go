@@ -122,6 +122,11 @@ type Keys interface {
 	Draw(ctx context.Context, name, role string) (text, entry string, err error)
 }
 
+// Audit tells who did what through pages and API, newest first.
+type Audit interface {
+	AuditEntries(ctx context.Context, limit int) ([]query.AuditEntry, error)
+}
+
 // Door lets visitors in by a token and out again. SignIn sets the session cookie
 // on success; its error is a sentence for the visitor.
 type Door interface {

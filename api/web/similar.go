@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/query"
@@ -50,11 +51,14 @@ func (s *Site) similar(ctx context.Context, in *correlate.Incident) ([]similarRo
 	return similar, nil
 }
 
-// closest returns the most similar incidents, the most recent of equals first.
+// closest returns the most similar incidents, the most recent of equals first. An
+// incident of none of the services is not similar, whatever its signals.
 func closest(in *correlate.Incident, found map[string]correlate.Incident) []correlate.Incident {
 	all := make([]correlate.Incident, 0, len(found))
 	for _, other := range found {
-		all = append(all, other)
+		if common(in.Services, other.Services) > 0 {
+			all = append(all, other)
+		}
 	}
 	slices.SortFunc(all, func(a, b correlate.Incident) int {
 		return cmp.Or(cmp.Compare(likeness(in, &b), likeness(in, &a)), b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
@@ -83,6 +87,17 @@ func common[T comparable](a, b []T) int {
 	return n
 }
 
+// sharedWords say what two incidents have in common.
 func sharedWords(a, b *correlate.Incident) string {
-	return fmt.Sprintf("%d of %s shared", common(a.Services, b.Services), count(len(a.Services), "service", "services"))
+	text := fmt.Sprintf("%d of %s shared", common(a.Services, b.Services), count(len(a.Services), "service", "services"))
+	var signals []string
+	for _, signal := range a.Signals {
+		if slices.Contains(b.Signals, signal) {
+			signals = append(signals, words(string(signal)))
+		}
+	}
+	if len(signals) > 0 {
+		text += ", both " + strings.Join(signals, " and ")
+	}
+	return text
 }

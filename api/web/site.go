@@ -29,6 +29,8 @@ type Deps struct {
 	Keys    Keys
 	Windows Windows
 	Names   Names
+	// Audit may be nil: then the administration page does not tell who did what.
+	Audit Audit
 	// Lost may be nil: then nothing is undelivered.
 	Lost Lost
 	// Grafana is the address of a Grafana with the dashboards that ship, empty for

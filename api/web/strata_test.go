@@ -23,10 +23,11 @@ func TestTheForestHasEachStratumAndWhatTheyComeTo(t *testing.T) {
 		Adjusted: &figures.Ratio{Value: &value, Lo: 0.9, Hi: &hi},
 	}
 	p := strataForest(&c, "Strata")
-	if len(p.Rows) != 4 || !p.Rows[3].Strong || p.Rows[3].Diamond == "" || p.Rows[3].Value != "1.40" {
+	drawn := p.Drawings[0].Rows
+	if len(p.Rows) != 4 || !drawn[3].Strong || drawn[3].Diamond == "" || p.Rows[3].Value != "1.40" {
 		t.Fatalf("rows: %+v", p.Rows)
 	}
-	if p.Rows[0].R <= p.Rows[2].R || p.Rows[0].Full != "tier 1, deploy" || p.Rows[0].Count != "3 of 1\u202f200 against 2 of 900, weight 70\u00a0%" {
+	if drawn[0].R <= drawn[2].R || p.Rows[0].Full != "tier 1, deploy" || p.Rows[0].Count != "3 of 1,200 against 2 of 900, weight 70%" {
 		t.Errorf("the first: %+v", p.Rows[0])
 	}
 	if p.Rows[1].HasValue || p.Rows[1].Note != "one group has no incident" || p.Rows[1].Full != "tier 3, feature flag" {
@@ -43,10 +44,11 @@ func TestTheForestHasEachStratumAndWhatTheyComeTo(t *testing.T) {
 func TestLongAndHostileStrataKeepToTheirRoom(t *testing.T) {
 	c := figures.Comparison{Strata: figures.Strata{Lines: []figures.StratumLine{stratum([]string{"\u202etier 1", strings.Repeat("W", 5000)}, 1, math.Inf(1), 0, math.Inf(1))}}}
 	p := strataForest(&c, "Strata")
-	if n := len([]rune(p.Rows[0].Label)); n > rowLetters || strings.ContainsRune(p.Rows[0].Full, '\u202e') || len(p.Rows[0].Full) > 1000 {
-		t.Errorf("%d letters: %q", n, p.Rows[0].Label)
+	first := p.Drawings[0].Rows[0]
+	if n := len([]rune(first.Label)); n > plotShapes[0].letters || strings.ContainsRune(p.Rows[0].Full, '\u202e') || len(p.Rows[0].Full) > 1000 {
+		t.Errorf("%d letters: %q", n, first.Label)
 	}
-	if !p.Rows[0].OpenEnded || p.Rows[0].HiX > p.Width {
+	if !first.OpenEnded || first.HiX > p.Drawings[0].Width {
 		t.Errorf("without bound: %+v", p.Rows[0])
 	}
 }

@@ -11,17 +11,28 @@ import (
 
 // The measures of the timeline's picture in its own units.
 const (
-	chartWidth  = 1040.0
-	chartGutter = 118.0
 	chartRight  = 14.0
 	chartTop    = 30.0
-	rowHeight   = 15.0
+	rowHeight   = 17.0
 	lanePadding = 7.0
+	// nameHeight is the room of a lane's name above its marks.
+	nameHeight = 18.0
 	// leastBar keeps short intervals visible.
 	leastBar = 5.0
 	// markRoom is the width that a mark without length needs.
 	markRoom = 13.0
 )
+
+// chartShape is the shape of a drawing: on a desk the lanes' names stand in a gutter,
+// on a telephone above their marks, so that letters keep their size.
+type chartShape struct {
+	class         string
+	width, gutter float64
+	ticks         int
+}
+
+// chartShapes are those that pages choose from by the width of the screen.
+var chartShapes = [...]chartShape{{"wide", 1040, 128, 9}, {"slim", 340, 8, 4}}
 
 // maxTableRows bounds the table twin of a picture.
 const maxTableRows = 400
@@ -34,18 +45,24 @@ const longestAuto = 24 * time.Hour
 
 // timelineView is the timeline as a picture and as a table.
 type timelineView struct {
+	Drawings []drawing
+	From, To moment
+	Zooms    []zoomView
+	Rows     []momentRow
+	// Hidden counts the rows that the table leaves out.
+	Hidden    int
+	Truncated bool
+}
+
+// drawing is the picture in one shape.
+type drawing struct {
+	Class         string
 	Width, Height float64
 	Gutter        float64
 	Lanes         []laneView
 	Ticks         []tickView
-	// OnsetX to EndX is the incident.
-	OnsetX, EndX, SpanWidth float64
-	From, To                moment
-	Zooms                   []zoomView
-	Rows                    []momentRow
-	// Hidden counts the rows that the table leaves out.
-	Hidden    int
-	Truncated bool
+	// OnsetX is where the incident begins, SpanWidth how long it is.
+	OnsetX, SpanWidth float64
 }
 
 // laneView is one lane of the picture.
@@ -54,6 +71,8 @@ type laneView struct {
 	Y, Height   float64
 	LabelY      float64
 	Marks       []markView
+	// Empty tells that nothing of the lane lies in the picture.
+	Empty bool
 	// Crowded counts moments that found no room in the picture.
 	Crowded int
 	// CrowdedY is where that is said.
@@ -72,9 +91,12 @@ type markView struct {
 	Rank  int
 	RankX float64
 	RankY float64
-	// Name is written inside a bar that has the room.
+	// Name is written inside a bar that has the room, else before it.
 	Name         string
 	NameX, NameY float64
+	Before       bool
+	// Times counts the moments that the mark stands for beyond itself.
+	Times int
 }
 
 // tickView is one line of the time axis.
@@ -134,6 +156,7 @@ func readWindow(value string) (reach time.Duration, wrong string) {
 
 // canvas places moments between two ends.
 type canvas struct {
+	chartShape
 	from, to time.Time
 	// ranks are the suspects' places by their reference.
 	ranks map[string]int
@@ -145,22 +168,14 @@ type canvas struct {
 func (s *Site) timeline(in *correlate.Incident, t *Timeline, f *correlate.Finding, reach time.Duration) *timelineView {
 	c := canvas{now: s.now(), ranks: suspectRanks(f), onset: in.StartedAt}
 	c.from, c.to = shownSpan(in, t, f, reach, c.now)
-	v := &timelineView{Width: chartWidth, Gutter: chartGutter, From: when(c.from, c.now), To: when(c.to, c.now), Ticks: c.ticks()}
-	end := c.to
-	if in.ResolvedAt != nil && in.ResolvedAt.Before(c.to) {
-		end = *in.ResolvedAt
+	v := &timelineView{From: when(c.from, c.now), To: when(c.to, c.now)}
+	for _, c.chartShape = range chartShapes {
+		v.Drawings = append(v.Drawings, c.draw(in, t))
 	}
-	v.OnsetX, v.EndX = c.x(in.StartedAt), c.x(end)
-	v.SpanWidth = max(1, v.EndX-v.OnsetX)
-	y := chartTop
 	for _, lane := range t.Lanes {
-		view := c.lane(lane, y)
-		y += view.Height
-		v.Lanes = append(v.Lanes, view)
 		v.Truncated = v.Truncated || lane.Truncated
 		v.Rows = append(v.Rows, c.rows(lane)...)
 	}
-	v.Height = y + 6
 	slices.SortStableFunc(v.Rows, func(a, b momentRow) int { return cmp.Compare(a.At.ISO, b.At.ISO) })
 	if len(v.Rows) > maxTableRows {
 		v.Hidden = len(v.Rows) - maxTableRows
@@ -174,6 +189,24 @@ func (s *Site) timeline(in *correlate.Incident, t *Timeline, f *correlate.Findin
 		v.Zooms = append(v.Zooms, z)
 	}
 	return v
+}
+
+// draw draws the lanes below each other.
+func (c *canvas) draw(in *correlate.Incident, t *Timeline) drawing {
+	end := c.to
+	if in.ResolvedAt != nil && in.ResolvedAt.Before(c.to) {
+		end = *in.ResolvedAt
+	}
+	d := drawing{Class: c.class, Width: c.width, Gutter: c.gutter, Ticks: c.axis(), OnsetX: c.x(in.StartedAt)}
+	d.SpanWidth = max(1, c.x(end)-d.OnsetX)
+	y := chartTop
+	for _, lane := range t.Lanes {
+		view := c.lane(lane, y)
+		y += view.Height
+		d.Lanes = append(d.Lanes, view)
+	}
+	d.Height = y + 6
+	return d
 }
 
 // suspectRanks finds the suspects among the moments.
@@ -225,7 +258,7 @@ func shownSpan(in *correlate.Incident, t *Timeline, f *correlate.Finding, reach 
 func (c *canvas) x(at time.Time) float64 {
 	share := float64(at.Sub(c.from)) / float64(c.to.Sub(c.from))
 	share = min(max(share, 0), 1)
-	return chartGutter + share*(chartWidth-chartGutter-chartRight)
+	return c.gutter + share*(c.width-c.gutter-chartRight)
 }
 
 // within reports whether a moment lies in the picture, wholly or in part.
@@ -245,14 +278,11 @@ var tickSteps = [...]time.Duration{
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 72 * time.Hour, 168 * time.Hour,
 }
 
-// maxTicks is how many lines of the axis can be read.
-const maxTicks = 9
-
-// ticks are the lines of the axis, on round times.
-func (c *canvas) ticks() []tickView {
+// axis are the lines of the time axis, on round times.
+func (c *canvas) axis() []tickView {
 	step := tickSteps[len(tickSteps)-1]
 	for _, candidate := range tickSteps {
-		if c.to.Sub(c.from)/candidate <= maxTicks {
+		if c.to.Sub(c.from)/candidate <= time.Duration(c.ticks) {
 			step = candidate
 			break
 		}
@@ -262,7 +292,7 @@ func (c *canvas) ticks() []tickView {
 		layout = "2 Jan 15:04"
 	}
 	var ticks []tickView
-	for at := c.from.Truncate(step).Add(step); at.Before(c.to) && len(ticks) <= maxTicks; at = at.Add(step) {
+	for at := c.from.Truncate(step).Add(step); at.Before(c.to) && len(ticks) <= c.ticks; at = at.Add(step) {
 		ticks = append(ticks, tickView{X: round1(c.x(at)), Text: at.UTC().Format(layout)})
 	}
 	return ticks
@@ -278,36 +308,60 @@ var laneLabels = map[string]struct {
 }
 
 // lane places the moments of a lane in rows so that none hides another.
-// Suspects are placed first and always find room.
+// Suspects are placed first and always find room. Findings follow each other within
+// seconds, so that one mark stands for all that it would hide.
 func (c *canvas) lane(lane Lane, y float64) laneView {
 	known := laneLabels[lane.Name]
 	view := laneView{Name: lane.Name, Label: cmp.Or(known.label, words(lane.Name)), Y: y}
+	top := y + lanePadding
+	view.LabelY = top + rowHeight - 4
+	if c.gutter < nameHeight {
+		top += nameHeight
+	}
 	var taken [][][2]float64
 	for _, m := range c.inOrder(lane.Moments) {
 		mark := c.mark(lane.Name, m)
-		room := [2]float64{mark.X - markRoom/2, mark.X + max(mark.W, markRoom/2) + 2}
-		if mark.Rank > 0 {
-			room[1] += 12
-		}
-		row := freeRow(taken, room)
+		row, room := c.roomFor(&mark, taken)
 		if row >= max(known.rows, 1) && mark.Rank == 0 {
-			view.Crowded++
+			if mark.Shape == "circle" {
+				view.Marks[len(view.Marks)-1].Times++
+			} else {
+				view.Crowded++
+			}
 			continue
 		}
 		if row == len(taken) {
 			taken = append(taken, nil)
 		}
 		taken[row] = append(taken[row], room)
-		mark.place(y + lanePadding + float64(row)*rowHeight)
+		mark.place(top + float64(row)*rowHeight)
 		view.Marks = append(view.Marks, mark)
 	}
-	view.Height = 2*lanePadding + float64(max(len(taken), 1))*rowHeight
+	view.Empty = len(view.Marks) == 0
+	view.Height = top - y + lanePadding + float64(max(len(taken), 1))*rowHeight
 	if view.Crowded > 0 {
 		view.CrowdedY = y + view.Height
 		view.Height += rowHeight
 	}
-	view.LabelY = y + lanePadding + rowHeight - 4
 	return view
+}
+
+// roomFor finds the row of a mark and what it takes of it. A name that does not
+// fit inside its bar stands before it, unless that would cost a row.
+func (c *canvas) roomFor(mark *markView, taken [][][2]float64) (row int, room [2]float64) {
+	room = [2]float64{mark.X - markRoom/2, mark.X + max(mark.W, markRoom/2) + 2}
+	if mark.Rank > 0 {
+		room[1] += 12
+	}
+	row = freeRow(taken, room)
+	if mark.Before {
+		named := [2]float64{mark.X - nameWidth(mark.Name) - 6, room[1]}
+		if named[0] >= c.gutter && freeRow(taken, named) <= row {
+			return row, named
+		}
+		mark.Name, mark.Before = "", false
+	}
+	return row, room
 }
 
 // inOrder returns the moments in the picture, suspects first, then by time.

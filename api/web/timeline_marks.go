@@ -21,7 +21,8 @@ func (c *canvas) mark(lane string, m *Moment) markView {
 		if lane == "alerts" {
 			v.Class += " " + severityWord(correlate.Severity(m.Kind))
 		}
-		v.Name = barName(lane, m, v.W)
+		v.Name = barName(lane, m)
+		v.Before = nameWidth(v.Name) > v.W-8
 	case "responders":
 		v.Shape = "triangle"
 	case "findings":
@@ -48,24 +49,29 @@ func (v *markView) place(top float64) {
 		v.Y = middle
 	}
 	v.NameX, v.NameY = v.X+5, middle+3.5
+	if v.Before {
+		v.NameX = v.X - 4
+	}
 	v.RankX, v.RankY = v.X+max(v.W, r)+3, middle+4
 }
 
 // barLetter is about the width of a letter inside a bar.
 const barLetter = 6.2
 
-// barName is what a bar says inside: whose alert it is and how severe, or which
-// service was rolled out. A bar without the room for it says nothing.
-func barName(lane string, m *Moment, width float64) string {
-	name := heading(strings.Join(m.Services, ", "))
+// barName is what a bar says: whose alert it is and how severe, or which service
+// was rolled out.
+func barName(lane string, m *Moment) string {
+	name := label(strings.Join(m.Services, ", "), nameLetters)
 	if lane == "alerts" {
 		name += ", " + severityWord(correlate.Severity(m.Kind))
 	}
-	if float64(len([]rune(name)))*barLetter > width-8 {
-		return ""
-	}
 	return name
 }
+
+// nameLetters is how many letters of services a bar names.
+const nameLetters = 40
+
+func nameWidth(name string) float64 { return float64(len([]rune(name))) * barLetter }
 
 func (c *canvas) tip(m *Moment) string {
 	parts := []string{heading(m.Title), gap(m.At, c.onset) + " the first alert", m.At.UTC().Format("15:04:05 UTC")}

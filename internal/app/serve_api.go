@@ -60,7 +60,7 @@ func (s *service) startAPI(ctx context.Context) error {
 	}
 	server, err := api.New(apiConfig(&s.cfg, tokens), api.Deps{ //nolint:contextcheck // Each request brings its own context.
 		Store: s.store, Intake: s.intake, Signatures: s.intake, Labeller: labeller, Policy: rules, Figures: made, Reports: desk, Probes: s.probes.list(),
-		Headlines: s.store, Suspicions: s.store, Sources: s.store, Letters: s.store, Lost: s.store, KindOfTopic: kindOfTopic(&s.cfg.Kafka.Topics),
+		Headlines: s.store, Suspicions: s.store, Sources: s.store, Letters: s.store, Audit: s.store, Lost: s.store, KindOfTopic: kindOfTopic(&s.cfg.Kafka.Topics),
 		Agents:     agentsOver,
 		Chat:       s.chat(),
 		SignOn:     provider,

@@ -47,6 +47,20 @@ func (s *Store) SaveAudit(ctx context.Context, entry query.AuditEntry) error {
 	return insertRows(ctx, s, "audit", "", auditFields, []query.AuditEntry{entry})
 }
 
+// AuditEntries answers who did what, the newest first.
+func (s *Store) AuditEntries(ctx context.Context, limit int) ([]query.AuditEntry, error) {
+	var all []query.AuditEntry
+	err := s.query(ctx, "list the audit", s.sql["audit_list"], []any{named("limit", limit)}, func(rows driver.Rows) error {
+		var a query.AuditEntry
+		if err := rows.Scan(&a.At, &a.ID, &a.Actor, &a.Action, &a.Target, &a.Detail); err != nil {
+			return err
+		}
+		all = append(all, a)
+		return nil
+	})
+	return all, err
+}
+
 // SaveJudgement stores a judgement, with its audit entry first: nothing that
 // counts is without one. The id must be a UUID; saving the same judgement again
 // changes nothing.

@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/clickhouse"
+	"github.com/faultline/faultline/internal/query"
 )
 
 // judgementAt is a judgement with an id of its own for each number.
@@ -104,3 +106,25 @@ func TestEveryVerdictLeavesAnAuditEntry(t *testing.T) {
 		}
 	})
 }
+
+func TestTheAuditIsToldNewestFirstAndOnce(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		var want []query.AuditEntry
+		for i := range 4 {
+			entry := query.AuditEntry{At: noon.Add(time.Duration(i) * time.Minute), ID: uuidOf(i), Actor: "ada", Action: "token drawn", Target: "t" + strconv.Itoa(i), Detail: "ci, reader"}
+			for range 1 + i%2 {
+				if err := s.SaveAudit(t.Context(), entry); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want = append([]query.AuditEntry{entry}, want...)
+		}
+		got, err := s.AuditEntries(t.Context(), 3)
+		if diff := cmp.Diff(want[:3], got); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+// uuidOf is an id that differs by its number.
+func uuidOf(n int) string { return fmt.Sprintf("7d1f0c9e-52a4-4c56-9a3c-%012d", n) }

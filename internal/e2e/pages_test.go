@@ -133,7 +133,7 @@ func everyPageOfTheDemo(t *testing.T, browser *webtest.Browser, s *server, tab *
 		name, path string
 		says       []string
 	}{
-		{"incidents", "/", []string{"HighErrorRate", "resolved", "No recorded change", "Cause confirmed"}},
+		{"incidents", "/", []string{"HighErrorRate", "resolved", "No recorded change did it", "Cause confirmed"}},
 		{"incidents-filtered", "/?severity=critical&q=" + "pricing", []string{"HighErrorRate on pricing"}},
 		{"incident", incident, []string{"Suspects", "How the finding came about", "It came first"}},
 		{"change", change, []string{"Incidents in which it is a suspect", "Rollout", "Commits", "Approvals", "Predicted blast radius"}},
@@ -203,7 +203,7 @@ func followsAnOutage(t *testing.T, s *server, tab *webtest.Tab) {
 	s.within(t).post("/v1/alerts", firing("push-sender", "QueueAge", 10*time.Second))
 	tab.Until(`document.getElementById("part-head").textContent.includes("2 alerts")`)
 	same(t, tab)
-	wants(t, tab, "#part-history", "no recorded change", "new client of the provider")
+	wants(t, tab, "#part-history", "no recorded change did it", "new client of the provider")
 	tab.Quiet()
 }
 

@@ -24,10 +24,6 @@
   };
   setInterval(age, 15000);
 
-  // On a narrow screen the outage is at the far end of the timeline.
-  const toEnd = () => document.querySelectorAll("#part-timeline .scroll:has(svg)").forEach((e) => { e.scrollLeft = e.scrollWidth; });
-  toEnd();
-
   // On paper nothing can be unfolded. The style sheet does this where it can.
   let shut = [];
   addEventListener("beforeprint", () => {
@@ -59,7 +55,6 @@
       const again = document.getElementById(key) || [...fresh.querySelectorAll("[href]")].find((e) => e.getAttribute("href") === key);
       if (again) again.focus({ preventScroll: true });
     }
-    if (fresh.id === "part-timeline") toEnd();
     if (!fresh.hasAttribute("aria-live")) fresh.classList.add("changed-now");
   };
   // What differs only by the time that passed does not count.
