@@ -51,7 +51,7 @@ race: deps ## all tests under the race detector
 	go test -race -timeout 30m ./...
 
 pictures: chromium ## make the pictures of docs/images anew
-	FAULTLINE_IMAGES=1 go test ./api -run DocumentationIsIllustrated -count=1
+	FAULTLINE_IMAGES=1 go test ./api -run 'TestInABrowser/TheDocumentationIsIllustrated' -count=1
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@scripts/fuzz.sh $(FUZZTIME)

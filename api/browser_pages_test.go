@@ -58,44 +58,48 @@ func worlds(t *testing.T) map[string]func(*Config, *Deps) {
 	}
 }
 
-// TestInABrowserEveryPageIsAccessibleQuietAndFits looks at every page with much
-// on it and with nothing, on a desk and on a telephone, by day and by night, and
-// keeps a picture of each.
-func TestInABrowserEveryPageIsAccessibleQuietAndFits(t *testing.T) {
-	browser := webtest.Open(t)
-	screens := map[string]webtest.Screen{
-		"desktop": webtest.Desktop, "phone": webtest.Phone, "desktop-dark": {Width: 1280, Dark: true}, "phone-dark": {Width: 360, Height: 740, Dark: true},
-	}
+// everyPageIsAccessibleQuietAndFits looks at every page with much on it and with
+// nothing, on a desk and on a telephone, by day and by night, and keeps a picture
+// of each.
+func everyPageIsAccessibleQuietAndFits(t *testing.T, browser *webtest.Browser) {
 	for world, tune := range worlds(t) {
 		h := newHarness(t, tune)
 		address := h.serve(t)
-		for name, screen := range screens {
+		for name, screen := range map[string]webtest.Screen{"desktop": webtest.Desktop, "phone": webtest.Phone} {
 			t.Run(world+"-"+name, func(t *testing.T) {
 				tab := browser.Tab(t, address, screen)
 				h.signInBy(tab, RoleAdmin)
 				for _, p := range everyPage(world == "big") {
-					tab.Open(p.path)
-					tab.Shot(world + "-" + p.name + "-" + name)
-					tab.Eval(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil)
-					tab.Accessible()
-					tab.NoSideways()
-					if t.Failed() {
-						t.Fatalf("on %s", p.path)
-					}
+					lookAround(t, tab, p.path, world+"-"+p.name+"-"+name)
 				}
 				tab.Quiet()
 				tab.Expect("404")
-				tab.Open("/nothing-here")
-				tab.Shot(world + "-not-found-" + name)
-				tab.Accessible()
+				lookAround(t, tab, "/nothing-here", world+"-not-found-"+name)
 				tab.Quiet()
 			})
 		}
 	}
 }
 
-func TestInABrowserPagesFitTheNarrowestScreen(t *testing.T) {
-	browser := webtest.Open(t)
+// lookAround opens a page and looks at it by day and by night, as it comes and
+// unfolded.
+func lookAround(t *testing.T, tab *webtest.Tab, path, name string) {
+	t.Helper()
+	tab.Open(path)
+	tab.Shot(name)
+	tab.Dark(true)
+	tab.Shot(name + "-dark")
+	tab.Eval(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil)
+	tab.Legible()
+	tab.Dark(false)
+	tab.Accessible()
+	tab.NoSideways()
+	if t.Failed() {
+		t.Fatalf("on %s", path)
+	}
+}
+
+func pagesFitTheNarrowestScreen(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, withBigDay(t))
 	tab := browser.Tab(t, h.serve(t), webtest.Screen{Width: 320, Height: 600})
 	h.signInBy(tab, RoleAdmin)
@@ -127,16 +131,19 @@ var illustrations = []struct{ name, path, at string }{
 	{"admin", "/admin", ""},
 }
 
-func TestInABrowserTheDocumentationIsIllustrated(t *testing.T) {
-	browser := webtest.Open(t)
+func theDocumentationIsIllustrated(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, withBigDay(t), withProvider(&overHere{}))
 	address := h.serve(t)
-	for name, screen := range map[string]webtest.Screen{"": {Width: 1280, Height: 860}, "-phone": webtest.Phone, "-dark": {Width: 1280, Height: 860, Dark: true}} {
-		tab := browser.Tab(t, address, screen)
+	screens := map[string]webtest.Screen{"": {Width: 1280, Height: 860}, "-phone": webtest.Phone, "-dark": {Width: 1280, Height: 860, Dark: true}}
+	for name, screen := range screens {
 		if name != "-dark" {
+			tab := browser.Tab(t, address, screen)
 			tab.Open("/sign-in")
 			tab.Illustrate("sign-in" + name)
 		}
+	}
+	for name, screen := range screens {
+		tab := browser.Tab(t, address, screen)
 		h.signInBy(tab, RoleAdmin)
 		for _, x := range illustrations {
 			if name == "-dark" && x.name != "incident" && x.name != "change" {
@@ -152,11 +159,10 @@ func TestInABrowserTheDocumentationIsIllustrated(t *testing.T) {
 	}
 }
 
-// TestInABrowserHostileTextDoesNothing puts what a browser would run, and what
+// hostileTextDoesNothing puts what a browser would run, and what
 // would push a page off its screen, into every text that comes from outside, and
 // opens every page that shows any.
-func TestInABrowserHostileTextDoesNothing(t *testing.T) {
-	browser := webtest.Open(t)
+func hostileTextDoesNothing(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, withBigDay(t))
 	nasty := `<script>document.title="owned"</script><img src=x onerror="document.title='owned'">` + "\u202egpj.exe\u2066" + strings.Repeat("W", 100<<10)
 	h.store.set(func(f *fakeStore) { hostile(f, nasty) })
@@ -214,10 +220,9 @@ func hostile(f *fakeStore, nasty string) {
 	f.provenances[c.Key()] = p
 }
 
-// TestInABrowserTwoHundredServicesAreReadable measures both graphs as drawn: no
+// twoHundredServicesAreReadable measures both graphs as drawn: no
 // letter smaller than 10 pixels, no box on another, no text out of its box.
-func TestInABrowserTwoHundredServicesAreReadable(t *testing.T) {
-	browser := webtest.Open(t)
+func twoHundredServicesAreReadable(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, withBigDay(t))
 	tab := browser.Tab(t, h.serve(t), webtest.Desktop)
 	h.signInBy(tab, RoleAdmin)
@@ -242,11 +247,10 @@ func TestInABrowserTwoHundredServicesAreReadable(t *testing.T) {
 	tab.Quiet()
 }
 
-// TestInABrowserPrintsAreWhole prints what people take into a meeting. All text
+// printsAreWhole prints what people take into a meeting. All text
 // must be on paper, folded or not; no navigation, no form; no picture may be
 // larger than a sheet, which would cut it.
-func TestInABrowserPrintsAreWhole(t *testing.T) {
-	browser := webtest.Open(t)
+func printsAreWhole(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, withBigDay(t))
 	address := h.serve(t)
 	tab := browser.Tab(t, address, webtest.Screen{Width: 1280, Dark: true})

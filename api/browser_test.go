@@ -17,6 +17,31 @@ import (
 	"github.com/faultline/faultline/internal/query"
 )
 
+// TestInABrowser opens the pages in a real Chromium. One process serves all parts,
+// each of which is a visitor of its own.
+func TestInABrowser(t *testing.T) {
+	browser := webtest.Open(t)
+	for _, part := range []struct {
+		name string
+		run  func(t *testing.T, browser *webtest.Browser)
+	}{
+		{"AJudgeDecidesBlindAndByKeyboard", aJudgeDecidesBlindAndByKeyboard},
+		{"TheIncidentPageFollowsTheStream", theIncidentPageFollowsTheStream},
+		{"TheListFollowsTheStream", theListFollowsTheStream},
+		{"APageComesBackThroughAProxy", aPageComesBackThroughAProxy},
+		{"PagesReadWithoutScript", pagesReadWithoutScript},
+		{"EveryPageIsAccessibleQuietAndFits", everyPageIsAccessibleQuietAndFits},
+		{"PagesFitTheNarrowestScreen", pagesFitTheNarrowestScreen},
+		{"TheDocumentationIsIllustrated", theDocumentationIsIllustrated},
+		{"HostileTextDoesNothing", hostileTextDoesNothing},
+		{"TwoHundredServicesAreReadable", twoHundredServicesAreReadable},
+		{"PrintsAreWhole", printsAreWhole},
+		{"APersonSignsInByTheProvider", aPersonSignsInByTheProvider},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.run(t, browser.Apart(t)) })
+	}
+}
+
 // signInBy fills the form as a person does.
 func (h *harness) signInBy(tab *webtest.Tab, role Role) {
 	tab.Open("/sign-in")
@@ -26,8 +51,7 @@ func (h *harness) signInBy(tab *webtest.Tab, role Role) {
 	tab.Wait(".who form")
 }
 
-func TestInABrowserAJudgeDecidesBlindAndByKeyboard(t *testing.T) {
-	browser := webtest.Open(t)
+func aJudgeDecidesBlindAndByKeyboard(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t)
 	tab := browser.Tab(t, h.serve(t), webtest.Desktop)
 	tab.Open("/incidents/inc-7f3a")
@@ -73,8 +97,7 @@ func TestInABrowserAJudgeDecidesBlindAndByKeyboard(t *testing.T) {
 	tab.Quiet()
 }
 
-func TestInABrowserTheIncidentPageFollowsTheStream(t *testing.T) {
-	browser := webtest.Open(t)
+func theIncidentPageFollowsTheStream(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t)
 	tab := browser.Tab(t, h.serve(t), webtest.Desktop)
 	h.signInBy(tab, RoleJudge)
@@ -103,8 +126,7 @@ func TestInABrowserTheIncidentPageFollowsTheStream(t *testing.T) {
 	tab.Quiet()
 }
 
-func TestInABrowserTheListFollowsTheStream(t *testing.T) {
-	browser := webtest.Open(t)
+func theListFollowsTheStream(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, func(c *Config, _ *Deps) { c.PublicRead = true })
 	tab := browser.Tab(t, h.serve(t), webtest.Desktop)
 	tab.Open("/")
@@ -119,12 +141,10 @@ func TestInABrowserTheListFollowsTheStream(t *testing.T) {
 	tab.Quiet()
 }
 
-// TestInABrowserAPageComesBackThroughAProxy puts what stands before most services
+// aPageComesBackThroughAProxy puts what stands before most services
 // in between: while nothing answers behind it the stream gets an answer that is
 // no stream, which ends a browser's own attempts to come back.
-func TestInABrowserAPageComesBackThroughAProxy(t *testing.T) {
-	t.Parallel()
-	browser := webtest.Open(t)
+func aPageComesBackThroughAProxy(t *testing.T, browser *webtest.Browser) {
 	var behind atomic.Pointer[url.URL]
 	proxy := &httputil.ReverseProxy{
 		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(behind.Load()); r.Out.Host = r.In.Host },
@@ -169,8 +189,7 @@ func TestInABrowserAPageComesBackThroughAProxy(t *testing.T) {
 	tab.Quiet()
 }
 
-func TestInABrowserPagesReadWithoutScript(t *testing.T) {
-	browser := webtest.Open(t)
+func pagesReadWithoutScript(t *testing.T, browser *webtest.Browser) {
 	h := newHarness(t, func(c *Config, _ *Deps) { c.PublicRead = true })
 	tab := browser.Tab(t, h.serve(t), webtest.Screen{Width: 1280, NoScript: true})
 	tab.Open("/incidents/inc-7f3a")

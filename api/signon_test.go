@@ -279,8 +279,7 @@ func TestPendingSignInsCannotBeFlooded(t *testing.T) {
 	}
 }
 
-func TestInABrowserAPersonSignsInByTheProvider(t *testing.T) {
-	browser := webtest.Open(t)
+func aPersonSignsInByTheProvider(t *testing.T, browser *webtest.Browser) {
 	h, o := newSignOn(t)
 	address := h.serve(t)
 	o.redirect = address + "/sign-in/callback"

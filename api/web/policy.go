@@ -160,6 +160,8 @@ func (s *Site) violation(v *Violation) violationRow {
 	for i := range approvals {
 		approvals[i] = line(approvals[i])
 	}
-	row.Approvals = strings.Join(approvals, "; ")
+	// An approval and the review that gave it are told apart by their senders alone.
+	slices.Sort(approvals)
+	row.Approvals = strings.Join(slices.Compact(approvals), "; ")
 	return row
 }

@@ -76,6 +76,27 @@ type nodeView struct {
 	Group        bool
 }
 
+// graphStep is a column as a list, for screens on which columns have no room
+// beside each other.
+type graphStep struct {
+	Text  string
+	Nodes []nodeView
+}
+
+// Steps are the columns from left to right.
+func (v *radiusView) Steps() []graphStep {
+	steps := make([]graphStep, len(v.Columns))
+	for i, column := range v.Columns {
+		steps[i].Text = column.Text
+		for _, n := range v.Nodes {
+			if n.X == column.X {
+				steps[i].Nodes = append(steps[i].Nodes, n)
+			}
+		}
+	}
+	return steps
+}
+
 type edgeView struct {
 	Path  string
 	Class string

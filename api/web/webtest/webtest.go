@@ -17,11 +17,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/faultline/faultline/internal/testenv"
@@ -69,6 +71,33 @@ func Open(t testing.TB) *Browser {
 		t.Fatalf("start %s: %v", path, err)
 	}
 	return &Browser{ctx: ctx, axe: string(axe)}
+}
+
+// Apart is the same browser for a visitor who has never been here: without
+// cookies, and with none left behind when the test ends. It costs a fraction of
+// another process.
+func (b *Browser) Apart(t testing.TB) *Browser {
+	t.Helper()
+	all := cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
+	visitor, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(all)
+	if err != nil {
+		t.Fatalf("open a browser for a new visitor: %v", err)
+	}
+	// Tabs open only in a window, and this visitor has none yet.
+	window, err := target.CreateTarget("about:blank").WithBrowserContextID(visitor).WithNewWindow(true).Do(all)
+	if err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(window))
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
+	chromedp.FromContext(ctx).BrowserContextID = visitor
+	t.Cleanup(func() {
+		cancel()
+		_ = target.DisposeBrowserContext(visitor).Do(all)
+	})
+	return &Browser{ctx: ctx, axe: b.axe}
 }
 
 // find returns the path of a browser, empty when there is none.
@@ -123,11 +152,7 @@ func (b *Browser) Tab(t testing.TB, base string, screen Screen) *Tab {
 		t.Fatalf("open a tab: %v", err)
 	}
 	chromedp.ListenTarget(ctx, tab.notice)
-	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "light"}, {Name: "prefers-reduced-motion", Value: "reduce"}}
-	if screen.Dark {
-		features[0].Value = "dark"
-	}
-	media := emulation.SetEmulatedMedia().WithFeatures(features)
+	media := looks(screen.Dark)
 	if screen.Print {
 		media = media.WithMedia("print")
 	}
@@ -138,6 +163,21 @@ func (b *Browser) Tab(t testing.TB, base string, screen Screen) *Tab {
 	tab.do(network.Enable(), log.Enable(), media, emulation.SetScriptExecutionDisabled(screen.NoScript),
 		emulation.SetDeviceMetricsOverride(int64(screen.Width), int64(height), 1, screen.Width < 600))
 	return tab
+}
+
+// looks are the visitor's wishes: by day or by night, and nothing that moves.
+func looks(dark bool) *emulation.SetEmulatedMediaParams {
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}})
+}
+
+// Dark turns night on or off under the open page.
+func (x *Tab) Dark(dark bool) {
+	x.t.Helper()
+	x.do(looks(dark))
 }
 
 // For returns the same tab with its failures given to another test, such as a
@@ -305,15 +345,35 @@ type violation struct {
 	}
 }
 
+// standards are the groups of axe-core's rules for WCAG 2.2 A and AA.
+const standards = `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
+
 // Accessible fails the test for every violation of WCAG 2.2 A and AA that
 // axe-core finds.
 func (x *Tab) Accessible() {
 	x.t.Helper()
+	x.check(standards)
+}
+
+// Legible fails the test for every text that its colours make hard to read, which
+// is all that differs between day and night.
+func (x *Tab) Legible() {
+	x.t.Helper()
+	x.check(`{type: "rule", values: ["color-contrast", "link-in-text-block"]}`)
+}
+
+// check runs some of axe-core's rules on the open page.
+func (x *Tab) check(rules string) {
+	x.t.Helper()
+	var there bool
 	var raw string
-	const run = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(r.violations))`
+	run := `axe.run(document, {runOnly: ` + rules + `}).then(r => JSON.stringify(r.violations))`
 	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 	// Evaluated by the debugger, so the page's policy holds for the page alone.
-	x.do(chromedp.Evaluate(x.axe+";0", nil), chromedp.Evaluate(run, &raw, await))
+	if x.Eval(`typeof axe === "object"`, &there); !there {
+		x.Eval(x.axe+";0", nil)
+	}
+	x.do(chromedp.Evaluate(run, &raw, await))
 	var found []violation
 	if err := json.Unmarshal([]byte(raw), &found); err != nil {
 		x.t.Fatal(err)
