@@ -64,7 +64,7 @@ func (b board) model(baseURL string) (dashboard.Dashboard, error) {
 		Link(dashboard.NewDashboardLinkBuilder("Faultline dashboards").Type(dashboard.DashboardLinkTypeDashboards).
 			Tags([]string{tag}).AsDropdown(true).KeepTime(true)).
 		Link(dashboard.NewDashboardLinkBuilder("Open Faultline").Type(dashboard.DashboardLinkTypeLink).
-			Url("${base_url}"+b.page).TargetBlank(true))
+			Url("${base_url}" + b.page).TargetBlank(true))
 	for _, v := range b.variables {
 		if err := addVariable(made, v); err != nil {
 			return dashboard.Dashboard{}, err

@@ -24,7 +24,7 @@ func answerOf(in *correlate.Incident, f *correlate.Finding, now time.Time) answe
 	}
 	top := &f.Suspects[0]
 	a := answer{Title: changeTitle(&top.Change), Path: "#suspect-1", Band: band(top.Probability)}
-	tail := ", " + gap(top.Change.StartedAt, in.StartedAt) + " the first alert (" + percent(top.Probability) + ")."
+	tail := ", " + gapTo(top.Change.StartedAt, in.StartedAt, "the first alert") + " (" + percent(top.Probability) + ")."
 	switch f.Verdict {
 	case correlate.VerdictProbable:
 		a.Lead, a.Tail = "Probable cause: ", tail

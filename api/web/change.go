@@ -159,7 +159,7 @@ func (s *Site) undecided(ctx context.Context, suspicions []suspicionRow) ([]outL
 func (s *Site) approval(c *correlate.Change, by, level string, at *time.Time) approvalRow {
 	row := approvalRow{By: line(by), Level: line(level), Timely: "time not stated"}
 	if at != nil {
-		row.At, row.Timely = s.at(*at), gap(*at, c.StartedAt)+" the start"
+		row.At, row.Timely = s.at(*at), gapTo(*at, c.StartedAt, "the start")
 	}
 	return row
 }

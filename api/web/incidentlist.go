@@ -252,9 +252,9 @@ func incidentTitle(in *correlate.Incident) string {
 	return "Incident " + line(in.ID)
 }
 
-// severityWord names the severity; senders need not give one.
+// severityWord names the severity; senders need not give one that is known.
 func severityWord(s correlate.Severity) string {
-	if s == "" {
+	if !slices.Contains(correlate.Severities(), s) {
 		return "unknown"
 	}
 	return string(s)

@@ -80,10 +80,19 @@ func gap(at, reference time.Time) string {
 	}
 }
 
+// gapTo says how far a moment lies before or after something.
+func gapTo(at, reference time.Time, what string) string {
+	text := gap(at, reference)
+	if strings.HasPrefix(text, "at ") {
+		text += " as"
+	}
+	return text + " " + what
+}
+
 // percent prints a probability without claiming more than is known.
 func percent(p float64) string {
 	switch {
-	case math.IsNaN(p):
+	case math.IsNaN(p) || math.IsInf(p, 0):
 		return "–"
 	case p > 0 && p < 0.01:
 		return "<1%"

@@ -195,11 +195,11 @@ func rateScale(rows []interval) scale {
 			top = max(top, finite(r.hi))
 		}
 	}
-	if top == 0 {
+	if top = min(top, 1); top == 0 {
 		// Nothing has happened: the scale of what is rare.
 		top = 0.01
 	}
-	step := niceStep(min(max(top, 0.001), 1) / 4)
+	step := niceStep(max(top, 0.001) / 4)
 	s := scale{text: rateText}
 	for v := 0.0; v < top+step; v += step {
 		s.ticks = append(s.ticks, v)
@@ -258,7 +258,7 @@ func ratioScale(rows []interval) scale {
 func rateText(v float64) string {
 	digits := 0
 	switch {
-	case math.IsNaN(v):
+	case math.IsNaN(v) || math.Abs(v) > 1e6:
 		return "not known"
 	case v > 0 && v < 0.01:
 		digits = 2
@@ -270,8 +270,12 @@ func rateText(v float64) string {
 
 func ratioText(v float64) string {
 	switch {
+	case math.IsNaN(v) || v < 0:
+		return "not known"
 	case math.IsInf(v, 1):
 		return "no bound"
+	case v >= 1e6:
+		return "over a million"
 	case v >= 10:
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	default:

@@ -104,7 +104,7 @@ func (s *Site) suspect(in *correlate.Incident, x *correlate.Suspect) suspectView
 	c := &x.Change
 	v := suspectView{
 		Rank: x.Rank, Anchor: fmt.Sprintf("suspect-%d", x.Rank), Title: changeTitle(c), Kind: words(string(c.Kind)), Path: changePath(c.Source, c.ID),
-		Source: line(c.Source), ID: line(c.ID), RawSource: c.Source, RawID: c.ID, Started: s.at(c.StartedAt), Gap: gap(c.StartedAt, in.StartedAt) + " the first alert", Course: course(c, s.now()),
+		Source: line(c.Source), ID: line(c.ID), RawSource: c.Source, RawID: c.ID, Started: s.at(c.StartedAt), Gap: gapTo(c.StartedAt, in.StartedAt, "the first alert"), Course: course(c, s.now()),
 		Services: c.Services, Regions: c.Regions, Score: scoreView{x.Probability, percent(x.Probability)}, Band: band(x.Probability),
 		Links: changeLinks(cmp.Or(x.Links, c.Links)), Class: classOf(x.Provenance),
 		Folded: x.Rank > 1 && band(x.Probability) == bandWeak,

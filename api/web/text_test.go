@@ -116,3 +116,11 @@ func TestNumbersClaimNoMoreThanIsKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSameSecondIsSaidInASentence(t *testing.T) {
+	for at, want := range map[time.Duration]string{0: "at the same second as the start", time.Minute: "1 min after the start", -3 * time.Hour: "3 h before the start", 400 * time.Millisecond: "at the same second as the start"} {
+		if got := gapTo(onset.Add(at), onset, "the start"); got != want {
+			t.Errorf("%v: %q, want %q", at, got, want)
+		}
+	}
+}

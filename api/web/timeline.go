@@ -197,8 +197,8 @@ func (c *canvas) draw(in *correlate.Incident, t *Timeline) drawing {
 	if in.ResolvedAt != nil && in.ResolvedAt.Before(c.to) {
 		end = *in.ResolvedAt
 	}
-	d := drawing{Class: c.class, Width: c.width, Gutter: c.gutter, Ticks: c.axis(), OnsetX: c.x(in.StartedAt)}
-	d.SpanWidth = max(1, c.x(end)-d.OnsetX)
+	d := drawing{Class: c.class, Width: c.width, Gutter: c.gutter, Ticks: c.axis(), OnsetX: round1(c.x(in.StartedAt))}
+	d.SpanWidth = round1(max(1, c.x(end)-d.OnsetX))
 	y := chartTop
 	for _, lane := range t.Lanes {
 		view := c.lane(lane, y)

@@ -74,7 +74,7 @@ const nameLetters = 40
 func nameWidth(name string) float64 { return float64(len([]rune(name))) * barLetter }
 
 func (c *canvas) tip(m *Moment) string {
-	parts := []string{heading(m.Title), gap(m.At, c.onset) + " the first alert", m.At.UTC().Format("15:04:05 UTC")}
+	parts := []string{heading(m.Title), gapTo(m.At, c.onset, "the first alert"), m.At.UTC().Format("15:04:05 UTC")}
 	if len(m.Services) > 0 {
 		parts = append(parts, heading(strings.Join(m.Services, ", ")))
 	}
