@@ -56,7 +56,7 @@ func (s *Service) book(facts []query.IncidentFact, judgements []correlate.Judgem
 	}
 	history := map[string][]correlate.Judgement{}
 	for i := range judgements {
-		id := survivor(into, judgements[i].Incident)
+		id := Survivor(into, judgements[i].Incident)
 		history[id] = append(history[id], judgements[i])
 	}
 	byVersion := map[version][]query.SuspectFact{}
@@ -86,9 +86,10 @@ type version struct {
 	number   int
 }
 
-// survivor follows merges, which are few and never circular; the bound is for
-// rows that say otherwise.
-func survivor(into map[string]string, id string) string {
+// Survivor is the id under which an incident lives on, given what each merged one
+// was merged into: what was said of it counts for that one. It follows merges,
+// which are few and never circular; the bound is for rows that say otherwise.
+func Survivor(into map[string]string, id string) string {
 	for range len(into) + 1 {
 		next, merged := into[id]
 		if !merged || next == "" {

@@ -136,9 +136,16 @@ func (b *Builder) past(ctx context.Context, w Week) (*past, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list verdicts: %w", err)
 	}
+	into := map[string]string{}
+	for i := range facts {
+		if facts[i].Status == correlate.IncidentMerged {
+			into[facts[i].ID] = facts[i].MergedInto
+		}
+	}
 	history := map[string][]correlate.Judgement{}
 	for i := range judgements {
-		history[judgements[i].Incident] = append(history[judgements[i].Incident], judgements[i])
+		id := figures.Survivor(into, judgements[i].Incident)
+		history[id] = append(history[id], judgements[i])
 	}
 	out := &past{}
 	for i := range facts {

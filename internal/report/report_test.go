@@ -310,3 +310,28 @@ func TestWeeksAreISOWeeksInTheirZone(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestAVerdictOnAMergedIncidentCountsForTheOther holds the report to what the
+// figures in it say: people judged an incident that another took in afterwards.
+func TestAVerdictOnAMergedIncidentCountsForTheOther(t *testing.T) {
+	week := monday.AddDate(0, 0, -7).Truncate(24 * time.Hour)
+	cause := correlate.Key{Source: "argo-cd", ID: "checkout-1842"}
+	q := &quarter{judgements: []correlate.Judgement{
+		{ID: "v", Incident: "early", FindingVersion: 1, Decision: correlate.DecisionConfirm, Change: &cause, DecidedBy: "ada", DecidedAt: week.Add(time.Hour)},
+	}}
+	for id, into := range map[string]string{"early": "middle", "middle": "last", "last": ""} {
+		f := query.IncidentFact{ID: id, Title: id, Severity: correlate.SeverityHigh, Status: correlate.IncidentMerged, MergedInto: into, StartedAt: week, Services: []string{"cart"}, FindingVersion: 1}
+		if into == "" {
+			end := week.Add(2 * time.Hour)
+			f.Status, f.ResolvedAt = correlate.IncidentResolved, &end
+		}
+		q.facts = append(q.facts, f)
+	}
+	r := q.build(t)
+	if len(r.Incidents) != 1 || r.Incidents[0].ID != "last" || r.Incidents[0].Standing != standingWords(correlate.JudgedConfirmed) || r.Incidents[0].Cause == "" {
+		t.Errorf("%+v", r.Incidents)
+	}
+	if len(r.Decisions) != 0 || r.Impact.Incidents.Confirmed != 1 {
+		t.Errorf("%q, %+v", r.Decisions, r.Impact.Incidents)
+	}
+}
