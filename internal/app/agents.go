@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/faultline/faultline/api/client"
 	"github.com/faultline/faultline/internal/agents"
@@ -41,19 +40,25 @@ func version() string {
 func agentsOver(api http.Handler) http.Handler {
 	return agents.Handler(func(r *http.Request) (*client.Faultline, error) {
 		cfg := client.DefaultConfig()
-		cfg.Server, cfg.Transport = "http://in-process", inProcess{api}
-		cfg.Token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		cfg.Server, cfg.Transport = "http://in-process", inProcess{api, r.Header.Get("Authorization")}
 		return client.Connect(cfg)
 	}, version())
 }
 
-// inProcess sends requests to a handler of this process without a socket.
-type inProcess struct{ handler http.Handler }
+// inProcess sends requests to a handler of this process without a socket, with
+// the credentials as they came.
+type inProcess struct {
+	handler       http.Handler
+	authorization string
+}
 
 // RoundTrip runs the handler and returns what it wrote.
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	asked := r.Clone(r.Context())
 	asked.RequestURI, asked.RemoteAddr, asked.Host = r.URL.RequestURI(), "127.0.0.1:0", r.URL.Host
+	if p.authorization != "" {
+		asked.Header.Set("Authorization", p.authorization)
+	}
 	if asked.Body == nil {
 		asked.Body = http.NoBody
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,14 +25,15 @@ func TestAssistantsAskWithTheirOwnToken(t *testing.T) {
 		_, _ = io.WriteString(w, `{"service":{"name":"cart"},"callees":[],"callers":[],"open_incidents":[],"recent_changes":[]}`)
 	})
 	door := agentsOver(api)
-	for token, want := range map[string]string{"Bearer flt_a_b": `"name":"cart"`, "": "A valid token is needed"} {
+	for token, want := range map[string]string{"Bearer flt_a_b": `"name":"cart"`, "basic eDpmbHRfYV9i": `"name":"cart"`, "": "A valid token is needed"} {
 		answer := askTool(t, door, token, `{"name":"get_service","arguments":{"service":"cart"}}`)
 		if !strings.Contains(strings.ReplaceAll(answer, `\"`, `"`), want) {
 			t.Errorf("with %q: %s", token, answer)
 		}
 	}
 	for _, s := range seen {
-		if strings.Contains(s, "session") || !strings.HasPrefix(s, "GET /v1/services/cart ") {
+		credentials, ours := strings.CutPrefix(s, "GET /v1/services/cart ")
+		if !ours || !slices.Contains([]string{"Bearer flt_a_b ", "basic eDpmbHRfYV9i ", " "}, credentials) {
 			t.Errorf("asked %q", s)
 		}
 	}
@@ -57,7 +59,7 @@ func askTool(t *testing.T, door http.Handler, token, params string) string {
 }
 
 func TestAHandlerInProcessIsAskedAsOverASocket(t *testing.T) {
-	transport := inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	transport := inProcess{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Seen", r.RequestURI)
 		w.WriteHeader(http.StatusTeapot)
