@@ -149,6 +149,16 @@ func (c *cluster) title() string {
 	return titleOf(worst, len(services))
 }
 
+// ids are those that the incident has, or that parts of it may have had before
+// they were merged.
+func (c *cluster) ids() []string {
+	ids := make([]string, len(c.members))
+	for i, e := range c.members {
+		ids[i] = e.id
+	}
+	return ids
+}
+
 // services are those that the members are of.
 func (c *cluster) services() map[string]struct{} {
 	services := map[string]struct{}{}

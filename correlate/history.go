@@ -79,12 +79,17 @@ func flagOf(c *Change) string {
 }
 
 // Before returns what was known at the moment about the causes of incidents
-// other than the named one, which must not be judged by what was said of it. The
-// order is by time, whatever order the judgements came in.
-func (h *History) Before(moment time.Time, except string) []PastCause {
+// other than the named ones: an incident must not be judged by what was said of
+// it, under whichever id. The order is by time, whatever order the judgements
+// came in.
+func (h *History) Before(moment time.Time, except ...string) []PastCause {
+	own := make(map[string]bool, len(except))
+	for _, id := range except {
+		own[id] = true
+	}
 	var past []PastCause
 	for id, judgements := range h.incidents {
-		if id == except {
+		if own[id] {
 			continue
 		}
 		known := slices.DeleteFunc(slices.Clone(judgements), func(j Judgement) bool { return j.DecidedAt.After(moment) })

@@ -110,13 +110,15 @@ func (r *Runner) reconsider() {
 	}
 }
 
-// recall puts what was known at the moment of judgement into the input.
-func (r *Runner) recall(in *Input) {
+// recall puts what was known at the moment of judgement into the input, but for
+// what was said of the incident itself, also while parts of it were incidents of
+// their own.
+func (r *Runner) recall(in *Input, c *cluster) {
 	switch {
 	case r.ports.Docket == nil:
 	case !r.docket.heard:
 		in.Gaps = append(in.Gaps, unheard)
 	default:
-		in.History = append(in.History, r.docket.history.Before(in.AsOf, in.Incident.ID)...)
+		in.History = append(in.History, r.docket.history.Before(in.AsOf, c.ids()...)...)
 	}
 }

@@ -181,3 +181,36 @@ func TestAVerdictOnAnOldChangeWaitsForTheArchive(t *testing.T) {
 		}
 	})
 }
+
+// TestAVerdictOnAMergedIncidentIsNoHistoryOfTheOther: what people said of the same
+// trouble, while it passed for two, must not speak for or against its own suspects.
+func TestAVerdictOnAMergedIncidentIsNoHistoryOfTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &court{}
+		r := judgedRig(c, nil)
+		defer r.end()
+		start := time.Now()
+		r.add(event{at: start, topology: topologyOf("web", "cart", "cart", "stock", "stock", "db")})
+		r.add(event{at: start, alert: firing("web", start)}, event{at: start, alert: firing("db", start.Add(time.Second))})
+		time.Sleep(5 * time.Second)
+		later := ""
+		for _, row := range r.lastIncidents() {
+			if row.Services[0] == "db" {
+				later = row.ID
+			}
+		}
+		c.judge("1", later, "guilty", time.Now())
+		time.Sleep(10 * time.Second)
+		r.add(event{at: time.Now(), alert: firing("cart", time.Now())})
+		time.Sleep(5 * time.Minute)
+		rows := r.lastIncidents()
+		for _, row := range rows {
+			if row.Status == IncidentMerged {
+				continue
+			}
+			if got := r.lastFindings()[row.ID].Missing; len(got) != 0 || len(rows) != 2 {
+				t.Errorf("the incident that took %s in was told of its history: %q", later, got)
+			}
+		}
+	})
+}

@@ -150,7 +150,7 @@ func (r *Runner) judge(ctx context.Context, t *tracked) {
 	}
 	in.Incident.Revision = t.row.Revision
 	t.measured.tell(&in, r.ports.Meter != nil)
-	r.recall(&in)
+	r.recall(&in, c)
 	r.enrich(ctx, &in)
 	finding := r.ports.Attributor.Attribute(in)
 	finding.Incident, finding.AsOf, finding.Version = t.row.ID, in.AsOf, max(f.count, t.version)
