@@ -101,9 +101,12 @@ func readChangeFields(opts *GateOptions, stdin io.Reader) (map[string]json.RawMe
 		fields["started_at"], _ = json.Marshal(opts.Now())
 	}
 	if reason := strings.TrimSpace(opts.BreakGlass); reason != "" {
-		labels := map[string]string{}
+		var labels map[string]string
 		if err := json.Unmarshal(fields["labels"], &labels); err != nil && fields["labels"] != nil {
 			return nil, fmt.Errorf("--change %s: labels: want an object of texts", opts.Change)
+		}
+		if labels == nil {
+			labels = map[string]string{}
 		}
 		labels[breakGlassLabel] = reason
 		fields["labels"], _ = json.Marshal(labels)

@@ -62,6 +62,14 @@ func TestGateWithoutServiceDeniesAndAllows(t *testing.T) {
 	}
 }
 
+func TestTheGlassBreaksOfAChangeWhoseLabelsAreNull(t *testing.T) {
+	text, err := gate(t, assistedChange(`, "labels": null`), GateOptions{BreakGlass: "the shop is down", Output: "json"})
+	var answer api.GateAnswer
+	if err != nil || json.Unmarshal([]byte(text), &answer) != nil || answer.Decision.Decision != policy.Warn || answer.BreakGlass.Reason != "the shop is down" {
+		t.Errorf("%v %s", err, text)
+	}
+}
+
 func TestGateWithoutServiceTakesTiersFromATopology(t *testing.T) {
 	topology := fileWith(t, "topology.json", `{"observed_at": "2026-05-04T09:00:00Z", "source": "x", "services": [{"name": "checkout", "tier": 4}]}`)
 	text, err := gate(t, assistedChange(""), GateOptions{Topology: topology})
