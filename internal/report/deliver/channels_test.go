@@ -280,3 +280,24 @@ func TestASlackPostWhoseAnswerIsLostIsUnsureAndItsAddressIsNotTold(t *testing.T)
 		t.Errorf("away: %v", err)
 	}
 }
+
+// TestASlackPostThatIsSentElsewhereIsNotDelivered has an address that redirects,
+// as that of a workspace that is gone does, to a page that answers with 200.
+func TestASlackPostThatIsSentElsewhereIsNotDelivered(t *testing.T) {
+	for _, code := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		seen := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen++
+			if r.URL.Path == "/hooks/secret" {
+				http.Redirect(w, r, "/elsewhere", code)
+			}
+		}))
+		s := NewSlack(server.URL+"/hooks/secret", 5*time.Second)
+		r := sample()
+		if err := s.Send(t.Context(), &r, "", ready); !errors.Is(err, ErrFinal) || seen != 1 {
+			t.Errorf("%d: %v after %d requests", code, err, seen)
+		}
+		s.client.CloseIdleConnections()
+		server.Close()
+	}
+}

@@ -27,9 +27,11 @@ type Slack struct {
 // slackRecipient stands for the webhook, whose address is a secret.
 const slackRecipient = "slack"
 
-// NewSlack posts to a webhook.
+// NewSlack posts to a webhook. It follows no redirect: the page at its end would
+// answer well to a post that it never got.
 func NewSlack(webhook string, timeout time.Duration) *Slack {
-	return &Slack{webhook: webhook, client: &http.Client{Timeout: timeout}}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Slack{webhook: webhook, client: &http.Client{Timeout: timeout, CheckRedirect: stay}}
 }
 
 // Recipients is the one webhook.
