@@ -102,7 +102,7 @@ func (e *Engine) viewMetrics(in *Input) metricView {
 
 // viewSeries reads what one series is about.
 func (e *Engine) viewSeries(s *Series, asOf time.Time) viewed {
-	x := viewed{Series: s, points: visiblePoints(s.Points, asOf), peer: s.Labels["peer"], unit: s.Unit, scale: 1}
+	x := viewed{Series: s, points: numbers(visiblePoints(s.Points, asOf)), peer: s.Labels["peer"], unit: s.Unit, scale: 1}
 	x.inbound, x.outbound = s.Labels["direction"] == "inbound", s.Labels["direction"] == "outbound"
 	x.instance, x.version = plainInstance(s.Instance), plainVersion(s.Version)
 	x.measure, x.inverted = measureOf(s)
@@ -111,6 +111,21 @@ func (e *Engine) viewSeries(s *Series, asOf time.Time) viewed {
 		x.points, x.unit = rates(x.points), "per_second"
 	}
 	return x
+}
+
+// greatest is the largest sample that is read, far above anything that is
+// measured and far below where sums of squares overflow.
+const greatest = 1e18
+
+// numbers leaves out samples that are no number, as where nothing was divided by
+// nothing, and those without sense. One of them would spoil every sum that it is
+// part of, and a finding that is no number cannot be stored.
+func numbers(points []Point) []Point {
+	odd := func(p Point) bool { return !(math.Abs(p.Value) <= greatest) }
+	if !slices.ContainsFunc(points, odd) {
+		return points
+	}
+	return slices.DeleteFunc(slices.Clone(points), odd)
 }
 
 // resolvePeers turns peers that are named by instance, as in "pay-7f9c-x2", into
@@ -226,7 +241,7 @@ func (x *viewed) over(from, until time.Time) sample {
 	scale := metricScales[x.measure]
 	var values []float64
 	for _, p := range x.points {
-		if p.At.Before(from) || !p.At.Before(until) || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+		if p.At.Before(from) || !p.At.Before(until) {
 			continue
 		}
 		value := p.Value * x.scale
