@@ -51,7 +51,8 @@ type Observer interface {
 	Looked(Look)
 	// Failed is called for each failed call of a port ("feed", "sink",
 	// "ledger", "atlas", "archive", "enricher", "docket", "calendar") with the time until the next
-	// attempt, 0 when there is none.
+	// attempt, 0 when there is none, and for a finding of the "attributor" that
+	// cannot be written.
 	Failed(port string, err error, retry time.Duration)
 }
 

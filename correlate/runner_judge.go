@@ -155,7 +155,12 @@ func (r *Runner) judge(ctx context.Context, t *tracked) {
 	finding := r.ports.Attributor.Attribute(in)
 	finding.Incident, finding.AsOf, finding.Version = t.row.ID, in.AsOf, max(f.count, t.version)
 	r.look.Judged++
-	content := contentOf(finding)
+	content, err := contentOf(finding)
+	if err != nil {
+		// To try to save it would hold up all others for ever.
+		r.ports.Observer.Failed("attributor", err, 0)
+		return
+	}
 	if content == t.content {
 		return
 	}

@@ -3,6 +3,7 @@ package correlate
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // queue adds the row to those to be saved, unless that is what is stored.
 func (r *Runner) queue(row Incident) {
-	content := contentOf(row)
+	content, _ := contentOf(row) // A row of an incident holds nothing that JSON cannot.
 	last, known := r.stored[row.ID]
 	r.stored[row.ID] = content
 	over := row.Status == IncidentResolved || row.Status == IncidentMerged
@@ -53,13 +54,14 @@ func (r *Runner) unhurried(call func(context.Context) error) func(context.Contex
 	}
 }
 
-// contentOf is a hash of everything that a row says.
-func contentOf(row any) uint64 {
+// contentOf is a hash of everything that a row says. The error is that of a row
+// that JSON cannot hold: no sink could ever take it.
+func contentOf(row any) (uint64, error) {
 	h := fnv.New64a()
-	// Encoding into a hash fails only for values that JSON cannot hold, which
-	// no row has: the sum then covers what came before.
-	_ = json.NewEncoder(h).Encode(row)
-	return max(h.Sum64(), 1)
+	if err := json.NewEncoder(h).Encode(row); err != nil {
+		return 0, fmt.Errorf("a row that cannot be written: %w", err)
+	}
+	return max(h.Sum64(), 1), nil
 }
 
 // The pace of clean: once a minute it drops at most so many changes that the

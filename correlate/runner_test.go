@@ -2,6 +2,8 @@ package correlate
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,6 +191,49 @@ func TestAMergedIncidentIsSavedAsSuchAndNotJudgedAnyMore(t *testing.T) {
 			if f := r.lastFindings()[row.ID]; row.Status == IncidentMerged && f.Version != 1 {
 				t.Errorf("the merged incident was judged again: %+v", f)
 			}
+		}
+	})
+}
+
+// oddJudge finds no number for one service.
+type oddJudge struct{ plainJudge }
+
+func (o oddJudge) Attribute(in Input) Finding {
+	f := o.plainJudge.Attribute(in)
+	if len(in.Alerts) > 0 && in.Alerts[0].Service == "odd" {
+		f.NoChangeProbability = math.NaN()
+	}
+	return f
+}
+
+// strictShelf refuses what JSON cannot hold, as the store does, every time.
+type strictShelf struct{ *shelf }
+
+func (s strictShelf) SaveFindings(ctx context.Context, rows []Finding) error {
+	if _, err := json.Marshal(rows); err != nil {
+		return err
+	}
+	return s.shelf.SaveFindings(ctx, rows)
+}
+
+func TestAFindingThatCannotBeWrittenHoldsNoOtherUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(_ *RunnerConfig, ports *RunnerPorts) {
+			ports.Attributor = oddJudge{}
+			ports.Sink = strictShelf{ports.Sink.(*shelf)}
+		})
+		defer r.end()
+		r.add(event{at: time.Now(), alert: firing("odd", time.Now())})
+		time.Sleep(time.Minute)
+		r.add(event{at: time.Now(), alert: firing("cart", time.Now())})
+		time.Sleep(time.Minute)
+		if rows, findings := r.lastIncidents(), r.lastFindings(); len(rows) != 2 || len(findings) != 1 {
+			t.Errorf("%d incidents and %d findings, want two incidents and the finding of the sound one", len(rows), len(findings))
+		}
+		r.notes.mu.Lock()
+		defer r.notes.mu.Unlock()
+		if r.notes.failed["attributor"] == 0 || r.notes.failed["sink"] != 0 {
+			t.Errorf("failures: %v", r.notes.failed)
 		}
 	})
 }
