@@ -265,12 +265,13 @@ func (s *Server) blinds(ctx context.Context, standing *correlate.Standing) bool 
 }
 
 // blindSuspect takes away what tells the part that AI had: the label, what the
-// sender declares, and who made, wrote and reviewed it in which words. Titles
-// and first lines stay, since a responder needs them.
+// sender declares, labels, among which is an agent's own name, and who made, wrote
+// and reviewed it in which words. Titles and first lines stay, since a responder
+// needs them.
 func blindSuspect(suspect *correlate.Suspect) {
 	suspect.Provenance = nil
 	c := &suspect.Change
-	c.AI, c.Actor, c.Extra = nil, nil, nil
+	c.AI, c.Actor, c.Extra, c.Labels, c.Approvals = nil, nil, nil, nil, nil
 	c.Commits, c.PullRequests = slices.Clone(c.Commits), slices.Clone(c.PullRequests)
 	for i := range c.Commits {
 		commit := &c.Commits[i]

@@ -264,6 +264,8 @@ func revealing(h *harness) {
 			Number: 7, Title: "Retry", Body: "made by agent-x", Labels: []string{"agent-x"}, HeadBranch: "agent-x/retry",
 			Author: &correlate.PullRequestAuthor{Login: "agent-x"}, Reviews: []correlate.Review{{Reviewer: "agent-x"}},
 		}}
+		c.Labels = map[string]string{"user_agent": "agent-x/1.0"}
+		c.Approvals = []correlate.Approval{{By: "agent-x"}}
 	})
 }
 
