@@ -42,11 +42,7 @@ func (w *warehouse) trouble(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	merged := correlate.Incident{
-		ID: "merged", Revision: 1, Status: correlate.IncidentMerged, MergedInto: "inc-6", StartedAt: w.started(6), UpdatedAt: w.started(6),
-		Environment: correlate.DefaultEnvironment, Services: []string{"cart"},
-	}
-	if err := w.store.SaveIncidents(t.Context(), []correlate.Incident{merged}); err != nil {
+	if err := w.store.SaveIncidents(t.Context(), w.mergers()); err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range []string{`'merged', 'confirm', 'c-25'`, `'inc-7', 'confirm', 'c-29'`, `'inc-7', 'no_change', ''`, `'inc-10', 'reject', 'c-40'`, `'inc-12', 'confirm', 'both'`} {
@@ -64,6 +60,23 @@ func (w *warehouse) trouble(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// mergers is a chain of five mergers that ends at an incident. Each incident was
+// open before, on a service that changed while it was.
+func (w *warehouse) mergers() []correlate.Incident {
+	var all []correlate.Incident
+	chain := []string{"merged", "second", "third", "fourth", "fifth", "inc-6"}
+	for i, id := range chain[:len(chain)-1] {
+		one := correlate.Incident{
+			ID: id, Revision: 1, Status: correlate.IncidentOpen, StartedAt: w.started(6), UpdatedAt: w.started(6),
+			Environment: correlate.DefaultEnvironment, Services: []string{"cart", "checkout"},
+		}
+		gone := one
+		gone.Revision, gone.Status, gone.MergedInto = 2, correlate.IncidentMerged, chain[i+1]
+		all = append(all, one, gone)
+	}
+	return all
 }
 
 // panel answers one statement of the dashboard as rows by their first column.
@@ -100,12 +113,23 @@ func numberOf(v any) float64 {
 }
 
 // TestPanelsAgreeWithTheFigures holds the dashboard against GET
-// /v1/stats/ai-impact on the same data.
+// /v1/stats/ai-impact on the same data, also where changes are given longer to
+// fail than a day.
 func TestPanelsAgreeWithTheFigures(t *testing.T) {
 	w := open(t)
 	w.trouble(t)
-	from, to := w.now.AddDate(0, 0, -42), w.now
+	w.agree(t, figures.DefaultConfig())
 	cfg := figures.DefaultConfig()
+	cfg.ObservationWindow = 20 * 24 * time.Hour
+	if err := w.store.TellPanels(t.Context(), cfg.ObservationWindow); err != nil {
+		t.Fatal(err)
+	}
+	w.agree(t, cfg)
+}
+
+func (w *warehouse) agree(t *testing.T, cfg figures.Config) {
+	t.Helper()
+	from, to := w.now.AddDate(0, 0, -42), w.now
 	impact, err := figures.New(cfg, w.store, func() time.Time { return w.now }).AIImpact(t.Context(), from, to)
 	if err != nil {
 		t.Fatal(err)

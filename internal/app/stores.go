@@ -66,12 +66,17 @@ func storeConfig(cfg *config.Config) clickhouse.Config {
 	return out
 }
 
-// readySchema brings the schema up, or checks that somebody did.
+// readySchema brings the schema up, or checks that somebody did, and tells the
+// panels the settings that they count by.
 func readySchema(ctx context.Context, cfg *config.Config, store *clickhouse.Store) error {
+	check := store.CheckSchema
 	if cfg.ClickHouse.AutoMigrate {
-		return schemaError(store.MigrateUp(ctx))
+		check = store.MigrateUp
 	}
-	return schemaError(store.CheckSchema(ctx))
+	if err := check(ctx); err != nil {
+		return schemaError(err)
+	}
+	return store.TellPanels(ctx, cfg.Figures.ObservationWindow)
 }
 
 // schemaError tells a schema that is wrong, which is an answer, from a store
