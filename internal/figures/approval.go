@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -110,6 +111,9 @@ func (s *Service) approvalGroup(name string, cells []query.ApprovalCell) Approva
 // tier.
 func approvalContrast(cells []query.ApprovalCell, since time.Time) contrast {
 	plain, sized := tables{index: map[stratum]int{}}, tables{index: map[stratum]int{}}
+	slices.SortFunc(cells, func(a, b query.ApprovalCell) int {
+		return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Size, b.Size))
+	})
 	for i := range cells {
 		c := &cells[i]
 		a := unexposed

@@ -1,6 +1,8 @@
 package figures
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,6 +81,7 @@ func sensitivitySides() []sides {
 // comparisons makes the headline and its sensitivity lines, side by side: each
 // draws incidents some hundred times.
 func (s *Service) comparisons(cells []query.ChangeCell, l *ledger, p query.Period) (headline Comparison, others []Comparison) {
+	byStratum(cells)
 	all := append([]sides{headlineSides()}, sensitivitySides()...)
 	out := make([]Comparison, len(all))
 	var each sync.WaitGroup
@@ -90,6 +93,15 @@ func (s *Service) comparisons(cells []query.ChangeCell, l *ledger, p query.Perio
 	}
 	each.Wait()
 	return out[0], out[1:]
+}
+
+// byStratum orders cells by what the strata are made of. A store answers in any
+// order; the same data must give the same sums and the same draws to the last
+// digit.
+func byStratum(cells []query.ChangeCell) {
+	slices.SortFunc(cells, func(a, b query.ChangeCell) int {
+		return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Size, b.Size))
+	})
 }
 
 // tables gathers strata in the order in which they are met.
