@@ -26,12 +26,8 @@ func IncidentIDs(ctx context.Context, server, token string) []string {
 		return nil
 	}
 	limit := int64(completeLimit)
-	answer, err := service.ListIncidentsWithResponse(ctx, &client.ListIncidentsParams{Limit: &limit})
-	if err != nil {
-		return nil
-	}
 	var page api.Page[api.IncidentRecord]
-	if err := service.readAnswer(answer.Body, &page); err != nil {
+	if err := service.into(&page)(service.ListIncidentsWithResponse(ctx, &client.ListIncidentsParams{Limit: &limit})); err != nil {
 		return nil
 	}
 	var offered []string

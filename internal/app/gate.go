@@ -125,11 +125,8 @@ func gateThere(ctx context.Context, opts *GateOptions, fields map[string]json.Ra
 	if err != nil {
 		return answer, err
 	}
-	decided, err := service.AskGateWithBodyWithResponse(ctx, jsonType, sent)
-	if err != nil {
-		return answer, service.explain(err)
-	}
-	return answer, service.readAnswer(decided.Body, &answer)
+	err = service.into(&answer)(service.AskGateWithBodyWithResponse(ctx, jsonType, sent))
+	return answer, err
 }
 
 // gateHere judges without a service: by a file of rules, and by what the change

@@ -97,12 +97,8 @@ func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	answer, err := service.ListIncidentsWithResponse(ctx, opts.params(time.Now()))
-	if err != nil {
-		return service.explain(err)
-	}
 	var page api.Page[api.IncidentRecord]
-	if err := service.readAnswer(answer.Body, &page); err != nil {
+	if err := service.into(&page)(service.ListIncidentsWithResponse(ctx, opts.params(time.Now()))); err != nil {
 		return err
 	}
 	if opts.Output != "table" {
@@ -149,23 +145,15 @@ func ShowIncident(ctx context.Context, opts IncidentOptions, out io.Writer) erro
 }
 
 func showIncident(ctx context.Context, service *remote, opts IncidentOptions, out io.Writer) error {
-	known, err := service.GetIncidentWithResponse(ctx, opts.Incident, nil)
-	if err != nil {
-		return service.explain(err)
-	}
 	var incident api.IncidentRecord
-	if err := service.readAnswer(known.Body, &incident); err != nil {
+	if err := service.into(&incident)(service.GetIncidentWithResponse(ctx, opts.Incident, nil)); err != nil {
 		return err
 	}
-	found, err := service.GetFindingWithResponse(ctx, opts.Incident, nil)
+	finding, _, err := service.findingOf(ctx, opts.Incident)
 	if client.NotFound(err) {
 		return noFinding(out, opts.Output, &incident)
 	}
 	if err != nil {
-		return service.explain(err)
-	}
-	var finding api.FindingRecord
-	if err := service.readAnswer(found.Body, &finding); err != nil {
 		return err
 	}
 	open, err := service.proposals(ctx, opts.Incident, false)

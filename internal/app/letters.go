@@ -39,12 +39,8 @@ func (o *LettersOptions) check() error {
 // letters lists dead letters.
 func (r *remote) letters(ctx context.Context, limit int) (*client.PageDeadLetterRecord, error) {
 	n := int64(limit)
-	answer, err := r.ListDeadLettersWithResponse(ctx, &client.ListDeadLettersParams{Limit: &n})
-	if err != nil {
-		return nil, r.explain(err)
-	}
 	page := &client.PageDeadLetterRecord{}
-	return page, r.readAnswer(answer.Body, page)
+	return page, r.into(page)(r.ListDeadLettersWithResponse(ctx, &client.ListDeadLettersParams{Limit: &n}))
 }
 
 // ListDeadLetters prints the messages that could not be used.
@@ -127,13 +123,9 @@ func (r *remote) replayLetters(ctx context.Context, ids []string, progress *term
 	result := &ReplayResult{Rejected: []string{}}
 	for i, id := range ids {
 		progress.Step(i, len(ids))
-		answer, err := r.ReplayDeadLetterWithResponse(ctx, client.LetterRef{Id: id})
-		if err != nil {
-			return nil, fmt.Errorf("dead letter %s, after %d others: %w", id, i, r.explain(err))
-		}
 		var one client.Replay
-		if err := r.readAnswer(answer.Body, &one); err != nil {
-			return nil, err
+		if err := r.into(&one)(r.ReplayDeadLetterWithResponse(ctx, client.LetterRef{Id: id})); err != nil {
+			return nil, fmt.Errorf("dead letter %s, after %d others: %w", id, i, err)
 		}
 		result.Sent++
 		result.Accepted += one.Accepted
@@ -171,12 +163,8 @@ func ListUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) er
 		return err
 	}
 	limit := int64(opts.Limit)
-	answer, err := service.ListUndeliveredWithResponse(ctx, &client.ListUndeliveredParams{Limit: &limit})
-	if err != nil {
-		return service.explain(err)
-	}
 	var page client.PageUndelivered
-	if err := service.readAnswer(answer.Body, &page); err != nil {
+	if err := service.into(&page)(service.ListUndeliveredWithResponse(ctx, &client.ListUndeliveredParams{Limit: &limit})); err != nil {
 		return err
 	}
 	if opts.Output != "table" {
@@ -199,28 +187,20 @@ func ListUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) er
 
 // ReplayUndelivered asks for another attempt to tell a target of an incident.
 func ReplayUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) error {
-	return settleUndelivered(&opts, out, "another attempt will be made", func(service *remote, ref client.UndeliveredRef) ([]byte, error) {
-		answer, err := service.ReplayUndeliveredWithResponse(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		return answer.Body, nil
+	return settleUndelivered(&opts, out, "another attempt will be made", func(service *remote, ref client.UndeliveredRef) (answered, error) {
+		return service.ReplayUndeliveredWithResponse(ctx, ref)
 	})
 }
 
 // DismissUndelivered takes a notification from the list of the undelivered.
 func DismissUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) error {
-	return settleUndelivered(&opts, out, "dismissed", func(service *remote, ref client.UndeliveredRef) ([]byte, error) {
-		answer, err := service.DismissUndeliveredWithResponse(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		return answer.Body, nil
+	return settleUndelivered(&opts, out, "dismissed", func(service *remote, ref client.UndeliveredRef) (answered, error) {
+		return service.DismissUndeliveredWithResponse(ctx, ref)
 	})
 }
 
 // settleUndelivered says something about one undelivered notification.
-func settleUndelivered(opts *LettersOptions, out io.Writer, done string, say func(*remote, client.UndeliveredRef) ([]byte, error)) error {
+func settleUndelivered(opts *LettersOptions, out io.Writer, done string, say func(*remote, client.UndeliveredRef) (answered, error)) error {
 	if err := opts.check(); err != nil {
 		return err
 	}
@@ -228,12 +208,8 @@ func settleUndelivered(opts *LettersOptions, out io.Writer, done string, say fun
 	if err != nil {
 		return err
 	}
-	raw, err := say(service, client.UndeliveredRef{Target: opts.Target, Incident: opts.Incident})
-	if err != nil {
-		return service.explain(err)
-	}
 	var u client.Undelivered
-	if err := service.readAnswer(raw, &u); err != nil {
+	if err := service.into(&u)(say(service, client.UndeliveredRef{Target: opts.Target, Incident: opts.Incident})); err != nil {
 		return err
 	}
 	if opts.Output != "table" {

@@ -39,12 +39,8 @@ func (o *ProposalOptions) service() (*remote, error) {
 // proposals asks for the proposals on an incident, the open ones or all, newest
 // first.
 func (r *remote) proposals(ctx context.Context, incident string, all bool) ([]query.Proposal, error) {
-	answer, err := r.ListProposalsWithResponse(ctx, incident, &client.ListProposalsParams{})
-	if err != nil {
-		return nil, r.explain(err)
-	}
 	var page api.Page[query.Proposal]
-	if err := r.readAnswer(answer.Body, &page); err != nil {
+	if err := r.into(&page)(r.ListProposalsWithResponse(ctx, incident, &client.ListProposalsParams{})); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(page.Items, func(p query.Proposal) bool { return !all && p.State != query.ProposalOpen }), nil
@@ -126,12 +122,8 @@ func AcceptProposal(ctx context.Context, opts ProposalOptions, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	finding, err := service.GetFindingWithResponse(ctx, opts.Incident, nil)
+	newest, tag, err := service.findingOf(ctx, opts.Incident)
 	if err != nil {
-		return service.explain(err)
-	}
-	var newest api.FindingRecord
-	if err := service.readAnswer(finding.Body, &newest); err != nil {
 		return err
 	}
 	if newest.Version != proposal.FindingVersion {
@@ -142,13 +134,8 @@ func AcceptProposal(ctx context.Context, opts ProposalOptions, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	tag := finding.HTTPResponse.Header.Get("ETag")
-	answer, err := service.AcceptProposalWithBodyWithResponse(ctx, opts.Incident, proposal.ID, &client.AcceptProposalParams{IfMatch: &tag}, jsonType, sent)
-	if err != nil {
-		return service.explain(err)
-	}
 	var accepted api.Acceptance
-	if err := service.readAnswer(answer.Body, &accepted); err != nil {
+	if err := service.into(&accepted)(service.AcceptProposalWithBodyWithResponse(ctx, opts.Incident, proposal.ID, &client.AcceptProposalParams{IfMatch: &tag}, jsonType, sent)); err != nil {
 		return err
 	}
 	if opts.Output != "table" {
@@ -171,12 +158,8 @@ func DismissProposal(ctx context.Context, opts ProposalOptions, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	answer, err := service.DismissProposalWithBodyWithResponse(ctx, opts.Incident, proposal.ID, jsonType, sent)
-	if err != nil {
-		return service.explain(err)
-	}
 	var settled query.Proposal
-	if err := service.readAnswer(answer.Body, &settled); err != nil {
+	if err := service.into(&settled)(service.DismissProposalWithBodyWithResponse(ctx, opts.Incident, proposal.ID, jsonType, sent)); err != nil {
 		return err
 	}
 	if opts.Output != "table" {

@@ -73,12 +73,8 @@ func (r *remote) reapply(ctx context.Context, request *api.ReapplyRequest) (*api
 	if err != nil {
 		return nil, err
 	}
-	answer, err := r.ReapplyProvenanceWithBodyWithResponse(ctx, jsonType, sent)
-	if err != nil {
-		return nil, r.explain(err)
-	}
 	part := &api.ReapplyResult{}
-	return part, r.readAnswer(answer.Body, part)
+	return part, r.into(part)(r.ReapplyProvenanceWithBodyWithResponse(ctx, jsonType, sent))
 }
 
 // timeRange reads two moments; the end defaults to now and the start to thirty

@@ -80,6 +80,20 @@ func wayOn(p *client.Problem) string {
 	}
 }
 
+// answered is an answer as the generated client has it.
+type answered interface{ GetBody() []byte }
+
+// into reads what the client got into a value of the API's own, or says why there
+// is nothing: r.into(&page)(r.ListIncidentsWithResponse(ctx, nil)).
+func (r *remote) into(value any) func(answered, error) error {
+	return func(answer answered, err error) error {
+		if err != nil {
+			return r.explain(err)
+		}
+		return r.readAnswer(answer.GetBody(), value)
+	}
+}
+
 // body is a request as the generated client sends it.
 func body(value any) (io.Reader, error) {
 	raw, err := json.Marshal(value)

@@ -38,12 +38,8 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	answer, err := service.GetFindingWithResponse(ctx, opts.Incident, nil)
+	finding, tag, err := service.findingOf(ctx, opts.Incident)
 	if err != nil {
-		return service.explain(err)
-	}
-	var finding api.FindingRecord
-	if err := service.readAnswer(answer.Body, &finding); err != nil {
 		return err
 	}
 	request := api.VerdictRequest{Decision: decision, Reason: opts.Reason, FindingVersion: finding.Version}
@@ -54,7 +50,7 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	} else if opts.Change != "" {
 		return fmt.Errorf("--change %s contradicts no_change, which blames none; leave it out, or say confirm or reject", opts.Change)
 	}
-	receipt, err := service.judge(ctx, opts.Incident, answer.HTTPResponse.Header.Get("ETag"), request)
+	receipt, err := service.judge(ctx, opts.Incident, tag, request)
 	if err != nil {
 		return err
 	}
@@ -65,18 +61,25 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	return err
 }
 
+// findingOf is the newest finding of an incident, and the tag that names it to
+// whoever judges.
+func (r *remote) findingOf(ctx context.Context, incident string) (finding api.FindingRecord, tag string, err error) {
+	answer, err := r.GetFindingWithResponse(ctx, incident, nil)
+	if err == nil {
+		tag = answer.HTTPResponse.Header.Get("ETag")
+	}
+	err = r.into(&finding)(answer, err)
+	return finding, tag, err
+}
+
 // judge sends a verdict on what the tag names.
 func (r *remote) judge(ctx context.Context, incident, tag string, request api.VerdictRequest) (*api.VerdictReceipt, error) {
 	sent, err := body(request)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := r.JudgeIncidentWithBodyWithResponse(ctx, incident, &client.JudgeIncidentParams{IfMatch: &tag}, jsonType, sent)
-	if err != nil {
-		return nil, r.explain(err)
-	}
 	receipt := &api.VerdictReceipt{}
-	return receipt, r.readAnswer(answer.Body, receipt)
+	return receipt, r.into(receipt)(r.JudgeIncidentWithBodyWithResponse(ctx, incident, &client.JudgeIncidentParams{IfMatch: &tag}, jsonType, sent))
 }
 
 // verdictChange is the change that a verdict names, the first suspect unless
