@@ -210,11 +210,11 @@ func UnknownWords(reason string) string {
 	case "absent.messages":
 		return "commits were sent by hash alone; let the sender add message and author"
 	case "absent.agreement":
-		return "some commits carry no marker, and none says AI"
+		return "some commits carry a marker of people or machines, the others none"
 	case "absent.certainty":
-		return "the only markers are too often wrong"
+		return "the only markers, such as a branch name, are too often wrong to say more"
 	case "absent.marker":
-		return "no commit carries a marker, which proves no human work"
+		return "no commit carries a marker, which proves no human work; let the sender add the pull request, or what it knows of AI"
 	default:
 		return "the rules do not say more"
 	}

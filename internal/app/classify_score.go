@@ -46,9 +46,31 @@ func summaryPrinter(output, rules string, out io.Writer) (print func(classified)
 		if output != "table" {
 			return writeDocument(out, output, total)
 		}
+		if _, err := fmt.Fprintln(out, summaryWords(&total)); err != nil {
+			return err
+		}
 		return printCounts(out, &total)
 	}
 	return print, flush
+}
+
+// summaryWords say in a sentence what share each origin has.
+func summaryWords(r *api.ReapplyResult) string {
+	var ai, people, machines, unknown int
+	for _, c := range r.Classes {
+		switch {
+		case c.Class.AI():
+			ai += c.Changes
+		case c.Class == correlate.ProvenanceHuman:
+			people += c.Changes
+		case c.Class == correlate.ProvenanceAutomation:
+			machines += c.Changes
+		default:
+			unknown += c.Changes
+		}
+	}
+	return fmt.Sprintf("Of %d changes AI had a part in %s; %s are people's alone, %s automation's. Of %s nothing is known: they may be either.\n",
+		r.Examined, shareOf(ai, r.Examined), shareOf(people, r.Examined), shareOf(machines, r.Examined), shareOf(unknown, r.Examined))
 }
 
 // unknownReason is the marker that says why nothing is known.

@@ -53,8 +53,16 @@ func (m *machines) agent(name, address string) bool {
 	return m.aiNames.match(name + " <" + address + ">")
 }
 
-// wrote reports whether only a machine writes such a subject.
-func (m *machines) wrote(subject string) bool { return m.subjects.match(subject) }
+// wrote reports whether only a machine writes such a subject. The number of its
+// pull request, which a squash appends, is no part of it.
+func (m *machines) wrote(subject string) bool {
+	if strings.HasSuffix(subject, ")") {
+		if i := strings.LastIndex(subject, " (#"); i > 0 {
+			subject = subject[:i]
+		}
+	}
+	return m.subjects.match(subject)
+}
 
 // credits reports whether the subject says that an AI did the work of the
 // automation.

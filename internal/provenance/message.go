@@ -46,8 +46,7 @@ type reading struct {
 	// trailersOnly is set for the messages of ordinary automation, which quote
 	// what others wrote.
 	trailersOnly bool
-	fenced       bool
-	comment      bool
+	quotes       quotes
 	// asked are the questions whose answer the next line gives.
 	asked []*line
 }
@@ -95,7 +94,7 @@ func (r *reading) hint(message string) {
 // line reads one line, unless it quotes someone else.
 func (r *reading) line(text string, number int, subject bool) {
 	trimmed := strings.TrimLeft(text, " \t")
-	if r.quoted(trimmed) {
+	if r.quotes.hold(text, trimmed, r.trailersOnly) {
 		return
 	}
 	if key, value, ok := trailerOf(trimmed); ok && !subject {
@@ -111,23 +110,6 @@ func (r *reading) line(text string, number int, subject bool) {
 			r.match(h, trimmed, lower, number, subject)
 		}
 	}
-}
-
-// quoted follows code blocks, comments and quotations.
-func (r *reading) quoted(trimmed string) bool {
-	switch {
-	case strings.HasPrefix(trimmed, "```"):
-		r.fenced = !r.fenced
-		return true
-	case r.fenced, strings.HasPrefix(trimmed, ">"):
-		return true
-	case r.comment:
-		r.comment = !strings.Contains(trimmed, "-->")
-		return true
-	case strings.HasPrefix(trimmed, "<!--") && !strings.Contains(trimmed, "-->"):
-		r.comment = true
-	}
-	return false
 }
 
 func (r *reading) match(h *hint, text, lower string, number int, subject bool) {
