@@ -87,7 +87,7 @@ func harden(c *gin.Context) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
-	if c.Request.TLS != nil {
+	if secured(c.Request) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	c.Next()

@@ -198,8 +198,14 @@ func (s *sessions) formProof(x *session) []byte {
 	return mac.Sum(nil)
 }
 
+// secured tells whether the browser speaks TLS, to us or to a proxy before us that
+// says so. Who makes that up binds his own cookie tighter and gains nothing.
+func secured(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(r.Header.Get("X-Forwarded-Proto")), "https")
+}
+
 func cookieName(r *http.Request) string {
-	if r.TLS != nil {
+	if secured(r) {
 		return sessionCookieHost
 	}
 	return sessionCookie
@@ -209,7 +215,7 @@ func cookieName(r *http.Request) string {
 // while no other site can send a form.
 func cookie(r *http.Request, value string) *http.Cookie {
 	return &http.Cookie{
-		Name: cookieName(r), Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+		Name: cookieName(r), Value: value, Path: "/", HttpOnly: true, Secure: secured(r), SameSite: http.SameSiteLaxMode,
 	}
 }
 

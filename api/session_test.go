@@ -275,3 +275,31 @@ func TestAFloodOfSignInsDoesNotKeepSessionsAlive(t *testing.T) {
 		}
 	}
 }
+
+// TestBehindAProxyThatSpeaksTLSCookiesAreBoundToTLS has the browser speak TLS to
+// a proxy that passes requests on in the clear: a page of the same host over plain
+// HTTP must not bring the session along.
+func TestBehindAProxyThatSpeaksTLSCookiesAreBoundToTLS(t *testing.T) {
+	h := newHarness(t)
+	proxied := func(method, path string, body string, session *http.Cookie) *http.Response {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("X-Forwarded-Proto", "https")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", "text/html")
+		if session != nil {
+			r.AddCookie(session)
+		}
+		return h.answerTo(r)
+	}
+	resp := proxied(http.MethodPost, "/sign-in", url.Values{"token": {h.tokens[RoleReader]}}.Encode(), nil)
+	if len(resp.Cookies()) != 1 {
+		t.Fatalf("status %d, cookies %v", resp.StatusCode, resp.Cookies())
+	}
+	session := resp.Cookies()[0]
+	if !session.Secure || !strings.HasPrefix(session.Name, "__Host-") || resp.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("the cookie is %+v, the headers %v", session, resp.Header)
+	}
+	if resp := proxied(http.MethodGet, "/", "", session); resp.StatusCode != http.StatusOK {
+		t.Errorf("with the session: status %d", resp.StatusCode)
+	}
+}

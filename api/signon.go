@@ -242,7 +242,7 @@ func (s *sessions) spend(text string, ends time.Time) bool {
 
 // pendingCookie is only sent to the pages of the sign-in.
 func (d door) pendingCookie(r *http.Request, value string) *http.Cookie {
-	return &http.Cookie{Name: pendingCookie, Value: value, Path: "/sign-in", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{Name: pendingCookie, Value: value, Path: "/sign-in", HttpOnly: true, Secure: secured(r), SameSite: http.SameSiteLaxMode}
 }
 
 // refusedSignOn logs why nobody was let in, and leaves to the visitor the words
