@@ -19,8 +19,16 @@ func TestOddNumbersOfAMeterLeaveAFindingThatCanBeStored(t *testing.T) {
 		s.metrics = nil
 		odd := rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, -1, 1e300, -1e300, 5e-324, math.MaxFloat64})
 		kinds := rapid.SampledFrom([][2]string{
-			{"error_rate", "percent"}, {"error_rate", "per_second"}, {"errors_total", ""}, {"request_rate", "per_second"}, {"requests_total", "count"},
-			{"latency_p95", "ms"}, {"http_request_duration_seconds_sum", ""}, {"http_request_duration_seconds_count", ""}, {"cpu_utilisation", "ratio"}, {"success_ratio", "ratio"},
+			{"error_rate", "percent"},
+			{"error_rate", "per_second"},
+			{"errors_total", ""},
+			{"request_rate", "per_second"},
+			{"requests_total", "count"},
+			{"latency_p95", "ms"},
+			{"http_request_duration_seconds_sum", ""},
+			{"http_request_duration_seconds_count", ""},
+			{"cpu_utilisation", "ratio"},
+			{"success_ratio", "ratio"},
 		})
 		for i := 1; i <= 8; i++ {
 			for range rapid.IntRange(1, 3).Draw(t, "series") {
