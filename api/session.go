@@ -201,7 +201,8 @@ func (s *sessions) formProof(x *session) []byte {
 // secured tells whether the browser speaks TLS, to us or to a proxy before us that
 // says so. Who makes that up binds his own cookie tighter and gains nothing.
 func secured(r *http.Request) bool {
-	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(r.Header.Get("X-Forwarded-Proto")), "https")
+	outermost, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(outermost), "https")
 }
 
 func cookieName(r *http.Request) string {

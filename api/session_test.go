@@ -283,7 +283,7 @@ func TestBehindAProxyThatSpeaksTLSCookiesAreBoundToTLS(t *testing.T) {
 	h := newHarness(t)
 	proxied := func(method, path string, body string, session *http.Cookie) *http.Response {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
-		r.Header.Set("X-Forwarded-Proto", "https")
+		r.Header.Set("X-Forwarded-Proto", "https, http")
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Accept", "text/html")
 		if session != nil {
