@@ -111,7 +111,7 @@ func (w *scratch) firstCalls(node int32, row []arc, decay float64) bool {
 		if !marked && !near {
 			continue
 		}
-		strength := w.over(w.graph.felt(call)) * decay
+		strength := w.over(w.graph.felt(call), len(row)) * decay
 		if marked {
 			w.visit(call.to)
 			w.joinAll(node, call.to, strength, 1)
@@ -129,7 +129,7 @@ func (w *scratch) secondCalls(node int32, row []arc, strength float64, decays []
 	for _, call := range row {
 		if w.approacher.marked.has(call.to) && !w.seen.has(call.to) {
 			w.visit(call.to)
-			w.joinAll(node, call.to, strength*w.over(w.graph.felt(call))*decays[1]/decays[0], 2)
+			w.joinAll(node, call.to, strength*w.over(w.graph.felt(call), len(row))*decays[1]/decays[0], 2)
 		}
 	}
 }

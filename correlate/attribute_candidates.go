@@ -60,6 +60,8 @@ type gatherer struct {
 	ceilings []ceiling
 	// last is the start of the last onset.
 	last int64
+	// main keeps what mainly found.
+	main map[int32]float64
 }
 
 // part is one of the services of a change of several, as a place in

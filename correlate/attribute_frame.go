@@ -178,7 +178,7 @@ func (f *frame) quiet(node int32, links []link) []float64 {
 	sample := row[:min(len(row), sampleCallers)]
 	clear(out)
 	for _, a := range sample {
-		for k, hush := range sp.silent(sp.over(sp.graph.felt(a))) {
+		for k, hush := range sp.silent(sp.over(sp.graph.felt(a), len(row))) {
 			out[k] += hush
 		}
 	}

@@ -134,7 +134,7 @@ func plainApproach(sp *spreader, s *scene, node int32) {
 					continue
 				}
 				seen[a.to] = true
-				strength := at.strength * sp.over(sp.graph.felt(a)) * decay / before
+				strength := at.strength * sp.over(sp.graph.felt(a), len(row)) * decay / before
 				for i := range s.symptoms {
 					for _, p := range s.symptoms[i].places {
 						if p.node == a.to {

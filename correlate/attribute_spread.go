@@ -168,9 +168,14 @@ func (sp *spreader) join(node int32, l link) {
 	sp.note(node, l)
 }
 
-// over is how readily a fault passes over the edge.
-func (sp *spreader) over(a arc) float64 {
-	return sp.pass[a.kind] * sp.power[int(math.Sqrt(float64(a.share))*shareSteps)]
+// over is how readily a fault passes over the edge from a service with so many
+// callers.
+func (sp *spreader) over(a arc, callers int) float64 {
+	pass := sp.pass[a.kind] * sp.power[int(math.Sqrt(float64(a.share))*shareSteps)]
+	if most := sp.w.Topology.FeltBy; float64(callers) > most {
+		pass *= most / float64(callers)
+	}
+	return pass
 }
 
 // callees walks to what the place depends on, level by level.
@@ -192,7 +197,7 @@ func (sp *spreader) callees(symptom int32, p place) {
 				}
 				sp.budget--
 				sp.seen.set(a.to)
-				strength := at.strength * sp.over(a) * decay / before
+				strength := at.strength * sp.over(a, len(sp.graph.callersOf(a.to))) * decay / before
 				sp.note(a.to, link{symptom: symptom, strength: float32(strength), hops: int8(hop + 1), route: routeCaller})
 				sp.next = append(sp.next, place{a.to, strength})
 			}
@@ -207,11 +212,20 @@ const leastLikeness = 0.3
 
 // kin links services whose names share rare words with the symptom's.
 func (sp *spreader) kin(symptom int32, y *symptom) {
-	like := sp.graph.kinship(words(y.service))
+	like, most := sp.graph.kinship(words(y.service)), sp.w.Topology.NameLink
+	traced := len(y.places) > 0 && sp.hasCalls(y.places[0].node)
 	sp.graph.kin(y.service, like.said, func(node int32, own []string) {
 		if like := like.to(node, own); like > leastLikeness {
-			strength := sp.w.Topology.NameLink * (like - leastLikeness) / (1 - leastLikeness)
+			strength := most * (like - leastLikeness) / (1 - leastLikeness)
+			if traced && sp.hasCalls(node) {
+				strength *= sp.w.Topology.NameTraced
+			}
 			sp.note(node, link{symptom: symptom, strength: float32(strength), hops: 1, route: routeName})
 		}
 	})
+}
+
+// hasCalls reports whether the graph knows any call from or to the service.
+func (sp *spreader) hasCalls(node int32) bool {
+	return len(sp.graph.callersOf(node)) > 0 || len(sp.graph.mainCallees(node)) > 0
 }

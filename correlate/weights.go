@@ -31,17 +31,21 @@ type Weights struct {
 	Second float64 `json:"second"`
 	// BusyPower shares a service's guilt among its changes: 0 makes every change
 	// equally suspect, 1 every service, however often it changes.
-	BusyPower   float64            `json:"busy_power"`
-	Timing      TimingWeights      `json:"timing"`
-	Topology    TopologyWeights    `json:"topology"`
-	Confinement ConfinementWeights `json:"confinement"`
-	Text        TextWeights        `json:"text"`
-	Metrics     MetricWeights      `json:"metrics"`
-	Undo        UndoWeights        `json:"undo"`
-	History     HistoryWeights     `json:"history"`
-	Calibration Calibration        `json:"calibration"`
-	Limits      Limits             `json:"limits"`
-	Verdict     VerdictWeights     `json:"verdict"`
+	BusyPower float64 `json:"busy_power"`
+	// MentionPower shares a change's guilt among the services that it names: 0
+	// makes each as likely as the others, 1 as likely as few other changes name it
+	// beside others.
+	MentionPower float64            `json:"mention_power"`
+	Timing       TimingWeights      `json:"timing"`
+	Topology     TopologyWeights    `json:"topology"`
+	Confinement  ConfinementWeights `json:"confinement"`
+	Text         TextWeights        `json:"text"`
+	Metrics      MetricWeights      `json:"metrics"`
+	Undo         UndoWeights        `json:"undo"`
+	History      HistoryWeights     `json:"history"`
+	Calibration  Calibration        `json:"calibration"`
+	Limits       Limits             `json:"limits"`
+	Verdict      VerdictWeights     `json:"verdict"`
 }
 
 // DelayPart is one log-normal part of the delay from a change to its impact.
@@ -110,6 +114,9 @@ type TopologyWeights struct {
 	Edge map[EdgeKind]float64 `json:"edge"`
 	// SharePower damps edges that carry a small share of the caller's calls.
 	SharePower float64 `json:"share_power"`
+	// FeltBy is how many callers a fault of a service reaches at most on average,
+	// the further ones less: a service with thousands of callers fails for some.
+	FeltBy float64 `json:"felt_by"`
 	// HubFan is the number of callers from which on a callee is so widely used
 	// that one caller rarely overloads it.
 	HubFan float64 `json:"hub_fan"`
@@ -139,6 +146,8 @@ type TopologyWeights struct {
 	// NameLink is the strength of a link between services whose names share
 	// rare words, in place of an edge.
 	NameLink float64 `json:"name_link"`
+	// NameTraced is what is left of it where the graph knows calls of both.
+	NameTraced float64 `json:"name_traced"`
 	// Alias is the strength with which an alert on a name that contains a
 	// service's whole name counts as an alert on that service.
 	Alias float64 `json:"alias"`

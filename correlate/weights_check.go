@@ -14,6 +14,7 @@ func (w *Weights) Check() error {
 	c.positive("untimed_no_change_odds", w.UntimedNoChangeOdds)
 	c.between("kind_power", w.KindPower, 0, 3)
 	c.between("busy_power", w.BusyPower, 0, 1)
+	c.between("mention_power", w.MentionPower, 0, 1)
 	c.positive("kind_mix_count", w.KindMixCount)
 	for kind, share := range w.KindShare {
 		c.positive("kind_share."+string(kind), share)
@@ -88,6 +89,8 @@ func (c *weightsCheck) delays(key string, parts []DelayPart) {
 }
 
 func (c *weightsCheck) topology(t *TopologyWeights) {
+	c.positive("topology.felt_by", t.FeltBy)
+	c.between("topology.name_traced", t.NameTraced, 0, 1)
 	c.between("topology.self", t.Self, 0.001, 0.999)
 	c.between("topology.callee", t.Callee, 0, 1)
 	c.between("topology.all_services", t.AllServices, 0, 1)

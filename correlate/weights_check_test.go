@@ -22,6 +22,9 @@ func TestBadWeightsAreNamedWithTheirMend(t *testing.T) {
 	}{
 		{"no_change_odds is 0; set it above 0", func(w *Weights) { w.NoChangeOdds = 0 }},
 		{"busy_power is 2; set it from 0 to 1", func(w *Weights) { w.BusyPower = 2 }},
+		{"mention_power is -1; set it from 0 to 1", func(w *Weights) { w.MentionPower = -1 }},
+		{"topology.felt_by is 0; set it above 0", func(w *Weights) { w.Topology.FeltBy = 0 }},
+		{"topology.name_traced is 2; set it from 0 to 1", func(w *Weights) { w.Topology.NameTraced = 2 }},
 		{"topology.self is 1.5; set it from 0.001 to 0.999", func(w *Weights) { w.Topology.Self = 1.5 }},
 		{"topology.cascade (the sum of its priors) is 0; set it from 0.99 to 1.01", func(w *Weights) { w.Topology.Cascade = nil }},
 		{"timing.delay (its parts) is 0; set it to at least 1", func(w *Weights) { w.Timing.Delay = nil }},

@@ -38,13 +38,14 @@ func DefaultWeights() Weights {
 		KindMixCount: 200,
 		KindPower:    0.8,
 		BusyPower:    0.1,
+		MentionPower: 1,
 		// 23% of published faults have more than one root cause; most of those are
 		// contributions to one fault in one service.
 		Second:      0.08,
 		Timing:      defaultTiming(),
 		Topology:    defaultTopology(),
 		Confinement: ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OneRegion: 0.15, OtherEnvironment: 0.01},
-		Text:        TextWeights{PerNat: 0.4, MaxLogOdds: 3, Affinities: defaultAffinities()},
+		Text:        TextWeights{PerNat: 0.5, MaxLogOdds: 3, Affinities: defaultAffinities()},
 		Metrics:     MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Services: 0.3, Reach: 0.5, MaxReach: 2.5, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		// Outages last 209 minutes in the median of 70 published records, so one
 		// that is under way lasts another three hours; recovery within minutes of a
@@ -52,7 +53,7 @@ func DefaultWeights() Weights {
 		// damage outlives its cause.
 		Undo: UndoWeights{
 			RecoversGuilty: 0.7, RecoveryMedianSeconds: 300, RecoverySigma: 1.2, LastsSeconds: 10800,
-			Suspected: 0.5, UndoneBefore: 0.2,
+			Suspected: 0.8, UndoneBefore: 0.2,
 		},
 		History: HistoryWeights{Shrink: 50, MaxLogOdds: 1.5},
 		Limits: Limits{
@@ -96,12 +97,16 @@ func defaultTopology() TopologyWeights {
 			{Reach: 0.02, Prior: 0.09}, {Reach: 0.1, Prior: 0.18}, {Reach: 0.4, Prior: 0.41}, {Reach: 0.85, Prior: 0.32},
 		},
 		Self:    0.5,
-		Caller:  []float64{1, 0.5, 0.25},
-		Cascade: []SpreadPart{{Reach: 0, Prior: 0.9}, {Reach: 0.3, Prior: 0.1}}, Callee: 0.25, AllServices: 0.3,
+		Caller:  []float64{1, 0.6, 0.22},
+		Cascade: []SpreadPart{{Reach: 0, Prior: 0.9}, {Reach: 0.25, Prior: 0.1}}, Callee: 0.25, AllServices: 0.1,
 		Edge: map[EdgeKind]float64{
 			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
 		},
-		SharePower: 0.5, HubFan: 20,
+		// Operators of companies with services of thousands of callers see tens of
+		// alerts in a storm; the ideal observer of the simulator, which knows how
+		// faults spread there, showed that the number of callers damps a fault more
+		// than a call's share of its caller's calls does.
+		SharePower: 0.15, FeltBy: 12, HubFan: 60,
 		NoiseAlerts: map[Severity]float64{
 			SeverityCritical: 0.3, SeverityHigh: 0.6, SeverityWarning: 2.5, SeverityInfo: 5, "": 1,
 		},
@@ -109,11 +114,11 @@ func defaultTopology() TopologyWeights {
 		SignalAlerts: map[Severity]float64{
 			SeverityCritical: 0.6, SeverityHigh: 0.4, SeverityWarning: 0.15, SeverityInfo: 0.05, "": 0.3,
 		},
-		Blind: 0.055, BlindNoChange: 0.32, LeakAlerts: 1.5,
+		Blind: 0.035, BlindNoChange: 0.4, LeakAlerts: 1.5,
 		BlindAlerts: []SpreadPart{{Reach: 1, Prior: 0.4}, {Reach: 3, Prior: 0.4}, {Reach: 10, Prior: 0.2}},
 		WideShare:   []SpreadPart{{Reach: 0.01, Prior: 0.4}, {Reach: 0.1, Prior: 0.3}, {Reach: 0.5, Prior: 0.3}},
 		NoiseLevels: []SpreadPart{{Reach: 1, Prior: 0.7}, {Reach: 4, Prior: 0.2}, {Reach: 16, Prior: 0.1}},
-		NameLink:    0.5, Alias: 0.8,
+		NameLink:    0.5, NameTraced: 0.2, Alias: 0.8,
 	}
 }
 
