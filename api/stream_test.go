@@ -173,10 +173,11 @@ func TestTooManyStreamsAreToldToWait(t *testing.T) {
 }
 
 func TestStreamEndsWithItsToken(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, func(c *Config, d *Deps) {
 		d.Now = nil
 		for i := range c.Tokens {
-			c.Tokens[i].ExpiresAt = time.Now().Add(300 * time.Millisecond)
+			c.Tokens[i].ExpiresAt = time.Now().Add(2 * time.Second)
 		}
 	})
 	f := h.followStream(t, h.serve(t), nil)

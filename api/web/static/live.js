@@ -24,6 +24,11 @@
   };
   setInterval(age, 15000);
 
+  // On a narrow screen the menu scrolls; where the reader is must be in sight.
+  const menu = document.querySelector(".bar nav");
+  const here = menu?.querySelector("[aria-current]");
+  if (here) menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+
   // On paper nothing can be unfolded. The style sheet does this where it can.
   let shut = [];
   addEventListener("beforeprint", () => {
