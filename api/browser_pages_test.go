@@ -151,6 +151,7 @@ func theDocumentationIsIllustrated(t *testing.T, browser *webtest.Browser) {
 			}
 			tab.Open(x.path)
 			if x.at != "" {
+				tab.Wait("#" + x.at)
 				tab.Eval(fmt.Sprintf(`document.getElementById(%q).scrollIntoView({block: "start", behavior: "instant"})`, x.at), nil)
 			}
 			tab.Illustrate(x.name + name)

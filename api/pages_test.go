@@ -40,6 +40,11 @@ func TestPagesLetInWhomTheyShould(t *testing.T) {
 	}
 }
 
+var (
+	elementID  = regexp.MustCompile(` id="([^"]+)"`)
+	labelledBy = regexp.MustCompile(` aria-labelledby="([^"]+)"`)
+)
+
 func TestEveryPageIsWholeAndStrict(t *testing.T) {
 	h := newHarness(t)
 	session := h.enter(t, RoleJudge)
@@ -57,6 +62,18 @@ func TestEveryPageIsWholeAndStrict(t *testing.T) {
 		for _, forbidden := range []string{" style=", "<style", " onclick=", "javascript:", "ZgotmplZ", "<no value>", "%!"} {
 			if strings.Contains(text, forbidden) {
 				t.Errorf("%s holds %q", path, forbidden)
+			}
+		}
+		seen := map[string]bool{}
+		for _, id := range elementID.FindAllStringSubmatch(text, -1) {
+			if seen[id[1]] {
+				t.Errorf("%s has the id %q twice", path, id[1])
+			}
+			seen[id[1]] = true
+		}
+		for _, part := range labelledBy.FindAllStringSubmatch(text, -1) {
+			if !seen[part[1]] {
+				t.Errorf("%s names a part by %q, which is not there", path, part[1])
 			}
 		}
 		for _, needed := range []string{`<html lang="en">`, `class="skip"`, "<main", "</html>", "UTC"} {
