@@ -24,8 +24,10 @@ func suspected(n int) correlate.Finding {
 				Links: &correlate.ChangeLinks{Diff: "https://git.example/d", Run: "https://ci.example/r", Rollback: "https://cd.example/b"},
 			},
 			Evidence: []correlate.Evidence{
-				{Kind: correlate.EvidencePrior, LogOdds: -0.4, Text: "seldom fails"}, {Kind: correlate.EvidenceTiming, LogOdds: 0.9, Text: "just before"},
-				{Kind: correlate.EvidenceTopology, LogOdds: 2.5, Text: "its callers alert"}, {Kind: correlate.EvidenceRollout, LogOdds: -3, Text: "not there yet"},
+				{Kind: correlate.EvidencePrior, LogOdds: -0.4, Text: "seldom fails"},
+				{Kind: correlate.EvidenceTiming, LogOdds: 0.9, Text: "just before"},
+				{Kind: correlate.EvidenceTopology, LogOdds: 2.5, Text: "its callers alert"},
+				{Kind: correlate.EvidenceRollout, LogOdds: -3, Text: "not there yet"},
 			},
 		})
 	}

@@ -140,8 +140,11 @@ func TestTheAuditIsToldInWords(t *testing.T) {
 		t.Fatalf("%+v, %v", body.Audit, err)
 	}
 	for i, want := range []auditRow{
-		{Path: "/incidents/inc-1", Detail: "no change: A provider was down."}, {Path: "/changes/api-7?source=argo-cd", Detail: "ai authored: I saw it."},
-		{Detail: line(nasty)}, {Detail: "{broken"}, {},
+		{Path: "/incidents/inc-1", Detail: "no change: A provider was down."},
+		{Path: "/changes/api-7?source=argo-cd", Detail: "ai authored: I saw it."},
+		{Detail: line(nasty)},
+		{Detail: "{broken"},
+		{},
 	} {
 		if got := body.Audit[i]; got.Path != want.Path || got.Detail != want.Detail {
 			t.Errorf("%d: %+v, want %+v", i, got, want)
