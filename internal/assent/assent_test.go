@@ -10,6 +10,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/assent"
+	"github.com/faultline/faultline/internal/assent/assenttest"
 )
 
 var start = time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC)
@@ -74,20 +75,10 @@ func TestWhatIsKeptTellsTheSameAsTheDefinition(t *testing.T) {
 			Senior:   rapid.SliceOf(rapid.SampledFrom([]string{"senior", "Staff ", "L6", ""})).Draw(t, "senior"),
 			Machines: rapid.SliceOf(rapid.SampledFrom([]string{"Copilot", "devin", "bob", " "})).Draw(t, "machines"),
 		}
-		var given []correlate.Approval
-		for range rapid.IntRange(0, 4).Draw(t, "approvals") {
-			a := correlate.Approval{
-				By:    rapid.SampledFrom([]string{"ann", "Bob", "copilot", "x[bot]", "", "devin"}).Draw(t, "by"),
-				Level: rapid.SampledFrom([]string{"Senior", "staff", "l6", "", "mid"}).Draw(t, "level"),
-			}
-			if rapid.Bool().Draw(t, "timed") {
-				a.At = at(rapid.IntRange(-90, 30).Draw(t, "at"))
-			}
-			given = append(given, a)
-		}
-		change := approvedBy(given...)
+		change := approvedBy()
+		assenttest.Give(t, change)
 		if got, want := seniorAmong(assent.Counting(change), &levels), levels.SeniorBeforeStart(change); got != want {
-			t.Fatalf("what is kept says %v, the definition %v: %+v", got, want, given)
+			t.Fatalf("what is kept says %v, the definition %v: %+v", got, want, change)
 		}
 	})
 }

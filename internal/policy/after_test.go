@@ -11,6 +11,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/assent"
+	"github.com/faultline/faultline/internal/assent/assenttest"
 	"github.com/faultline/faultline/internal/policy"
 )
 
@@ -36,18 +37,8 @@ func TestEveryLapseHasWords(t *testing.T) {
 func TestGateAndFiguresAskTheSameDefinition(t *testing.T) {
 	rules := shipped(t)
 	rapid.Check(t, func(t *rapid.T) {
-		var given []correlate.Approval
-		for range rapid.IntRange(0, 4).Draw(t, "approvals") {
-			a := correlate.Approval{
-				By:    rapid.SampledFrom([]string{"grace", "ada", "copilot", "x[bot]", "linus", ""}).Draw(t, "by"),
-				Level: rapid.SampledFrom([]string{"senior", "Staff", "junior", "", "tech lead"}).Draw(t, "level"),
-			}
-			if rapid.Bool().Draw(t, "timed") {
-				a.At = before(rapid.IntRange(-20, 90).Draw(t, "minutes"))
-			}
-			given = append(given, a)
-		}
-		change := aChange(correlate.KindDeploy, given...)
+		change := aChange(correlate.KindDeploy)
+		assenttest.Give(t, change)
 		change.Environment = correlate.DefaultEnvironment
 		d := rules.Judge(&policy.Input{Change: change, Provenance: classed(correlate.ProvenanceAuthored), Tier: 1})
 		kept := !slices.ContainsFunc(d.Findings, func(f policy.RuleFinding) bool { return f.Rule == "ai-senior-approval" })
