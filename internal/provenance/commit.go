@@ -35,6 +35,7 @@ func (v *verdict) provenance() correlate.Provenance {
 func (c *Classifier) commit(commit *correlate.Commit) verdict {
 	where := "commit " + shortSHA(commit.SHA)
 	subject, _, _ := strings.Cut(commit.Message, "\n")
+	subject = strings.TrimSpace(subject)
 	author, known := c.author(commit.Author)
 	robot := !known && c.automated(commit.Author)
 	marks := c.read(commit.Message, where+" message", robot)

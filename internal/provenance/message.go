@@ -57,7 +57,7 @@ func (c *Classifier) read(message, where string, trailersOnly bool) []mark {
 	body := message
 	subject, rest, _ := strings.Cut(message, "\n")
 	number := 1
-	if cut := revertedAt(rest); cut > 0 {
+	if cut := revertedAt(rest); cut > 0 && !quotedAt(rest[:cut], trailersOnly) {
 		number += strings.Count(rest[:cut], "\n") + 1
 		body, subject = rest[cut:], ""
 	}

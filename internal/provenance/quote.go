@@ -23,6 +23,18 @@ func (q *quotes) hold(text, trimmed string, robot bool) bool {
 	return quoted
 }
 
+// quotedAt reports whether what follows the text would be quoted.
+func quotedAt(text string, robot bool) bool {
+	if !strings.Contains(text, "```") && !strings.Contains(text, "<") {
+		return false
+	}
+	var q quotes
+	for line := range strings.SplitSeq(text, "\n") {
+		q.hold(line, strings.TrimLeft(line, " \t"), robot)
+	}
+	return q.fenced || q.comment || q.folded
+}
+
 // block follows fences, comments and quotations.
 func (q *quotes) block(trimmed string) bool {
 	switch {
