@@ -33,8 +33,8 @@ func TestAMailThatMayNotBeginIsNotTakenByHalf(t *testing.T) {
 	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.mails) != 1 || !strings.Contains(s.mails[0], "application/pdf") {
-		t.Errorf("%d mails were taken", len(s.mails))
+	if len(s.got()) != 1 || !strings.Contains(s.got()[0], "application/pdf") {
+		t.Errorf("%d mails were taken", len(s.got()))
 	}
 }
 
@@ -108,7 +108,7 @@ func TestTheMailServersLogTellsWhetherAReportCame(t *testing.T) {
 	if err := mailer(t, address).Send(t.Context(), &r, "mail:cto@example.org", ready); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range s.mails {
+	for _, text := range s.got() {
 		msg, err := netmail.ReadMessage(strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,13 @@ type sink struct {
 	busy   int
 	// cut breaks the connection after the mail came in.
 	cut bool
+}
+
+// got are the mails so far.
+func (s *sink) got() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.mails)
 }
 
 type sinkSession struct {
@@ -127,10 +135,10 @@ func TestTheMailArrivesWithItsParts(t *testing.T) {
 	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.mails) != 1 || s.to[0] != "vp@example.org" {
-		t.Fatalf("%d mails to %v", len(s.mails), s.to)
+	if len(s.got()) != 1 || s.to[0] != "vp@example.org" {
+		t.Fatalf("%d mails to %v", len(s.got()), s.to)
 	}
-	msg, err := netmail.ReadMessage(strings.NewReader(s.mails[0]))
+	msg, err := netmail.ReadMessage(strings.NewReader(s.got()[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,8 +190,8 @@ func TestAMailServerThatIsBusyIsTriedAgainAndOneThatRefusesIsNot(t *testing.T) {
 	if err == nil || errors.Is(err, ErrFinal) || errors.Is(err, ErrUnsure) {
 		t.Errorf("busy: %v", err)
 	}
-	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err != nil || len(s.mails) != 1 {
-		t.Error(err, len(s.mails))
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err != nil || len(s.got()) != 1 {
+		t.Error(err, len(s.got()))
 	}
 	s.refuse = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
 	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); !errors.Is(err, ErrFinal) {
@@ -208,8 +216,8 @@ func TestAMailWhoseReceiptIsLostIsNotSentAgain(t *testing.T) {
 	for range 2 {
 		_ = d.Deliver(t.Context(), week47())
 	}
-	if len(s.mails) != 2 {
-		t.Errorf("%d mails of two reports", len(s.mails))
+	if len(s.got()) != 2 {
+		t.Errorf("%d mails of two reports", len(s.got()))
 	}
 }
 
@@ -230,7 +238,7 @@ func TestEncryptionIsDemandedWhenItIsSet(t *testing.T) {
 	m := mailer(t, s.serve(t))
 	m.cfg.Security = "starttls"
 	r := sample()
-	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err == nil || len(s.mails) != 0 {
+	if err := m.Send(t.Context(), &r, m.Recipients()[0], ready); err == nil || len(s.got()) != 0 {
 		t.Errorf("the mail went out in the clear: %v", err)
 	}
 }
