@@ -166,13 +166,25 @@ func countRanges(spans string) int {
 		}
 		last := first
 		if ranged {
-			if last, err = strconv.Atoi(to); err != nil || last < first {
+			if last, err = strconv.Atoi(to); err != nil {
 				continue
 			}
 		}
-		total += last - first + 1
+		total += linesOf(first, last)
 	}
 	return total
+}
+
+// maxLine is the highest number of a line that is believed: no file has more, and
+// a record that says so must not overflow a sum.
+const maxLine = 100_000_000
+
+// linesOf is how many lines a range holds, none where it cannot be one.
+func linesOf(first, last int) int {
+	if first < 1 || last < first || last > maxLine {
+		return 0
+	}
+	return last - first + 1
 }
 
 // traceRecord is a record of Agent Trace, as far as it matters here.
@@ -215,7 +227,7 @@ func (t *traceRecord) lines() lines {
 		for _, c := range file.Conversations {
 			count := 0
 			for _, r := range c.Ranges {
-				count += max(0, r.End-r.Start+1)
+				count += linesOf(r.Start, r.End)
 			}
 			switch c.Contributor.Type {
 			case "ai", "mixed":
