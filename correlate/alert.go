@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -170,7 +171,7 @@ func (a *Alert) DefaultFingerprint() string {
 		_, _ = h.Write(size[:])
 		_, _ = h.Write([]byte(part))
 	}
-	for _, part := range []string{a.Source, a.Name, a.Service, a.Environment, a.Region} {
+	for _, part := range []string{a.Source, a.Name, a.Service, cmp.Or(a.Environment, DefaultEnvironment), a.Region} {
 		write(part)
 	}
 	keys := make([]string, 0, len(a.Labels))

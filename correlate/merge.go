@@ -14,8 +14,6 @@ import (
 //   - A terminal status never goes back to StatusInProgress; between two
 //     terminal ones the newer wins, so that a succeeded change may still become
 //     rolled back.
-//   - Environment: DefaultEnvironment does not replace another name, because it
-//     may be the default that stands for a field which the update did not send.
 //   - StartedAt: one that the sender did not tell, marked [ExtraStartUnknown],
 //     replaces none.
 //   - Rollout: steps that are marked [ExtraRolloutAdds] add to those known.
@@ -33,7 +31,7 @@ func MergeChange(older, newer Change) Change {
 		Kind:            pick(older.Kind, newer.Kind),
 		Title:           pick(older.Title, newer.Title),
 		Services:        pickSlice(older.Services, newer.Services),
-		Environment:     pickEnvironment(older.Environment, newer.Environment),
+		Environment:     pick(older.Environment, newer.Environment),
 		Regions:         pickSlice(older.Regions, newer.Regions),
 		StartedAt:       pickStart(&older, &newer),
 		FinishedAt:      pick(older.FinishedAt, newer.FinishedAt),
@@ -64,7 +62,7 @@ func MergeAlert(older, newer Alert) Alert {
 		Source:      pick(older.Source, newer.Source),
 		Fingerprint: pick(older.Fingerprint, newer.Fingerprint),
 		Service:     pick(older.Service, newer.Service),
-		Environment: pickEnvironment(older.Environment, newer.Environment),
+		Environment: pick(older.Environment, newer.Environment),
 		Region:      pick(older.Region, newer.Region),
 		Instance:    pick(older.Instance, newer.Instance),
 		Version:     pick(older.Version, newer.Version),
@@ -106,15 +104,6 @@ func pickSlice[T any](older, newer []T) []T {
 		return older
 	}
 	return newer
-}
-
-// pickEnvironment keeps a name that was given over the default that may stand
-// for none.
-func pickEnvironment(older, newer string) string {
-	if newer == DefaultEnvironment && older != "" {
-		return older
-	}
-	return pick(older, newer)
 }
 
 // pickStatus never leads from a terminal status back to one in progress.

@@ -24,7 +24,7 @@ func TestUpdateWithoutAFieldKeepsWhatWasKnown(t *testing.T) {
 		Extra:  map[string]json.RawMessage{"wave": json.RawMessage(`1`)},
 	}
 	newer := Change{
-		ID: "d-1", Source: "argo-cd", Kind: KindDeploy, Environment: DefaultEnvironment, StartedAt: start,
+		ID: "d-1", Source: "argo-cd", Kind: KindDeploy, StartedAt: start,
 		FinishedAt: &end, Status: StatusSucceeded, Links: &ChangeLinks{Run: "https://ci.example/r/9"},
 		Labels: map[string]string{"risk": "high"},
 	}
@@ -81,12 +81,13 @@ func TestStatusOfAnAlertNeverGoesBack(t *testing.T) {
 	}
 }
 
-func TestDefaultEnvironmentDoesNotReplaceAName(t *testing.T) {
+func TestProductionReplacesAnotherNameAndSilenceNone(t *testing.T) {
 	for _, c := range []struct{ older, newer, want string }{
-		{"staging", DefaultEnvironment, "staging"},
+		{"staging", DefaultEnvironment, DefaultEnvironment},
 		{DefaultEnvironment, "staging", "staging"},
 		{"", DefaultEnvironment, DefaultEnvironment},
 		{"staging", "", "staging"},
+		{DefaultEnvironment, "", DefaultEnvironment},
 		{"staging", "canary", "canary"},
 	} {
 		if got := MergeChange(Change{Environment: c.older}, Change{Environment: c.newer}).Environment; got != c.want {

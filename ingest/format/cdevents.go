@@ -126,7 +126,7 @@ func (c cloudEvents) fact(e api.CDEventV04, kind correlate.ChangeKind, title str
 func (c cloudEvents) service(e api.CDEventV04, kind correlate.ChangeKind, verb string, environment *api.Reference, artifact string) *correlate.Change {
 	name := c.names.service(cloudEventsName, "service", e.GetSubjectId())
 	where := c.names.environment(idOf(environment))
-	change := c.fact(e, kind, fmt.Sprintf("%s %s in %s", name, verb, where))
+	change := c.fact(e, kind, fmt.Sprintf("%s %s in %s", name, verb, shown(where)))
 	change.Services = []string{name}
 	change.Environment = where
 	change.Version = artifactVersion(artifact)

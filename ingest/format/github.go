@@ -183,7 +183,7 @@ func (g gitHub) deployed(d *github.Deployment, repo *github.Repository, body []b
 	where := g.environment(d.GetEnvironment(), more.Deployment.Production)
 	c := &correlate.Change{
 		ID: numbered(repo.GetID(), "deployment", d.GetID()), Source: gitHubName, Kind: taskKind(d.GetTask()),
-		Title:    firstOf(firstLine(d.GetDescription()), fmt.Sprintf("%s: %s of %s to %s", repo.GetFullName(), firstOf(d.GetTask(), "deploy"), d.GetRef(), where)),
+		Title:    firstOf(firstLine(d.GetDescription()), fmt.Sprintf("%s: %s of %s to %s", repo.GetFullName(), firstOf(d.GetTask(), "deploy"), d.GetRef(), shown(where))),
 		Services: payload.services(), Environment: where, StartedAt: d.GetCreatedAt().UTC(),
 		Version: firstOf(payload.Version, versionOf(d.GetRef(), d.GetSHA())), Actor: actorOf(d.GetCreator()),
 		Links: &correlate.ChangeLinks{}, Labels: labels(

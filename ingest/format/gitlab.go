@@ -148,7 +148,7 @@ func (g gitLab) deployment(body []byte) (*correlate.Change, *event.FieldError) {
 	}
 	c := g.deployed(id, &d.Project, d.Environment, d.Tier)
 	c.Status, c.StartedAt, c.ObservedAt, c.Actor = status, changed, &changed, d.User.actor()
-	c.Title = fmt.Sprintf("%s: %s to %s", d.Project.Path, firstOf(firstLine(d.CommitTitle), "deployment"), c.Environment)
+	c.Title = fmt.Sprintf("%s: %s to %s", d.Project.Path, firstOf(firstLine(d.CommitTitle), "deployment"), shown(c.Environment))
 	c.Version, c.Commits = versionOf(d.Ref, firstOf(d.sha(), d.ShortSHA)), commitOf(d.sha())
 	c.Links.Run, c.Links.Diff = d.JobURL, d.CommitURL
 	addLabels(c, "ref", d.Ref, "environment_url", d.URL, "commit_title", d.CommitTitle)
@@ -333,7 +333,7 @@ func (g gitLab) job(p *gitLabPipeline, raw json.RawMessage, meta event.Meta) (*e
 	}
 	c := g.deployed(numbered(p.Project.ID, "job", j.ID), &p.Project, j.Environment.Name, j.Environment.Tier)
 	c.Kind, c.Status = taskKind(j.Name), gitLabStatuses[j.Status]
-	c.Title = fmt.Sprintf("%s: %s to %s", p.Project.Path, firstOf(j.Name, "deployment"), c.Environment)
+	c.Title = fmt.Sprintf("%s: %s to %s", p.Project.Path, firstOf(j.Name, "deployment"), shown(c.Environment))
 	c.Version, c.Commits, c.Actor = versionOf(p.Pipeline.Ref, p.Pipeline.SHA), commitOf(p.Pipeline.SHA), p.User.actor()
 	if j.User != nil {
 		c.Actor = j.User.actor()

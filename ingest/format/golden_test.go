@@ -68,12 +68,12 @@ func keyFields(batch event.Batch, rejected []event.Rejection) []string {
 	for i := range batch.Changes {
 		c := &batch.Changes[i].Change
 		lines = append(lines, fmt.Sprintf("%s %s %s %v in %s %s %s commits=%d pulls=%d",
-			c.ID, c.Kind, c.Status, c.Services, c.Environment, c.StartedAt.Format(time.RFC3339Nano), c.Version, len(c.Commits), len(c.PullRequests)))
+			c.ID, c.Kind, c.Status, c.Services, shown(c.Environment), c.StartedAt.Format(time.RFC3339Nano), c.Version, len(c.Commits), len(c.PullRequests)))
 	}
 	for i := range batch.Alerts {
 		a := &batch.Alerts[i].Alert
 		lines = append(lines, fmt.Sprintf("%s %s %s of %s in %s %s %s %s",
-			a.Fingerprint, a.Status, a.Name, a.Service, a.Environment, a.StartedAt.Format(time.RFC3339Nano), a.Severity, a.Signal))
+			a.Fingerprint, a.Status, a.Name, a.Service, shown(a.Environment), a.StartedAt.Format(time.RFC3339Nano), a.Severity, a.Signal))
 	}
 	for _, r := range rejected {
 		lines = append(lines, "refused: "+r.Err.Error())

@@ -154,7 +154,7 @@ func (l launchDarkly) change(e *launchDarklyEntry, p flagPlace, several bool) co
 	where := l.names.environment(p.environment)
 	c := correlate.Change{
 		ID: e.ID, Source: launchDarklyName, Kind: correlate.KindFeatureFlag,
-		Title:    fmt.Sprintf("%s: %s in %s", p.flag, firstOf(e.TitleVerb, strings.Join(p.actions, ", ")), where),
+		Title:    fmt.Sprintf("%s: %s in %s", p.flag, firstOf(e.TitleVerb, strings.Join(p.actions, ", ")), shown(where)),
 		Services: []string{l.service(p)}, Environment: where, StartedAt: happened, FinishedAt: &happened, ObservedAt: &happened,
 		Status: correlate.StatusSucceeded, Links: &correlate.ChangeLinks{Run: e.address()},
 		Labels: labels("flag", p.flag, "project", p.project, "actions", strings.Join(p.actions, ","), "comment", e.Comment, "description", e.Description),

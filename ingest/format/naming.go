@@ -63,13 +63,14 @@ func (n naming) repository(source, fullName string) string {
 	return fullName[strings.LastIndexByte(fullName, '/')+1:]
 }
 
-// environment names an environment. Absent is production, as in the contract.
+// environment names an environment. One that the sender does not name stays
+// unnamed: another event of the same thing may name it.
 func (n naming) environment(name string) string {
-	if name == "" {
-		return correlate.DefaultEnvironment
-	}
 	if known, ok := n.cfg.Environments[strings.ToLower(name)]; ok {
 		return known
 	}
 	return name
 }
+
+// shown is how a title calls an environment that may be unnamed.
+func shown(environment string) string { return firstOf(environment, correlate.DefaultEnvironment) }

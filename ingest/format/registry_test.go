@@ -287,7 +287,7 @@ func TestFirstRuleThatFitsNamesTheService(t *testing.T) {
 		{names.service("alertmanager", "app", "y"), "y"},
 		{names.environment("PROD"), "production"},
 		{names.environment("Canary"), "Canary"},
-		{names.environment(""), "production"},
+		{names.environment(""), ""},
 		{naming{}.service("s", "a", "v"), "v"},
 	} {
 		if c.got != c.want {

@@ -42,6 +42,8 @@ const (
 	partPulls
 	partApprovals
 	partBare
+	// partNoStart: not a part that is told, but one that is not.
+	partNoStart
 )
 
 // partsOf tells which parts of a change an event tells.
@@ -52,6 +54,9 @@ func partsOf(c *correlate.Change) uint8 {
 	}
 	if len(c.Approvals) > 0 {
 		parts |= partApprovals
+	}
+	if c.StartUnknown() {
+		parts |= partNoStart
 	}
 	for i := range c.Commits {
 		if isBare(&c.Commits[i]) {

@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func drawStatements(t *rapid.T, source string, firstUID uint64) []event.Change {
 			StartedAt:   noon.Add(time.Duration(moments.Draw(t, "start")) * 10 * time.Minute),
 			Status:      rapid.SampledFrom(append(correlate.ChangeStatuses(), "")).Draw(t, "status"),
 			Version:     rapid.SampledFrom([]string{"", "v1", "v2"}).Draw(t, "version"),
+		}
+		if rapid.IntRange(0, 2).Draw(t, "start untold") == 0 {
+			c.Extra = map[string]json.RawMessage{correlate.ExtraStartUnknown: json.RawMessage("true")}
 		}
 		if rapid.Bool().Draw(t, "observed") {
 			c.ObservedAt = pointer(noon.Add(time.Duration(moments.Draw(t, "observed_at")) * time.Minute))
@@ -100,6 +104,9 @@ func checkList(t *testing.T, s *clickhouse.Store, round int, source string, fold
 	q := query.Changes{Source: source}
 	matches := func(correlate.Change) bool { return true }
 	switch round % 6 {
+	case 5:
+		q.Environment = one.Environment
+		matches = func(c correlate.Change) bool { return c.Environment == one.Environment }
 	case 0:
 		q.Kinds = []correlate.ChangeKind{one.Kind}
 		matches = func(c correlate.Change) bool { return c.Kind == one.Kind }

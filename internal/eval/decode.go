@@ -35,7 +35,6 @@ func normalise(c *Case) {
 	c.At = c.At.UTC()
 	for i := range c.Changes {
 		ch := &c.Changes[i]
-		ch.Environment = cmp.Or(ch.Environment, correlate.DefaultEnvironment)
 		ch.StartedAt = ch.StartedAt.UTC()
 		for _, t := range []*time.Time{ch.FinishedAt, ch.ObservedAt} {
 			if t != nil {
@@ -49,9 +48,26 @@ func normalise(c *Case) {
 	for i := range c.Alerts {
 		a := &c.Alerts[i]
 		a.StartedAt = a.StartedAt.UTC()
-		a.Environment = cmp.Or(a.Environment, correlate.DefaultEnvironment)
 		if a.Fingerprint == "" {
 			a.Fingerprint = a.DefaultFingerprint()
+		}
+	}
+	nameEnvironments(c.Changes, (*correlate.Change).Key, func(ch *correlate.Change) *string { return &ch.Environment })
+	nameEnvironments(c.Alerts, (*correlate.Alert).Key, func(a *correlate.Alert) *string { return &a.Environment })
+}
+
+// nameEnvironments fills the default in statements on a thing of which no
+// statement names an environment. Silence beside a name says nothing.
+func nameEnvironments[T any, K comparable](statements []T, key func(*T) K, environment func(*T) *string) {
+	named := map[K]bool{}
+	for i := range statements {
+		if *environment(&statements[i]) != "" {
+			named[key(&statements[i])] = true
+		}
+	}
+	for i := range statements {
+		if !named[key(&statements[i])] {
+			*environment(&statements[i]) = correlate.DefaultEnvironment
 		}
 	}
 }

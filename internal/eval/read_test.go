@@ -207,3 +207,23 @@ func FuzzDecodeCase(f *testing.F) {
 		}
 	})
 }
+
+// A statement that names no environment says nothing of it: filled with the
+// default before the fold, a later one would move the change to production.
+func TestSilenceOnTheEnvironmentDoesNotBecomeProduction(t *testing.T) {
+	c, bad := decodeCase([]byte(`{"name":"n","at":"2026-11-19T12:00:00Z","topology":{"services":[{"name":"a"}]},"causes":[],"alerts":[],"changes":[
+		{"id":"1","source":"ci","kind":"deploy","started_at":"2026-11-19T11:00:00Z","environment":"staging"},
+		{"id":"1","source":"ci","kind":"deploy","started_at":"2026-11-19T11:00:00Z","status":"succeeded"},
+		{"id":"2","source":"ci","kind":"deploy","started_at":"2026-11-19T11:00:00Z","environment":"staging"},
+		{"id":"2","source":"ci","kind":"deploy","started_at":"2026-11-19T11:00:00Z","environment":"production"},
+		{"id":"3","source":"ci","kind":"deploy","started_at":"2026-11-19T11:00:00Z"}]}`))
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	want := map[string]string{"1": "staging", "2": "production", "3": "production"}
+	for _, change := range foldStatements(c.Changes, c.At) {
+		if change.Environment != want[change.ID] {
+			t.Errorf("change %s is of %q, want %q", change.ID, change.Environment, want[change.ID])
+		}
+	}
+}

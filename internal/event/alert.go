@@ -41,12 +41,10 @@ func readAlert(r *reader, e *Alert, meta Meta) *FieldError {
 	return nil
 }
 
-// defaultAlert fills what the contract defines for an absent field. The
-// fingerprint comes last: it covers the environment.
+// defaultAlert fills what the contract defines for an absent fingerprint. An
+// absent environment stays absent until all events are folded: only then is it
+// known that none of them names one.
 func defaultAlert(a *correlate.Alert) {
-	if a.Environment == "" {
-		a.Environment = correlate.DefaultEnvironment
-	}
 	if a.Fingerprint == "" {
 		a.Fingerprint = a.DefaultFingerprint()
 	}

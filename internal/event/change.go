@@ -41,9 +41,6 @@ func readChange(r *reader, e *Change, meta Meta) *FieldError {
 		return fe
 	}
 	e.Extra = r.extra
-	if e.Environment == "" {
-		e.Environment = correlate.DefaultEnvironment
-	}
 	if fe := CheckChange(&e.Change); fe != nil {
 		return fe
 	}

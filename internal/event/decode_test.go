@@ -142,16 +142,52 @@ func TestEveryFieldOfATopologyIsRead(t *testing.T) {
 
 func TestAbsentFieldsGetTheDefaultsOfTheContract(t *testing.T) {
 	change := mustChange(t, `{"id":"1","source":"s","kind":"config","started_at":"2026-11-19T09:00:00Z","finished_at":null,"environment":""}`)
-	if change.Environment != correlate.DefaultEnvironment || change.FinishedAt != nil {
+	if change.Environment != "" || change.FinishedAt != nil {
 		t.Errorf("change = %+v", change.Change)
+	}
+	if folded := FoldChanges([]Change{change}); folded[0].Environment != correlate.DefaultEnvironment {
+		t.Errorf("folded = %+v", folded[0])
 	}
 	alerts, rejected := DecodeAlerts([]byte(`{"source":"s","service":"a","name":"n","status":"firing","started_at":"2026-11-19T09:00:00Z","labels":{"k":"v"}}`), arrival)
 	if rejected != nil {
 		t.Fatal(rejections(rejected))
 	}
 	a := alerts[0].Alert
-	if a.Environment != correlate.DefaultEnvironment || a.Fingerprint != a.DefaultFingerprint() || len(a.Fingerprint) != 16 {
+	if a.Environment != "" || a.Fingerprint != a.DefaultFingerprint() || len(a.Fingerprint) != 16 {
 		t.Errorf("alert = %+v", a)
+	}
+	if folded := FoldAlerts(alerts); folded[0].Environment != correlate.DefaultEnvironment || folded[0].Fingerprint != a.Fingerprint {
+		t.Errorf("folded = %+v", folded[0])
+	}
+}
+
+// The fingerprint of a series must not depend on whether its sender writes the
+// default or leaves it out.
+func TestFingerprintOfSilenceIsThatOfProduction(t *testing.T) {
+	const rest = `"source":"s","service":"a","name":"n","status":"firing","started_at":"2026-11-19T09:00:00Z"}`
+	silent, _ := DecodeAlerts([]byte(`{`+rest), arrival)
+	told, _ := DecodeAlerts([]byte(`{"environment":"production",`+rest), arrival)
+	other, _ := DecodeAlerts([]byte(`{"environment":"staging",`+rest), arrival)
+	if silent[0].Fingerprint != told[0].Fingerprint || told[0].Fingerprint == other[0].Fingerprint {
+		t.Errorf("fingerprints %s, %s and %s", silent[0].Fingerprint, told[0].Fingerprint, other[0].Fingerprint)
+	}
+}
+
+// An environment that a mapping guessed is mended by an event that says
+// production; an event that says nothing leaves it.
+func TestExplicitProductionMendsAGuessedEnvironment(t *testing.T) {
+	say := func(second int, environment string) Change {
+		text := fmt.Sprintf(`{"id":"1","source":"s","kind":"deploy","started_at":"2026-11-19T09:00:00Z","observed_at":"2026-11-19T09:00:%02dZ"%s}`, second, environment)
+		return mustChange(t, text)
+	}
+	guessed, told, silent := say(1, `,"environment":"prod-eu"`), say(2, `,"environment":"production"`), say(3, "")
+	for _, order := range [][]Change{{guessed, told, silent}, {silent, told, guessed}, {told, silent, guessed}} {
+		if folded := FoldChanges(order); len(folded) != 1 || folded[0].Environment != correlate.DefaultEnvironment {
+			t.Errorf("folded = %+v", folded)
+		}
+	}
+	if folded := FoldChanges([]Change{silent, guessed}); folded[0].Environment != "prod-eu" {
+		t.Errorf("silence moved the change: %+v", folded[0])
 	}
 }
 

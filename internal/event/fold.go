@@ -12,23 +12,32 @@ import (
 // value per identity in the order in which the identities first appear. Events
 // may come in any order and more than once: they are ordered by observed_at,
 // or by their arrival where the sender gives none, then by arrival, then by
-// UID, so that every reader of the same events gets the same values.
+// UID, so that every reader of the same events gets the same values. A change of
+// which no event names an environment is one of production.
 func FoldChanges(events []Change) []correlate.Change {
-	return fold(events,
+	changes := fold(events,
 		func(e *Change) correlate.Key { return e.Key() },
 		func(e *Change) moment { return momentOf(e.ObservedAt, &e.Meta) },
 		func(known correlate.Change, e *Change) correlate.Change {
 			return correlate.MergeChange(known, e.Change)
 		})
+	for i := range changes {
+		changes[i].Environment = cmp.Or(changes[i].Environment, correlate.DefaultEnvironment)
+	}
+	return changes
 }
 
 // FoldAlerts folds every event of an alert episode into what is known of it,
 // by the rules of FoldChanges.
 func FoldAlerts(events []Alert) []correlate.Alert {
-	return fold(events,
+	alerts := fold(events,
 		func(e *Alert) correlate.AlertKey { return e.Key() },
 		func(e *Alert) moment { return momentOf(e.ObservedAt, &e.Meta) },
 		func(known correlate.Alert, e *Alert) correlate.Alert { return correlate.MergeAlert(known, e.Alert) })
+	for i := range alerts {
+		alerts[i].Environment = cmp.Or(alerts[i].Environment, correlate.DefaultEnvironment)
+	}
+	return alerts
 }
 
 // moment is the place of an event in the order of a fold.

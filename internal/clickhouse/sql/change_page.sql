@@ -4,7 +4,7 @@
 -- and text are looked for in each event first, which the fold then confirms.
 WITH (ifNull(observed_at, arrived_at), arrived_at, uid) AS moment
 SELECT
-    argMax(started_at, moment) AS at,
+    if(countIf(parts = 255 OR bitAnd(parts, 16) = 0) > 0, argMaxIf(started_at, moment, parts = 255 OR bitAnd(parts, 16) = 0), argMin(started_at, moment)) AS at,
     concat(source, '\0', id) AS identity
 FROM changes
 LEFT JOIN
@@ -45,8 +45,7 @@ HAVING toUnixTimestamp64Milli(at) >= {since:Int64} AND toUnixTimestamp64Milli(at
         if(countIf(status NOT IN ('', 'in_progress')) > 0,
             argMaxIf(status, moment, status NOT IN ('', 'in_progress')), max(status))))
     AND ({environment:String} = '' OR {environment:String} =
-        if(countIf(environment NOT IN ('', 'production')) > 0,
-            argMaxIf(environment, moment, environment NOT IN ('', 'production')), max(environment)))
+        if(countIf(environment != '') > 0, argMaxIf(environment, moment, environment != ''), 'production'))
     AND (empty({class:Array(String)}) OR has({class:Array(String)},
         multiIf(any(override_class) != '', any(override_class),
             countIf(provenance_class NOT IN ('', 'unknown') AND ingested_at > labelled_at) > 0,
