@@ -3,14 +3,12 @@ package app
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/config"
 	"github.com/faultline/faultline/internal/prometheus"
+	"github.com/faultline/faultline/internal/trust"
 )
 
 // openMeter makes the source of metrics that the settings name, or one that
@@ -52,26 +50,5 @@ func (noMeter) Measure(context.Context, correlate.Measuring) (series []correlate
 
 // clientTLS reads the files that the settings name.
 func clientTLS(cfg *config.ClientTLS) (*tls.Config, error) {
-	out := &tls.Config{
-		MinVersion: tls.VersionTLS12, ServerName: cfg.ServerName,
-		InsecureSkipVerify: cfg.InsecureSkipVerify, //nolint:gosec // The documentation warns of it.
-	}
-	if cfg.CAFile != "" {
-		pem, err := os.ReadFile(cfg.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("ca_file: holds no certificate in PEM form")
-		}
-	}
-	if cfg.CertFile != "" {
-		own, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("cert_file and key_file: %w", err)
-		}
-		out.Certificates = []tls.Certificate{own}
-	}
-	return out, nil
+	return trust.Load(trust.Files{CA: cfg.CAFile, Cert: cfg.CertFile, Key: cfg.KeyFile, ServerName: cfg.ServerName, Insecure: cfg.InsecureSkipVerify})
 }

@@ -2,15 +2,15 @@ package clickhouse
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/faultline/faultline/internal/trust"
 )
 
 // hidden stands for a secret wherever one could be printed.
@@ -113,27 +113,9 @@ func withParameter(dsn DSN, parameter string) DSN {
 
 // loadTLS reads the files that the settings name.
 func loadTLS(t TLS) (*tls.Config, error) {
-	config := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		ServerName:         t.ServerName,
-		InsecureSkipVerify: t.Insecure, //nolint:gosec // The operator asks for it by name.
-	}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the authorities of the ClickHouse server: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate; it must be PEM", t.CAFile)
-		}
-	}
-	if t.CertFile != "" || t.KeyFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the client certificate for the ClickHouse server: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
+	config, err := trust.Load(trust.Files{CA: t.CAFile, Cert: t.CertFile, Key: t.KeyFile, ServerName: t.ServerName, Insecure: t.Insecure})
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates for the ClickHouse server: %w", err)
 	}
 	return config, nil
 }

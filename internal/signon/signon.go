@@ -10,13 +10,10 @@ package signon
 import (
 	"context"
 	"crypto/subtle"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +21,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/faultline/faultline/internal/trust"
 )
 
 // Config names the provider and says who may do what.
@@ -111,20 +110,13 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	trust := &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.CAFile != "" {
-		pem, err := os.ReadFile(cfg.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("authority of the identity provider: %w", err)
-		}
-		trust.RootCAs = x509.NewCertPool()
-		if !trust.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("authority of the identity provider: %s holds no PEM certificate", cfg.CAFile)
-		}
+	config, err := trust.Load(trust.Files{CA: cfg.CAFile})
+	if err != nil {
+		return nil, fmt.Errorf("authority of the identity provider: %w", err)
 	}
 	// People sign in seldom: a connection kept for the next one is one to be
 	// watched over.
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, DisableKeepAlives: true}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, DisableKeepAlives: true}
 	return &Provider{cfg: cfg, client: &http.Client{Transport: transport, Timeout: cfg.Timeout}}, nil
 }
 
