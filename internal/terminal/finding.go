@@ -1,8 +1,10 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -72,16 +74,9 @@ func kindWord(k correlate.ChangeKind) string { return strings.ReplaceAll(clean(s
 // touches names the changed services.
 func touches(c *correlate.Change) string {
 	if len(c.Services) == 0 {
-		return "everything in " + orDefault(c.Environment)
+		return "everything in " + cmp.Or(c.Environment, correlate.DefaultEnvironment)
 	}
 	return list(c.Services, 4)
-}
-
-func orDefault(environment string) string {
-	if environment == "" {
-		return correlate.DefaultEnvironment
-	}
-	return environment
 }
 
 // suspect prints one suspect with its evidence, the strongest first.
@@ -92,7 +87,7 @@ func (p *page) suspect(s *correlate.Suspect) {
 	p.paragraph(indent, len(indent), course(&s.Change), faint)
 	evidence := slices.Clone(s.Evidence)
 	slices.SortStableFunc(evidence, func(a, b correlate.Evidence) int {
-		return int(sign(magnitude(b.LogOdds) - magnitude(a.LogOdds)))
+		return cmp.Compare(math.Abs(b.LogOdds), math.Abs(a.LogOdds))
 	})
 	for i := range evidence {
 		p.evidence(&evidence[i])
@@ -111,19 +106,6 @@ func (p *page) evidence(e *correlate.Evidence) {
 	kind := clip(clean(string(e.Kind)), 9)
 	head := "     " + p.styled(s, weight) + "  " + pad(kind, 9) + "  "
 	p.paragraph(head, 5+len(weight)+2+9+2, e.Text, "")
-}
-
-func magnitude(x float64) float64 { return max(x, -x) }
-
-func sign(x float64) float64 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	default:
-		return 0
-	}
 }
 
 // course says when the change ran, where, and how it ended.

@@ -174,3 +174,83 @@ func TestFailingOutputIsReported(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestTheStrongestEvidenceIsReadFirstWhateverItsSign(t *testing.T) {
+	f := shopFinding()
+	f.Suspects = f.Suspects[:1]
+	f.Suspects[0].Evidence = []correlate.Evidence{
+		{Kind: correlate.EvidencePrior, LogOdds: -0.3, Text: "weak against"}, {Kind: correlate.EvidenceTiming, LogOdds: 2, Text: "strong for"},
+		{Kind: correlate.EvidenceTopology, LogOdds: -4, Text: "strongest against"}, {Kind: correlate.EvidenceText, LogOdds: 2, Text: "as strong"},
+	}
+	text, at := printed(t, f, "t", Options{}), -1
+	for _, want := range []string{"-4.0", "+2.0  timing", "+2.0  text", "-0.3"} {
+		next := strings.Index(text, want)
+		if next <= at {
+			t.Errorf("%q is missing or too early in\n%s", want, text)
+		}
+		at = next
+	}
+	if f.Suspects[0].Evidence[0].Text != "weak against" {
+		t.Error("the finding was sorted in place")
+	}
+}
+
+// TestWhatIsKnownOfAChangeIsSaidAndNothingElse goes through changes of which
+// more and less is known.
+func TestWhatIsKnownOfAChangeIsSaidAndNothingElse(t *testing.T) {
+	started := "started 2026-11-02 14:41:00 UTC"
+	for want, c := range map[string]correlate.Change{
+		started + ", on everything in production":                            {StartedAt: began},
+		started + ", on everything in staging":                               {StartedAt: began, Environment: "staging"},
+		started + ", took 9m0s, rolled back, on cart":                        {StartedAt: began, FinishedAt: &ended, Status: correlate.StatusRolledBack, Services: []string{"cart"}},
+		started + ", 2 rollout steps, in progress, on a, b, c, d and 1 more": {StartedAt: began, Rollout: make([]correlate.RolloutStep, 2), Status: correlate.StatusInProgress, Services: []string{"a", "b", "c", "d", "e"}},
+		started + ", on cart, in eu, us":                                     {StartedAt: began, Services: []string{"cart"}, Regions: []string{"eu", "us"}},
+	} {
+		if got := course(&c); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for want, c := range map[string]correlate.Change{
+		`deploy "new cart" [ci/1]`:                {Source: "ci", ID: "1", Kind: correlate.KindDeploy, Title: "new cart", Services: []string{"x"}},
+		`feature flag "cart" [flags/2]`:           {Source: "flags", ID: "2", Kind: correlate.KindFeatureFlag, Services: []string{"cart"}},
+		`config "everything in production" [c/3]`: {Source: "c", ID: "3", Kind: correlate.KindConfig, Title: " \x00 "},
+	} {
+		if got := name(&c); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestLinksOfTheSuspectComeBeforeThoseOfTheChange(t *testing.T) {
+	own, given := &correlate.ChangeLinks{Diff: "https://own"}, &correlate.ChangeLinks{Run: "https://run", Rollback: "https://back"}
+	for want, s := range map[string]correlate.Suspect{
+		"": {}, "diff https://own": {Change: correlate.Change{Links: own}}, "run https://run, rollback https://back": {Change: correlate.Change{Links: own}, Links: given},
+	} {
+		if got := strings.Join(links(&s), ", "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestABlastRadiusSaysOnlyWhatItHolds(t *testing.T) {
+	f := shopFinding()
+	f.BlastRadius = &correlate.BlastRadius{Alerting: []string{"web"}, Potential: 3}
+	text := printed(t, f, "t", Options{})
+	for want, there := range map[string]bool{"alerting    1  web": true, "potential   3  services can reach a changed one\n": true, "  quiet ": false, "  teams ": false, "  changed ": false} {
+		if strings.Contains(text, want) != there {
+			t.Errorf("%q: %t in\n%s", want, !there, text)
+		}
+	}
+	f.BlastRadius = nil
+	if text := printed(t, f, "t", Options{}); strings.Contains(text, "Blast radius") {
+		t.Errorf("a blast radius without one:\n%s", text)
+	}
+	many := make([]string, 30)
+	for i := range many {
+		many[i] = "service"
+	}
+	f.BlastRadius = &correlate.BlastRadius{Quiet: many}
+	if text := printed(t, f, "t", Options{}); !strings.Contains(text, "quiet      30") || !strings.Contains(text, "and 18 more") {
+		t.Errorf("thirty quiet services:\n%s", text)
+	}
+}
