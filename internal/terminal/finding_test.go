@@ -179,8 +179,10 @@ func TestTheStrongestEvidenceIsReadFirstWhateverItsSign(t *testing.T) {
 	f := shopFinding()
 	f.Suspects = f.Suspects[:1]
 	f.Suspects[0].Evidence = []correlate.Evidence{
-		{Kind: correlate.EvidencePrior, LogOdds: -0.3, Text: "weak against"}, {Kind: correlate.EvidenceTiming, LogOdds: 2, Text: "strong for"},
-		{Kind: correlate.EvidenceTopology, LogOdds: -4, Text: "strongest against"}, {Kind: correlate.EvidenceText, LogOdds: 2, Text: "as strong"},
+		{Kind: correlate.EvidencePrior, LogOdds: -0.3, Text: "weak against"},
+		{Kind: correlate.EvidenceTiming, LogOdds: 2, Text: "strong for"},
+		{Kind: correlate.EvidenceTopology, LogOdds: -4, Text: "strongest against"},
+		{Kind: correlate.EvidenceText, LogOdds: 2, Text: "as strong"},
 	}
 	text, at := printed(t, f, "t", Options{}), -1
 	for _, want := range []string{"-4.0", "+2.0  timing", "+2.0  text", "-0.3"} {
