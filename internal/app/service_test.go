@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,11 +37,25 @@ const rigToken = "flt_rig_0123456789abcdef0123456789abcdef"
 func rig(t *testing.T, overrides map[string]string) config.Config {
 	t.Helper()
 	testenv.Slow(t, "starts a service on its stores")
-	engine := chdbtest.Open(t)
-	server := httptest.NewServer(&httputil.ReverseProxy{
+	cfg, _ := rigWithSwitch(t, overrides)
+	return cfg
+}
+
+// rigWithSwitch is rig, with a switch that takes the store away while it is on.
+func rigWithSwitch(t *testing.T, overrides map[string]string) (config.Config, *atomic.Bool) {
+	t.Helper()
+	engine, away := chdbtest.Open(t), &atomic.Bool{}
+	door := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "embedded" },
 		Transport: engine.Transport(), ErrorLog: log.New(io.Discard, "", 0),
-	})
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			http.Error(w, "away", http.StatusServiceUnavailable)
+			return
+		}
+		door.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	all := map[string]string{
 		"data_dir": t.TempDir(), "clickhouse.dsn": fmt.Sprintf("http://tester:secret@%s/%s?compress=none", server.Listener.Addr(), chdbtest.Database(t, engine)),
@@ -54,7 +69,7 @@ func rig(t *testing.T, overrides map[string]string) config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cfg
+	return cfg, away
 }
 
 // journal keeps what a service logs, for its order.
@@ -138,26 +153,10 @@ func TestAServiceOfAllRolesAnswersAndStopsFromTheDoorDown(t *testing.T) {
 	if _, text := s.ask(t, http.MethodGet, "/readyz", ""); !strings.Contains(text, "clickhouse") || !strings.Contains(text, "kafka") {
 		t.Errorf("ready by %s", text)
 	}
-	now := time.Now().UTC()
-	for path, body := range map[string]string{
-		"/v1/changes": fmt.Sprintf(`{"id":"d-1","source":"ci","kind":"deploy","services":["checkout"],"started_at":%q}`, now.Add(-3*time.Minute).Format(time.RFC3339)),
-		"/v1/alerts":  fmt.Sprintf(`{"source":"am","service":"checkout","name":"Errors","status":"firing","severity":"critical","started_at":%q}`, now.Add(-time.Minute).Format(time.RFC3339)),
-	} {
-		if status, text := s.ask(t, http.MethodPost, path, body); status != http.StatusAccepted {
-			t.Fatalf("%s: %d %s", path, status, text)
-		}
-	}
-	var page struct{ Items []struct{ ID string } }
-	soon(t, "finding that names the deploy", func() bool {
-		_, text := s.ask(t, http.MethodGet, "/v1/incidents", "")
-		if json.Unmarshal([]byte(text), &page) != nil || len(page.Items) == 0 {
-			return false
-		}
-		status, text := s.ask(t, http.MethodGet, "/v1/incidents/"+page.Items[0].ID+"/finding", "")
-		return status == http.StatusOK && strings.Contains(text, `"d-1"`)
-	})
+	s.sendOutage(t)
+	incident := s.awaitIncident(t)
 	soon(t, "news at the webhook", func() bool {
-		return strings.Contains(hooks.all(), "https://faultline.example/incidents/"+page.Items[0].ID)
+		return strings.Contains(hooks.all(), "https://faultline.example/incidents/"+incident)
 	})
 	if _, text := s.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(text, "faultline_notifications_total") || !strings.Contains(text, "go_goroutines") {
 		t.Error("metrics of the parts are not in one place")
@@ -175,6 +174,38 @@ func TestAServiceOfAllRolesAnswersAndStopsFromTheDoorDown(t *testing.T) {
 		_ = conn.Close()
 		t.Errorf("somebody still listens at %s", address)
 	}
+}
+
+// sendOutage sends a deploy and the alert that follows it.
+func (s *service) sendOutage(t *testing.T) {
+	t.Helper()
+	now := time.Now().UTC()
+	for path, body := range map[string]string{
+		"/v1/changes": fmt.Sprintf(`{"id":"d-1","source":"ci","kind":"deploy","services":["checkout"],"started_at":%q}`, now.Add(-3*time.Minute).Format(time.RFC3339)),
+		"/v1/alerts":  fmt.Sprintf(`{"source":"am","service":"checkout","name":"Errors","status":"firing","severity":"critical","started_at":%q}`, now.Add(-time.Minute).Format(time.RFC3339)),
+	} {
+		if status, text := s.ask(t, http.MethodPost, path, body); status != http.StatusAccepted {
+			t.Fatalf("%s: %d %s", path, status, text)
+		}
+	}
+}
+
+// awaitIncident waits for the one incident and its finding that names the deploy.
+func (s *service) awaitIncident(t *testing.T) (id string) {
+	t.Helper()
+	var page struct{ Items []struct{ ID string } }
+	soon(t, "finding that names the deploy", func() bool {
+		_, text := s.ask(t, http.MethodGet, "/v1/incidents", "")
+		if json.Unmarshal([]byte(text), &page) != nil || len(page.Items) == 0 {
+			return false
+		}
+		status, text := s.ask(t, http.MethodGet, "/v1/incidents/"+page.Items[0].ID+"/finding", "")
+		return status == http.StatusOK && strings.Contains(text, `"d-1"`)
+	})
+	if len(page.Items) != 1 {
+		t.Errorf("%d incidents of one outage", len(page.Items))
+	}
+	return page.Items[0].ID
 }
 
 // receiverOfNews keeps what is told to a webhook.
