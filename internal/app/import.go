@@ -88,15 +88,24 @@ func printImport(out io.Writer, output string, result ImportResult) error {
 	if output != "table" {
 		return writeDocument(out, output, result)
 	}
-	_, err := fmt.Fprintf(out, "accepted %d, known before %d, refused %d\n", result.Accepted, result.Duplicates, len(result.Rejected))
-	for i := range result.Rejected {
+	lines := []string{fmt.Sprintf("accepted %d, known before %d, refused %d", result.Accepted, result.Duplicates, len(result.Rejected))}
+	for i := range result.Rejected[:min(len(result.Rejected), maxRefusals)] {
 		r := &result.Rejected[i]
-		if err == nil && i < 20 {
-			_, err = fmt.Fprintf(out, "  %s element %d: %s\n", r.File, r.Element, r.text())
+		lines = append(lines, fmt.Sprintf("- %s element %d: %s", r.File, r.Element, r.text()))
+	}
+	if more := len(result.Rejected) - maxRefusals; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more; -o json lists all", more))
+	}
+	for _, line := range lines {
+		if err := printLine(out, line); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
+
+// maxRefusals is how many refused elements are shown to a person.
+const maxRefusals = 20
 
 // importFile sends every JSON value of one file.
 func importFile(ctx context.Context, sender *sender, name, format string, stdin io.Reader) error {

@@ -14,9 +14,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faultline/faultline/api/client"
 	"github.com/faultline/faultline/internal/testenv"
 )
 
@@ -221,5 +224,119 @@ func TestHealth(t *testing.T) {
 	}
 	if err := Health(context.Background(), "::", io.Discard); err == nil || errors.Is(err, ErrDependency) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestEveryFormatHasItsDoor(t *testing.T) {
+	for format, want := range map[string]string{"change": "/v1/changes", "alert": "/v1/alerts", "topology": "/v1/topology", "github": "/v1/webhooks/github", "a/b": "/v1/webhooks/a%2Fb"} {
+		if got, problem := route(json.RawMessage(`{}`), format); got != want || problem != "" {
+			t.Errorf("%s: %s %s", format, got, problem)
+		}
+	}
+	// No telltale may hide another: each of them leads to its own door.
+	for _, own := range telltales() {
+		fields := map[string]any{}
+		for name := range strings.FieldsSeq(own.fields) {
+			fields[name] = map[string]any{}
+		}
+		raw, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := route(raw, "auto"); got != own.route {
+			t.Errorf("a payload with %s goes to %s, not to %s", own.fields, got, own.route)
+		}
+	}
+}
+
+func TestElementsOfAnArrayAreEventsOfTheirOwn(t *testing.T) {
+	server := &fakeServer{}
+	out, err := importFrom(t, server, "auto", `[{"id":"1","kind":"deploy","source":"ci"},{"id":"2","kind":"deploy","source":"ci"}] []`, "-")
+	if err != nil || !strings.Contains(out, "accepted 2") || len(server.requests) != 1 {
+		t.Errorf("%q %v %v", out, err, server.requests)
+	}
+	if _, err := importFrom(t, &fakeServer{}, "auto", `[1,`, "-"); err == nil || !strings.Contains(err.Error(), "JSON value 1") {
+		t.Errorf("a broken array: %v", err)
+	}
+}
+
+func TestManyRefusalsAreCountedAndTheFirstShown(t *testing.T) {
+	result := ImportResult{Accepted: 3, Rejected: []ImportRejection{}}
+	for i := range 57 {
+		result.Rejected = append(result.Rejected, ImportRejection{File: "a\x1b[2J.jsonl", Element: i + 1, Path: "kind", Problem: "missing", Mend: "give a kind"})
+	}
+	var out strings.Builder
+	if err := printImport(&out, "table", result); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	for _, want := range []string{"accepted 3, known before 0, refused 57", "element 20: kind: missing; give a kind", "and 37 more; -o json lists all"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "element 21") || strings.Contains(text, "\x1b") || strings.Count(text, "\n") != 22 {
+		t.Errorf("%s", text)
+	}
+	for output, want := range map[string]string{"json": `"element": 57`, "yaml": "element: 57"} {
+		out.Reset()
+		if err := printImport(&out, output, result); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v %.200s", output, err, out.String())
+		}
+	}
+	if err := printImport(fullDisk{}, "table", result); !errors.Is(err, errRig) {
+		t.Errorf("a full disk: %v", err)
+	}
+}
+
+func TestThePauseIsWhatTheServiceAsksForWithinReason(t *testing.T) {
+	for attempt, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second} {
+		if got := pause(nil, attempt); got != want {
+			t.Errorf("attempt %d: %s", attempt, got)
+		}
+	}
+	if got := pause(&client.Problem{RetryAfter: 7 * time.Second}, 1); got != 7*time.Second {
+		t.Errorf("asked for seven seconds: %s", got)
+	}
+	if got := pause(&client.Problem{RetryAfter: 24 * time.Hour}, 2); got != 2*time.Second {
+		t.Errorf("asked for a day: %s", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := wait(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller that leaves waits: %v", err)
+	}
+}
+
+func TestTheHintAboutMoreFitsWhatWasAsked(t *testing.T) {
+	_, at := serveIncidents(t, 1)
+	for limit, raise := range map[int]bool{1: true, 200: false} {
+		var out strings.Builder
+		if err := ListIncidents(t.Context(), IncidentsOptions{Server: at, Output: "table", Limit: limit}, &out); err != nil || !strings.Contains(out.String(), "there are more") {
+			t.Fatalf("%v %s", err, out.String())
+		}
+		if strings.Contains(out.String(), "raise --limit") != raise {
+			t.Errorf("limit %d:\n%s", limit, out.String())
+		}
+	}
+}
+
+func TestWatchingAsYAMLGivesDocumentsOfTheirOwn(t *testing.T) {
+	_, at := serveIncidents(t, 3)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	var out lockedText
+	if err := WatchIncidents(ctx, IncidentOptions{Server: at, Incident: "inc-1", Output: "yaml"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	documents := strings.Split(out.String(), "\n---\n")
+	if len(documents) < 2 {
+		t.Fatalf("%s", out.String())
+	}
+	for _, document := range documents {
+		var finding struct{ Version int }
+		if err := yaml.Unmarshal([]byte(document), &finding); err != nil || finding.Version != 3 {
+			t.Errorf("%+v %v\n%s", finding, err, document)
+		}
 	}
 }

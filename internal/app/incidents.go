@@ -121,9 +121,13 @@ func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) er
 		return err
 	}
 	if page.NextCursor != "" {
-		_, err = fmt.Fprintln(out, "there are more; narrow with --since, --service or --status, or raise --limit (at most 200)")
+		more := "there are more; narrow with --since, --service or --status"
+		if opts.Limit < query.MaxLimit {
+			more += fmt.Sprintf(", or raise --limit (at most %d)", query.MaxLimit)
+		}
+		return printLine(out, more)
 	}
-	return err
+	return nil
 }
 
 // IncidentOptions name one incident.

@@ -57,8 +57,7 @@ func GiveVerdict(ctx context.Context, opts VerdictOptions, out io.Writer) error 
 	if opts.Output != "table" {
 		return writeDocument(out, opts.Output, receipt)
 	}
-	_, err = fmt.Fprintln(out, verdictSentence(receipt))
-	return err
+	return printLine(out, verdictSentence(receipt))
 }
 
 // findingOf is the newest finding of an incident, and the tag that names it to
