@@ -82,13 +82,24 @@ func parse(v reflect.Value, text string) error {
 		return nil
 	default:
 		fresh := reflect.New(v.Type())
-		err := yaml.NewDecoder(bytes.NewReader([]byte(text)), yaml.Strict()).Decode(fresh.Interface())
-		if err != nil {
+		if err := decodeYAML([]byte(text), fresh.Interface()); err != nil {
 			return errors.New("not of the setting's type")
 		}
 		v.Set(fresh.Elem())
 		return nil
 	}
+}
+
+// decodeYAML reads one document and refuses unknown keys. The library breaks on
+// some values that fit no type, such as !!binary for a list; that is an error like
+// any other here.
+func decodeYAML(text []byte, into any) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("no YAML of the setting's type: %v", broken)
+		}
+	}()
+	return yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into)
 }
 
 func setWords(v reflect.Value, text string) {

@@ -50,7 +50,7 @@ func decode(r io.Reader, cfg *Config) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
 	}
-	err = yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(cfg)
+	err = decodeYAML(data, cfg)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return errors.New(yaml.FormatError(err, false, true))
 	}

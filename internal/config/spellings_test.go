@@ -76,6 +76,17 @@ func isList(key string) (is bool) {
 	return is
 }
 
+// TestAFileThatBreaksTheReaderIsRefused: the reader of YAML must not take the
+// process down with it.
+func TestAFileThatBreaksTheReaderIsRefused(t *testing.T) {
+	if _, err := Load(writeFile(t, "metrics: {queries: !!binary x}\n"), nil, nil); err == nil || !strings.Contains(err.Error(), "faultline.yaml") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Load("", nil, map[string]string{"metrics.queries": "!!binary x"}); err == nil || !strings.Contains(err.Error(), "--metrics-queries") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestNoValueBringsTheProcessDown reads what a person may type: each is taken or
 // refused by the name under which it came.
 func TestNoValueBringsTheProcessDown(t *testing.T) {
