@@ -163,7 +163,7 @@ func TestTheWeightOfARoughChangeIsItsScore(t *testing.T) {
 			}
 			g.list = g.list[:0]
 			g.add(in.Changes.at(r.ref).dated(r.ref), int(r.origin), why, busy)
-			if want := math.Exp(g.list[0].score - g.scale); math.Abs(r.weight-want) > roughness/100*want {
+			if want := math.Exp(g.list[0].score - g.scale); math.Abs(r.weight-want) > roughness/10*want {
 				t.Fatalf("seed %d, %s: weighs %g, its score says %g", seed, in.Changes.keyOf(r.ref), r.weight, want)
 			}
 		}
