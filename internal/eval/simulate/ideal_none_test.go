@@ -19,9 +19,13 @@ func (p *posterior) noChange() {
 	}
 	sum := math.Inf(-1)
 	for _, story := range []struct{ log, share float64 }{
-		{missing, 0.25}, {provider, 0.15}, {expiry, 0.15},
-		{p.scattered("load", storySaturation), 0.10}, {p.scattered("load", storyLatency), 0.10},
-		{p.scattered("hardware", storyAvailability), 0.15}, {p.scattered("attack", storyTraffic), 0.10},
+		{missing, 0.25},
+		{provider, 0.15},
+		{expiry, 0.15},
+		{p.scattered("load", storySaturation), 0.10},
+		{p.scattered("load", storyLatency), 0.10},
+		{p.scattered("hardware", storyAvailability), 0.15},
+		{p.scattered("attack", storyTraffic), 0.10},
 	} {
 		sum = logAdd(sum, story.log+math.Log(story.share))
 	}

@@ -230,7 +230,7 @@ func (s *sight) chancePast(from, hops int, reach float64, l *idealLink) float64 
 // preferred is the chance with which a drawing lets the fault pass: the more, the
 // more alerts it would explain.
 func (s *sight) preferred(d *drawing, l *idealLink, hops int, p, reach float64) float64 {
-	worth := 1.0
+	var worth float64
 	how := routeCaller
 	if l.callee {
 		how = routeCallee
