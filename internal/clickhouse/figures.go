@@ -238,7 +238,8 @@ func (s *Store) ServiceMoments(ctx context.Context, p query.Period, services []s
 	}
 	var all []query.ServiceMoments
 	err := s.query(ctx, "list moments of changes", s.sql["figures_times"], []any{
-		named("from", p.From), named("to", p.To), named("classes", texts(figureClasses)), named("services", slices.Clone(services)),
+		named("from", p.From), named("to", p.To), named("since", p.From.Add(-startMoves)), named("until", p.To.Add(startMoves)),
+		named("classes", texts(figureClasses)), named("services", slices.Clone(services)),
 	}, func(rows driver.Rows) error {
 		var m query.ServiceMoments
 		var class uint8

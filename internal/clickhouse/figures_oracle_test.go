@@ -431,4 +431,26 @@ func addApproval(cells []query.ApprovalCell, one query.ApprovalCell) []query.App
 	return append(cells, one)
 }
 
+// moments lists when the changes of each class to some services began.
+func (w *world) moments(services []string) []query.ServiceMoments {
+	var all []query.ServiceMoments
+	for _, f := range w.all() {
+		for _, service := range f.services {
+			if f.undone || !slices.Contains(services, service) {
+				continue
+			}
+			at := slices.IndexFunc(all, func(m query.ServiceMoments) bool { return m.Service == service && m.Class == f.class })
+			if at < 0 {
+				at = len(all)
+				all = append(all, query.ServiceMoments{Service: service, Class: f.class})
+			}
+			all[at].At = append(all[at].At, f.start)
+		}
+	}
+	for i := range all {
+		slices.SortFunc(all[i].At, time.Time.Compare)
+	}
+	return all
+}
+
 func byKey(a, b correlate.Key) int { return cmp.Compare(a.ID, b.ID) }

@@ -112,6 +112,7 @@ func TestCountingInTheStoreAgreesWithCountingChangeByChange(t *testing.T) {
 		checkCells(t, s, w, apart)
 		checkApprovals(t, s, w, words)
 		checkParts(t, s, w)
+		checkMoments(t, s, w)
 	})
 	if apart[query.NotApart] < 2*oracleRounds || len(apart) < 4 || len(words) < 3 {
 		t.Errorf("the worlds were too poor to compare anything: %v %v", apart, words)
@@ -167,6 +168,21 @@ func checkParts(t *testing.T, s *clickhouse.Store, w *world) {
 	}
 	if diff := cmp.Diff(totals(whole), totals(parts)); diff != "" {
 		t.Errorf("- the whole, + its parts: %s", diff)
+	}
+}
+
+func checkMoments(t *testing.T, s *clickhouse.Store, w *world) {
+	t.Helper()
+	services := []string{"cart", "plain", "nobody"}
+	got, err := s.ServiceMoments(t.Context(), w.period, services)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := cmpopts.SortSlices(func(a, b query.ServiceMoments) bool {
+		return a.Service+string(a.Class) < b.Service+string(b.Class)
+	})
+	if diff := cmp.Diff(w.moments(services), got, byName, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("moments, - by hand, + by the store: %s", diff)
 	}
 }
 
