@@ -277,3 +277,28 @@ func TestMomentsAreOfTheServicesAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// What was merged into another incident went on with that one: the time that it
+// was open by itself makes no change a repair.
+func TestAMergedIncidentMakesNoChangeARepair(t *testing.T) {
+	open := correlate.Incident{
+		ID: "gone", Revision: 1, Status: correlate.IncidentOpen, Environment: "production", Services: []string{"cart"}, StartedAt: noon, UpdatedAt: noon,
+	}
+	merged := open
+	merged.Revision, merged.Status, merged.MergedInto = 2, correlate.IncidentMerged, "kept"
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		insertChanges(t, s, figured(t, correlate.ProvenanceHuman,
+			`{"id":"a","source":"ci","kind":"deploy","services":["cart"],"started_at":"`+noon.Add(time.Hour).Format(time.RFC3339)+`"}`))
+		for _, step := range []struct {
+			incident correlate.Incident
+			want     query.Apart
+		}{{open, query.ApartDuring}, {merged, query.NotApart}} {
+			if err := s.SaveIncidents(t.Context(), []correlate.Incident{step.incident}); err != nil {
+				t.Fatal(err)
+			}
+			if got := apartOf(t, s, november, query.Blame{}); got[step.want] != 1 {
+				t.Errorf("revision %d: %v, want one %q", step.incident.Revision, got, step.want)
+			}
+		}
+	})
+}
