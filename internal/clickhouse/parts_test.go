@@ -106,7 +106,7 @@ func TestACursorTravelsWholeOrNotAtAll(t *testing.T) {
 		want := cursor{at: rapid.Int64().Draw(t, "at"), id: rapid.StringN(1, 20, 60).Draw(t, "id")}
 		filter := rapid.Uint64().Draw(t, "filter")
 		if !slices.Equal([]rune(want.id), []rune(strings.ToValidUTF8(want.id, ""))) {
-			t.Skip("ids are valid text")
+			return // Ids are valid text.
 		}
 		text := writeCursor(want, filter)
 		if got, err := readCursor(text, filter); err != nil || got != want {
