@@ -162,7 +162,8 @@ func (w *world) drawIncident(t *rapid.T, id string) {
 	began := one.StartedAt.Add(-time.Duration(rapid.SampledFrom([]int{0, 1, 10, 24*60 + 1}).Draw(t, "before")) * time.Minute)
 	resolved := began.Add(time.Duration(rapid.SampledFrom([]int{1, 30, 3000}).Draw(t, "lasts")) * time.Minute)
 	i := correlate.Incident{
-		ID: id, Revision: 1, Status: correlate.IncidentResolved, Environment: "production", StartedAt: began, ResolvedAt: &resolved, UpdatedAt: resolved,
+		ID: id, Revision: 1, Status: correlate.IncidentResolved, StartedAt: began,
+		Environment: rapid.SampledFrom([]string{"production", "production", "production", "staging"}).Draw(t, "broken"), ResolvedAt: &resolved, UpdatedAt: resolved,
 		Services: rapid.SampledFrom([][]string{{"cart"}, {"mail", "ledger"}, append([]string{"nobody"}, one.Services...)}).Draw(t, "alerting"),
 	}
 	w.incidents = append(w.incidents, i)
@@ -294,7 +295,7 @@ func (w *world) repaired(key correlate.Key) bool {
 				end = day
 			}
 			shared := slices.ContainsFunc(e.Services, func(s string) bool { return slices.Contains(i.Services, s) })
-			if shared && i.Status != correlate.IncidentMerged && e.StartedAt.After(i.StartedAt) && e.StartedAt.Before(end) {
+			if shared && i.Environment == "production" && i.Status != correlate.IncidentMerged && e.StartedAt.After(i.StartedAt) && e.StartedAt.Before(end) {
 				return true
 			}
 		}

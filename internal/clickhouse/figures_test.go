@@ -131,6 +131,34 @@ func TestRepairsAndYoungChangesStandApart(t *testing.T) {
 	})
 }
 
+// TestOnlyTheChangeItselfMakesItARepair has two sources use one id, and an
+// environment beside production be broken while production is changed.
+func TestOnlyTheChangeItselfMakesItARepair(t *testing.T) {
+	resolved := noon.Add(time.Hour)
+	incident := func(id, environment, service string) correlate.Incident {
+		return correlate.Incident{
+			ID: id, Revision: 1, Status: correlate.IncidentResolved, Environment: environment, Services: []string{service},
+			StartedAt: noon, ResolvedAt: &resolved, UpdatedAt: resolved,
+		}
+	}
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		if err := s.SaveIncidents(t.Context(), []correlate.Incident{incident("inc", "production", "cart"), incident("rehearsal", "staging", "mail")}); err != nil {
+			t.Fatal(err)
+		}
+		at := func(minutes int) string { return noon.Add(time.Duration(minutes) * time.Minute).Format(time.RFC3339) }
+		insertChanges(t, s,
+			figured(t, correlate.ProvenanceHuman, `{"id":"17","source":"ci","kind":"deploy","services":["cart"],"started_at":"`+at(5)+`"}`),
+			figured(t, correlate.ProvenanceHuman, `{"id":"17","source":"flags","kind":"feature_flag","services":["cart"],"started_at":"`+at(-600)+`"}`),
+			figured(t, correlate.ProvenanceHuman, `{"id":"17","source":"config","kind":"config","services":["ledger"],"started_at":"`+at(5)+`"}`),
+			figured(t, correlate.ProvenanceHuman, `{"id":"18","source":"ci","kind":"deploy","services":["mail"],"started_at":"`+at(5)+`"}`),
+		)
+		want := map[query.Apart]int{query.NotApart: 3, query.ApartDuring: 1}
+		if diff := cmp.Diff(want, apartOf(t, s, november, query.Blame{})); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestAPersonsWordOnTheClassCountsInFigures(t *testing.T) {
 	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
 		insertChanges(t, s,

@@ -4,10 +4,12 @@
 -- bearable, each value stands below the moment it was told at, 22 bits for the
 -- value; what was worked out of the change as a whole comes after all events.
 -- A person's word on the class outweighs the rules', and rules applied anew
--- outweigh what they said of events stored before. A change that began while an
--- incident of its service went on, within a day, is taken for a part of the
--- repair; one that incidents were laid on never is. Its tier is that of the most
--- critical service that it changed, as for the gate; its team is that of the first.
+-- outweigh what they said of events stored before. A change that began while a
+-- production incident of its service went on, within a day, is taken for a part of
+-- the repair; one that incidents were laid on never is. Whether it did is told by
+-- its services and its start, not by its id, which several sources may use. Its
+-- tier is that of the most critical service that it changed, as for the gate; its
+-- team is that of the first.
 --
 -- Events from since to until are read, changes counted that began from from to
 -- to: what lies between is for starts that were corrected. All that a change is
@@ -31,16 +33,16 @@ WITH
     ended AS
     (
         SELECT arrayJoin(services) AS service, started_at AS began, least(ifNull(resolved_at, now64(3)), started_at + INTERVAL 1 DAY) AS over
-        FROM (SELECT services, started_at, resolved_at, status FROM incidents ORDER BY revision DESC, stored_at DESC LIMIT 1 BY id)
-        WHERE status != 'merged' AND started_at >= fromUnixTimestamp64Milli({since:Int64} - 86400000, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        FROM (SELECT services, environment, started_at, resolved_at, status FROM incidents ORDER BY revision DESC, stored_at DESC LIMIT 1 BY id)
+        WHERE status != 'merged' AND environment IN ('', 'production') AND started_at >= fromUnixTimestamp64Milli({since:Int64} - 86400000, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
     ),
     fixing AS
     (
-        SELECT c.key AS key
+        SELECT DISTINCT xxHash64(toString(c.service), toUnixTimestamp64Milli(c.started_at)) AS start
         FROM
         (
             -- Services and hours with an incident, as one number: few rows are left to be joined.
-            SELECT service, started_at, key
+            SELECT service, started_at
             FROM change_services
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
                 AND bitXor(xxHash64(service), toUInt64(toUnixTimestamp(started_at)) DIV 3600) IN
@@ -86,7 +88,7 @@ FROM
                 arrayMap(s -> transform(s, places.1, places.2, toUInt32(63 * 65536)), services) AS there,
                 toUInt32(if(empty(services), 0, bitAnd(arrayMin(there), 63 * 65536) + bitAnd(there[1], 65535))) AS place_code,
                 toUInt8(multiIf(commits = 0 OR lines = 0, 0, lines <= 50, 1, lines <= 250, 2, lines <= 1000, 3, 4)) AS size_code,
-                toUInt8((undoes OR kind = 'rollback') + 2 * (environment NOT IN ('', 'production')) + 4 * (key IN (SELECT key FROM fixing))) AS flag
+                toUInt8((undoes OR kind = 'rollback') + 2 * (environment NOT IN ('', 'production')) + 4 * arrayExists(s -> xxHash64(toString(s), ms) IN (SELECT start FROM fixing), services)) AS flag
             FROM changes
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
             UNION ALL
