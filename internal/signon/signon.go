@@ -199,12 +199,33 @@ func (p *Provider) vouched(ctx context.Context, ends *endpoints, token *oauth2.T
 	}
 	who := Person{Subject: id.Subject, Name: id.Subject}
 	if names := texts(claim(claims, p.cfg.NameClaim)); len(names) > 0 && names[0] != "" {
+		if !believed(claims, p.cfg.NameClaim) {
+			return Person{}, refuse("the identity provider says that it has not verified %s of %s, so it is no name for the audit; "+
+				"verify it there, or set api.oidc.name_claim to a claim that people cannot choose themselves", p.cfg.NameClaim, id.Subject)
+		}
 		who.Name = names[0]
 	}
 	if who.Role = p.role(texts(claim(claims, p.cfg.GroupsClaim))); who.Role == "" {
 		return Person{}, refuse("%s is known at the identity provider, but none of their groups may use Faultline; an administrator adds one to api.oidc.roles", who.Name)
 	}
 	return who, nil
+}
+
+// believed is false where the provider says that it has not verified a claim, as
+// OpenID Connect has email_verified say of email and phone_number_verified of
+// phone_number: people may have typed there whatever they liked. Some providers
+// send the word as a text.
+func believed(claims map[string]any, name string) bool {
+	switch verified := claim(claims, name+"_verified").(type) {
+	case nil:
+		return true
+	case bool:
+		return verified
+	case string:
+		return strings.EqualFold(verified, "true")
+	default:
+		return false
+	}
 }
 
 // role is the strongest role of the groups, empty when none has one.

@@ -78,6 +78,15 @@ func TestAPersonSignsInWithTheStrongestRoleOfTheirGroups(t *testing.T) {
 			func(c *signon.Config) { c.NameClaim, c.GroupsClaim = "preferred_username", "realm_access.roles" },
 			signon.Person{Subject: "u-3", Name: "grace", Role: "admin"},
 		},
+		"verified address": {
+			signontest.Person{Subject: "u-5", Claims: unverified(true)}, func(*signon.Config) {}, signon.Person{Subject: "u-5", Name: "ada@shop.example", Role: "judge"},
+		},
+		"address verified in a text": {
+			signontest.Person{Subject: "u-6", Claims: unverified("true")}, func(*signon.Config) {}, signon.Person{Subject: "u-6", Name: "ada@shop.example", Role: "judge"},
+		},
+		"unverified address that is not the name": {
+			signontest.Person{Subject: "u-7", Claims: unverified(false)}, func(c *signon.Config) { c.NameClaim = "sub" }, signon.Person{Subject: "u-7", Name: "u-7", Role: "judge"},
+		},
 		"claim whose name has dots": {
 			signontest.Person{Subject: "u-4", Claims: map[string]any{"https://shop.example/groups": []string{"sre"}}},
 			func(c *signon.Config) { c.GroupsClaim = "https://shop.example/groups" },
@@ -121,6 +130,12 @@ func TestTheWayOutCarriesPKCEStateAndNonce(t *testing.T) {
 	}
 }
 
+// unverified are the claims of someone who calls themselves ada, and what the
+// provider says of that.
+func unverified(verified any) map[string]any {
+	return map[string]any{"email": "ada@shop.example", "email_verified": verified, "groups": []string{"sre"}}
+}
+
 // TestWhatDoesNotHoldIsRefusedInWords plays every answer that must not open the
 // door. Each is a refusal that says what is wrong, never a role.
 func TestWhatDoesNotHoldIsRefusedInWords(t *testing.T) {
@@ -135,20 +150,23 @@ func TestWhatDoesNotHoldIsRefusedInWords(t *testing.T) {
 		answer func(url.Values)
 		words  string
 	}{
-		"wrong nonce":          {change(func(p *signontest.Person) { p.Nonce = "of another" }), nil, "belongs to another sign-in"},
-		"expired token":        {change(func(p *signontest.Person) { p.Expired = true }), nil, "expired"},
-		"wrong audience":       {change(func(p *signontest.Person) { p.Audience = "another-client" }), nil, "audience"},
-		"wrong issuer":         {change(func(p *signontest.Person) { p.Issuer = "https://evil.example" }), nil, "issue"},
-		"forged signature":     {change(func(p *signontest.Person) { p.Forged = true }), nil, "signature"},
-		"no token":             {change(func(p *signontest.Person) { p.Silent = true }), nil, "no identity token"},
-		"unknown group":        {change(func(p *signontest.Person) { p.Claims = map[string]any{"email": "eve", "groups": []string{"sales"}} }), nil, "none of their groups"},
-		"no groups":            {change(func(p *signontest.Person) { p.Claims = nil }), nil, "none of their groups"},
-		"groups of a bad kind": {change(func(p *signontest.Person) { p.Claims = map[string]any{"groups": 7} }), nil, "none of their groups"},
-		"the person said no":   {change(func(p *signontest.Person) { p.Refuses = true }), nil, "the person said no"},
-		"another state":        {ada, func(v url.Values) { v.Set("state", "x") }, "another sign-in"},
-		"no state":             {ada, func(v url.Values) { v.Del("state") }, "another sign-in"},
-		"no code":              {ada, func(v url.Values) { v.Del("code") }, "no code"},
-		"an invented code":     {ada, func(v url.Values) { v.Set("code", "invented") }, "did not take its code"},
+		"wrong nonce":                            {change(func(p *signontest.Person) { p.Nonce = "of another" }), nil, "belongs to another sign-in"},
+		"expired token":                          {change(func(p *signontest.Person) { p.Expired = true }), nil, "expired"},
+		"wrong audience":                         {change(func(p *signontest.Person) { p.Audience = "another-client" }), nil, "audience"},
+		"wrong issuer":                           {change(func(p *signontest.Person) { p.Issuer = "https://evil.example" }), nil, "issue"},
+		"forged signature":                       {change(func(p *signontest.Person) { p.Forged = true }), nil, "signature"},
+		"no token":                               {change(func(p *signontest.Person) { p.Silent = true }), nil, "no identity token"},
+		"unknown group":                          {change(func(p *signontest.Person) { p.Claims = map[string]any{"email": "eve", "groups": []string{"sales"}} }), nil, "none of their groups"},
+		"no groups":                              {change(func(p *signontest.Person) { p.Claims = nil }), nil, "none of their groups"},
+		"an e-mail address that is not verified": {change(func(p *signontest.Person) { p.Claims = unverified(false) }), nil, "api.oidc.name_claim"},
+		"an address not verified, said as a text":   {change(func(p *signontest.Person) { p.Claims = unverified("false") }), nil, "api.oidc.name_claim"},
+		"an address of which nothing clear is said": {change(func(p *signontest.Person) { p.Claims = unverified(0) }), nil, "api.oidc.name_claim"},
+		"groups of a bad kind":                      {change(func(p *signontest.Person) { p.Claims = map[string]any{"groups": 7} }), nil, "none of their groups"},
+		"the person said no":                        {change(func(p *signontest.Person) { p.Refuses = true }), nil, "the person said no"},
+		"another state":                             {ada, func(v url.Values) { v.Set("state", "x") }, "another sign-in"},
+		"no state":                                  {ada, func(v url.Values) { v.Del("state") }, "another sign-in"},
+		"no code":                                   {ada, func(v url.Values) { v.Del("code") }, "no code"},
+		"an invented code":                          {ada, func(v url.Values) { v.Set("code", "invented") }, "did not take its code"},
 	} {
 		p := newProvider(t, idp.URL)
 		idp.Seat(c.person)
