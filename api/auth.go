@@ -52,10 +52,11 @@ func (c *caller) spoken() string {
 type keyring struct {
 	callers map[string]*caller
 	// nobody is the caller of every request without a token, signer that of
-	// every delivery whose proof is its signature. They do not share an
-	// allowance, so that public readers cannot keep webhooks out.
-	nobody, signer *caller
-	now            func() time.Time
+	// every delivery whose proof is its signature, presser that of the buttons
+	// that people press in chat. They do not share an allowance, so that public
+	// readers keep out neither webhooks nor verdicts.
+	nobody, signer, presser *caller
+	now                     func() time.Time
 }
 
 // newKeyring checks the tokens and gives each its own allowance.
@@ -65,6 +66,7 @@ func newKeyring(cfg *Config, now func() time.Time) (*keyring, error) {
 		callers: make(map[string]*caller, len(cfg.Tokens)),
 		nobody:  &caller{Token: Token{Name: "anonymous"}, limiter: limiter()},
 		signer:  &caller{Token: Token{Name: "webhook signature"}, limiter: limiter()},
+		presser: &caller{Token: Token{Name: "chat signature"}, limiter: limiter()},
 		now:     now,
 	}
 	var errs []error

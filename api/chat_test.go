@@ -47,6 +47,28 @@ func TestAVerdictFromChatOnAnOldFindingIsRefused(t *testing.T) {
 	}
 }
 
+// TestPublicReadersCannotKeepButtonsOut has a crowd spend the allowance of those
+// without a token before someone presses a button.
+func TestPublicReadersCannotKeepButtonsOut(t *testing.T) {
+	h := newHarness(t, func(c *Config, d *Deps) {
+		c.PublicRead, c.RatePerSecond, c.RateBurst = true, 0.5, 2
+		d.Chat = func(Judge) http.Handler { return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}) }
+	})
+	for range 5 {
+		h.do(t, ask{path: "/v1/incidents"})
+	}
+	wantProblem(t, h.do(t, ask{path: "/v1/incidents"}), rateLimited)
+	press := ask{method: http.MethodPost, path: chatPath, body: "payload={}"}
+	for range 2 {
+		if resp := h.do(t, press); resp.StatusCode != http.StatusOK {
+			t.Errorf("a button beside a crowd of readers: status %d", resp.StatusCode)
+		}
+	}
+	if resp := h.do(t, press); resp.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("buttons without end: status %d", resp.StatusCode)
+	}
+}
+
 func TestWithoutChatAndAgentsTheirDoorsAreShut(t *testing.T) {
 	h := newHarness(t)
 	for _, path := range []string{chatPath, agentsPath} {

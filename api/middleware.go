@@ -143,12 +143,25 @@ func (s *Server) authorize(c *gin.Context) {
 		refuse(c, problem)
 		return
 	}
-	if need == accessDeliver && who == s.ring.nobody {
-		who = s.ring.signer
-	}
+	who = s.signed(c, need, who)
 	requestOf(c.Request.Context()).caller = who
 	who.used.Store(s.deps.Now().UnixMilli())
 	c.Next()
+}
+
+// signed is who calls without a token where the signature of the request is the
+// proof, and anyone else unchanged.
+func (s *Server) signed(c *gin.Context, need access, who *caller) *caller {
+	switch {
+	case who != s.ring.nobody:
+		return who
+	case need == accessDeliver:
+		return s.ring.signer
+	case c.FullPath() == chatPath:
+		return s.ring.presser
+	default:
+		return who
+	}
 }
 
 // access is who may call a route or open a page.

@@ -236,14 +236,13 @@ func (s *Server) dismissProposal(ctx context.Context, in *settleInput) (*proposa
 	return &proposalReply{Body: out}, nil
 }
 
-// withReason reads the reason that a person gives; an empty body gives none.
+// withReason reads the reason that a person gives, which may be left out of the
+// object that the body is.
 func (s *Server) withReason(ctx context.Context, in *Delivery, do func(ctx context.Context, reason string) error) error {
 	return s.withBody(ctx, in, func(ctx context.Context, body []byte) error {
 		var given SettleRequest
-		if len(body) > 0 {
-			if err := decodeInto(body, &given); err != nil {
-				return err
-			}
+		if err := decodeInto(body, &given); err != nil {
+			return err
 		}
 		if err := invalidInput.orNil(reasonProblems(given.Reason)); err != nil {
 			return err
