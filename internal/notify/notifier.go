@@ -110,8 +110,16 @@ type Notifier struct {
 	lost   *prometheus.GaugeVec
 }
 
-// New makes a notifier; it starts nothing.
+// New makes a notifier; it starts nothing. No two targets may have one name:
+// what one was told would count as told to the other.
 func New(cfg Config, deps Deps) (*Notifier, error) {
+	names := map[string]bool{}
+	for _, target := range deps.Targets {
+		if names[target.Name()] {
+			return nil, fmt.Errorf("two targets are named %q; remove one of them", target.Name())
+		}
+		names[target.Name()] = true
+	}
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -131,10 +139,13 @@ func New(cfg Config, deps Deps) (*Notifier, error) {
 	return n, nil
 }
 
+// ledgerAge is how old what a target was told may be to matter still.
+func (n *Notifier) ledgerAge() time.Duration { return 2 * n.cfg.Memory }
+
 // Run watches and tells until ctx ends. A store that cannot be read is asked
 // again; only the ledger of what was told before must be readable at the start.
 func (n *Notifier) Run(ctx context.Context) error {
-	told, err := n.deps.Ledger.ToldSince(ctx, n.deps.Now().Add(-2*n.cfg.Memory))
+	told, err := n.deps.Ledger.ToldSince(ctx, n.deps.Now().Add(-n.ledgerAge()))
 	if err != nil {
 		return fmt.Errorf("read what was told before: %w", err)
 	}
@@ -249,7 +260,8 @@ func (n *Notifier) listen(ctx context.Context) error {
 	return nil
 }
 
-// forget drops incidents and verdicts that are older than the memory.
+// forget drops incidents and verdicts that are older than the memory, and what
+// was told so long ago that a restart would not read it either.
 func (n *Notifier) forget() {
 	for id, u := range n.seen {
 		if n.deps.Now().Sub(u.At) > n.cfg.Memory {
@@ -260,6 +272,9 @@ func (n *Notifier) forget() {
 		if n.judged.Sub(at) > n.cfg.Memory {
 			delete(n.heard, id)
 		}
+	}
+	for _, q := range n.queues {
+		q.forget(n.deps.Now().Add(-n.ledgerAge()))
 	}
 }
 

@@ -233,6 +233,33 @@ func TestAnIncidentIsToldOnceAndThenItsMaterialChanges(t *testing.T) {
 	}
 }
 
+func TestTwoTargetsOfOneNameAreRefused(t *testing.T) {
+	w := newWorld()
+	_, err := New(quick(), Deps{Store: w, Judgements: w, Ledger: w, Lost: w, Targets: []Target{w, w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	if err == nil || !strings.Contains(err.Error(), `"room"`) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWhatWasToldLongAgoIsForgotten has incidents come for a month: what is kept
+// of them in memory is bounded by what a restart would read.
+func TestWhatWasToldLongAgoIsForgotten(t *testing.T) {
+	w := newWorld()
+	w.heard = make(chan struct{}, 100)
+	n, _ := w.notifier(t, quick())
+	for day := range 30 {
+		w.happen(fmt.Sprintf("inc-%d", day), correlate.IncidentOpen, "", "")
+		round(t, n)
+		w.pass(24 * time.Hour)
+	}
+	if len(w.told) != 30 {
+		t.Errorf("told %d times", len(w.told))
+	}
+	if got := len(n.queues[0].told); got > 3 {
+		t.Errorf("%d incidents are remembered after a month", got)
+	}
+}
+
 func TestARestartTellsNothingTwice(t *testing.T) {
 	w := newWorld()
 	first, _ := w.notifier(t, quick())

@@ -48,6 +48,17 @@ func (q *queue) remember(told []Told) {
 	}
 }
 
+// forget drops what the target was told before a moment.
+func (q *queue) forget(before time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for incident, told := range q.told {
+		if told.At.Before(before) {
+			delete(q.told, incident)
+		}
+	}
+}
+
 // add makes an incident wait that may have news. The oldest is left out when too
 // many wait, and kept where people see it.
 func (q *queue) add(ctx context.Context, incident string) { q.wait(ctx, incident, pending{}) }

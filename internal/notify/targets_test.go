@@ -119,6 +119,28 @@ func TestAWebhookIsASignedCloudEvent(t *testing.T) {
 	}
 }
 
+// TestReceiversOfOnePathAreTwoInTheLedger has addresses differ only in what may
+// be secret.
+func TestReceiversOfOnePathAreTwoInTheLedger(t *testing.T) {
+	names := map[string]string{}
+	for _, address := range []string{"https://x/hook", "https://x/hook?key=team-one", "https://x/hook?key=team-two", "https://ann:pass-one@x/hook", "https://bob:pass-two@x/hook"} {
+		name := hook(t, address).Name()
+		if other, taken := names[name]; taken {
+			t.Errorf("%s and %s are both named %q", address, other, name)
+		}
+		names[name] = address
+		if strings.Contains(name, "team") || strings.Contains(name, "pass") || !strings.HasPrefix(name, "webhook x/hook") {
+			t.Errorf("%s is named %q", address, name)
+		}
+		if again := hook(t, address).Name(); again != name {
+			t.Errorf("%s is named %q and then %q, so a restart would tell all again", address, name, again)
+		}
+	}
+	if name := hook(t, "https://x/hook").Name(); name != "webhook x/hook" {
+		t.Errorf("an address without secrets is named %q", name)
+	}
+}
+
 func TestAWebhookTellsRefusalsFromTrouble(t *testing.T) {
 	for status, final := range map[int]bool{500: false, 503: false, 429: false, 408: false, 400: true, 404: true, 410: true, 302: true} {
 		w := hook(t, receive(t, &receiver{statuses: []int{status}}))

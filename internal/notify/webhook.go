@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,8 +42,25 @@ func NewWebhook(address, secret string, client *http.Client, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	return &Webhook{name: "webhook " + at.Host + at.Path, address: address, secret: key, client: client, now: now}, nil
+	return &Webhook{name: webhookName(at, key), address: address, secret: key, client: client, now: now}, nil
 }
+
+// webhookName tells receivers apart without telling what in their addresses may be
+// secret. Two that differ in that part only are two in the ledger, or what one
+// was told would count as told to the other. The mark is made with the key: a
+// plain hash of a short secret could be guessed.
+func webhookName(at *url.URL, key []byte) string {
+	name := "webhook " + at.Host + at.Path
+	if at.RawQuery == "" && at.User == nil {
+		return name
+	}
+	mac := hmac.New(sha256.New, key)
+	_, _ = mac.Write([]byte(at.String()))
+	return name + " #" + hex.EncodeToString(mac.Sum(nil)[:markBytes])
+}
+
+// markBytes is how much of the mark a name shows.
+const markBytes = 4
 
 // minSecretBytes is what Standard Webhooks asks of a secret.
 const minSecretBytes = 24
@@ -63,7 +81,7 @@ func webhookKey(secret string) ([]byte, error) {
 }
 
 // Name names the target in logs and in the ledger, without the query of its
-// address, which may hold a secret.
+// address, which may hold a secret: a mark stands for it.
 func (w *Webhook) Name() string { return w.name }
 
 // cloudEvent is a CloudEvent 1.0 in structured mode.
