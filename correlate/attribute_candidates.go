@@ -56,8 +56,11 @@ type gatherer struct {
 	// against.
 	odds     [kindCodes]float64
 	wideBusy float64
-	// ceilings bound what timing and prior of any change add up to.
+	// ceilings bound what timing and prior of any change add up to, most all of them.
 	ceilings []ceiling
+	most     float64
+	// bare is the weight of an origin without links and without silence around it.
+	bare []float64
 	// last is the start of the last onset.
 	last int64
 	// main keeps what mainly found.
@@ -116,7 +119,7 @@ const firstLooks = 64
 func (g *gatherer) promising(order []ranked) []ranked {
 	rest := order[min(firstLooks, len(order)):]
 	if g.floor > 0 {
-		rest = slices.DeleteFunc(rest, func(r ranked) bool { return g.outOfReach(g.numberOf(r), r.by) })
+		rest = slices.DeleteFunc(rest, func(r ranked) bool { return g.tooWeak(r.by) || g.outOfReach(g.numberOf(r), r.by) })
 	}
 	g.s.work.sort(rest, len(order))
 	return rest
@@ -126,6 +129,9 @@ func (g *gatherer) promising(order []ranked) []ranked {
 func (g *gatherer) lookThrough(order []ranked) {
 	x := g.s.in.Changes
 	for _, r := range order {
+		if g.tooWeak(r.by) {
+			return // Those that follow are weaker still.
+		}
 		if number := g.numberOf(r); !g.outOfReach(number, r.by) {
 			g.walk(until(x.lists[number], g.s.asOf), int(r.at), nil)
 		}

@@ -65,65 +65,97 @@ func (e *Engine) strongest(f *frame) []reached {
 	list := append(f.work.chosen[:0], f.work.found...)
 	f.work.chosen = list
 	if limit := e.weights.Limits.Origins; len(list) > limit {
-		e.quicken(f, list)
-		list = topOf(list, limit, func(a, b *reached) bool {
-			if a.quick != b.quick {
-				return a.quick > b.quick
-			}
-			return g.compareNames(a.node, b.node) < 0
-		})
+		e.link(f, list)
+		list = e.quickest(f.s, list, limit)
 	}
 	slices.SortFunc(list, func(a, b reached) int { return g.compareNames(a.node, b.node) })
 	return list
 }
 
-// quicken judges the reached nodes roughly.
-func (e *Engine) quicken(f *frame, list []reached) {
-	s, work := f.s, f.work
+// link judges the reached nodes roughly by how well they link.
+func (e *Engine) link(f *frame, list []reached) {
+	s, chain := f.s, f.work.chain
 	gain := make([]float64, len(s.symptoms))
 	for j := range gain {
 		gain[j] = 0.4 * s.symptoms[j].loud / s.symptoms[j].noise
 	}
-	e.newest(s, list)
 	for i := range list {
-		quick := e.recency(s, work.starts[i])
-		for at := list[i].last; at >= 0; at = work.chain[at].next {
-			quick *= 1 + float64(work.chain[at].strength)*gain[work.chain[at].symptom]
+		quick := 1.0
+		for at := list[i].last; at >= 0; at = chain[at].next {
+			quick *= 1 + float64(chain[at].strength)*gain[chain[at].symptom]
 		}
 		list[i].quick = quick
 	}
 }
 
-// newest fills in when each node's service last changed before the last symptom.
-// The loop does nothing else, for then the far places of memory that it reads are
-// fetched side by side.
-func (e *Engine) newest(s *scene, list []reached) {
-	starts, x := sized(s.work.starts, len(list)), s.in.Changes
-	s.work.starts = starts
-	last := s.symptoms[len(s.symptoms)-1].start
-	for i := range list {
-		starts[i] = noChange
-		if x == nil {
+// quickest moves the n best to the front, in no order, by how well they link and
+// how lately they changed. When a service changed is far away in memory: it is
+// asked only of those that, had they changed at the worst moment, would be among
+// the best. Of these so far the worst stands first, in a heap.
+func (e *Engine) quickest(s *scene, list []reached, n int) []reached {
+	better := func(a, b *reached) bool {
+		if a.quick != b.quick {
+			return a.quick > b.quick
+		}
+		return s.in.Graph.compareNames(a.node, b.node) < 0
+	}
+	best := list[:n]
+	for i := range best {
+		best[i].quick *= e.recency(s, s.newest(best[i].node))
+	}
+	for at := n/2 - 1; at >= 0; at-- {
+		sink(best, at, better)
+	}
+	latest := e.latest()
+	for i := n; n > 0 && i < len(list); i++ {
+		r := &list[i]
+		if r.quick*latest < best[0].quick {
 			continue
 		}
-		if number := s.work.numbers.number(s.in.Graph, x, list[i].node); number >= 0 {
-			starts[i] = x.newestOf(number, last)
+		r.quick *= e.recency(s, s.newest(r.node))
+		if better(r, &best[0]) {
+			best[0], *r = *r, best[0]
+			sink(best, 0, better)
 		}
 	}
+	return best
 }
 
-// recency is the density of the delay from a service's newest change to the
-// first symptom, as a factor; a service that never changed is still one that
+// newest is when the node's service last changed before the last symptom, noChange
+// if it never did.
+func (s *scene) newest(node int32) int64 {
+	x := s.in.Changes
+	if x == nil {
+		return noChange
+	}
+	if number := s.work.numbers.number(s.in.Graph, x, node); number >= 0 {
+		return x.newestOf(number, s.symptoms[len(s.symptoms)-1].start)
+	}
+	return noChange
+}
+
+// latest is more than the recency of any service.
+func (e *Engine) latest() float64 {
+	if e.off[EvidenceTiming] {
+		return 1
+	}
+	return max(e.delays.usual.atMost(0), neverChanged) * (1 + roughness)
+}
+
+// neverChanged is the recency of a service without a change; it is still one that
 // "no change" may mean.
+const neverChanged = 1e-9
+
+// recency is the density of the delay from a service's newest change to the
+// first symptom, as a factor.
 func (e *Engine) recency(s *scene, start int64) float64 {
-	const never = 1e-9
 	switch {
 	case e.off[EvidenceTiming]:
 		return 1
 	case start == noChange:
-		return never
+		return neverChanged
 	default:
 		age := float64(s.symptoms[0].start-start) / 1000
-		return max(e.delays.usual.at(max(age, 0), s.skew), never)
+		return max(e.delays.usual.at(max(age, 0), s.skew), neverChanged)
 	}
 }

@@ -54,7 +54,7 @@ func (f *frame) pushedBy(o *origins, pushes []uint64, seen []float64) (via int32
 	for _, key := range pushes {
 		p := pushed(key)
 		victim := o.list[o.at(p.callee)].seen
-		share := f.e.weights.Topology.overload(len(g.callersOf(p.callee)), len(g.mainCallees(p.caller)))
+		share := f.e.weights.Topology.overload(len(g.callersOf(p.callee)), min(len(g.calleesOf(p.caller)), hubFan))
 		if explained := share * sumOf(victim); explained > most {
 			most, via = explained, p.callee
 		}

@@ -191,7 +191,13 @@ func (g *gatherer) united(parts []part, services []int32) explanation {
 	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
 	all := g.e.weights.Topology.AllServices
 	together := list[parts[0].origin].own
-	if len(parts) > 1 || together == nil { // Of one alone it is known.
+	switch { // Of one alone it is known, of one that links to nothing it is always the same.
+	case len(parts) == 1 && together == nil && len(links) == 0:
+		if g.bare == nil {
+			g.bare = f.weigh(nil, quiet)
+		}
+		together = g.bare
+	case len(parts) > 1 || together == nil:
 		together = f.weigh(links, quiet)
 	}
 	for i, w := range together {

@@ -40,7 +40,8 @@ func (g *gatherer) measure(front []ranked) {
 	}
 	for code := range g.odds {
 		g.odds[code] = math.Exp(g.e.prior(g.s, uint8(code))) * window
-		c := ceiling{g.e.delays.of(uint8(code)), g.odds[code] * highest}
+		c := ceiling{table: g.e.delays.of(uint8(code)), odds: g.odds[code] * highest}
+		g.most = max(g.most, c.odds*c.table.atMost(0))
 		if at := slices.IndexFunc(g.ceilings, func(o ceiling) bool { return o.table == c.table }); at >= 0 {
 			g.ceilings[at].odds = max(g.ceilings[at].odds, c.odds)
 		} else {
@@ -52,17 +53,23 @@ func (g *gatherer) measure(front []ranked) {
 // outOfReach reports whether all changes of a service are hopeless, by its number
 // in the index and by how well it explains the incident. It looks at none of them.
 func (g *gatherer) outOfReach(number int32, total float64) bool {
-	if number < 0 {
-		return true
-	}
 	if g.e.off[EvidenceTiming] {
-		return false
+		return number < 0
+	}
+	if number < 0 || g.tooWeak(total) {
+		return true
 	}
 	most, age := 0.0, float64(g.last-g.s.in.Changes.ends[number])/1000
 	for _, c := range g.ceilings {
 		most = max(most, c.odds*c.table.atMost(age))
 	}
 	return max(total, 1e-300)*most < g.floor
+}
+
+// tooWeak reports whether no change of a service that explains the incident so well
+// could be within reach, however lately it came.
+func (g *gatherer) tooWeak(total float64) bool {
+	return !g.e.off[EvidenceTiming] && max(total, 1e-300)*g.most < g.floor
 }
 
 // lens is what all changes of one service are looked at through: when the fault

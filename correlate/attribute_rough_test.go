@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -230,6 +231,41 @@ func TestAServiceOutOfReachHasNoChangeWithinReach(t *testing.T) {
 	}
 	if passed == 0 {
 		t.Error("no service was out of reach")
+	}
+}
+
+// Which services are judged closely must not depend on that most are never asked
+// when they changed.
+func TestTheQuickestAreThoseOfAskingAll(t *testing.T) {
+	for seed := range uint64(60) {
+		in, e := crowdedScene(seed), oracleEngine(seed)
+		e.off[EvidenceTiming] = seed%10 == 9
+		s := e.newScene(&in)
+		f := s.origins.frame
+		all := slices.Clone(s.work.found)
+		e.link(f, all)
+		for i := range all {
+			recent := e.recency(s, s.newest(all[i].node))
+			if recent > e.latest() {
+				t.Fatalf("seed %d: recency %g is above its bound %g", seed, recent, e.latest())
+			}
+			all[i].quick *= recent
+		}
+		slices.SortFunc(all, func(a, b reached) int {
+			return cmp.Or(cmp.Compare(b.quick, a.quick), s.in.Graph.compareNames(a.node, b.node))
+		})
+		for _, n := range []int{1, len(all) / 3, len(all)} {
+			list := slices.Clone(s.work.found)
+			e.link(f, list)
+			got := e.quickest(s, list, min(n, len(list)))
+			slices.SortFunc(got, func(a, b reached) int {
+				return cmp.Or(cmp.Compare(b.quick, a.quick), s.in.Graph.compareNames(a.node, b.node))
+			})
+			if !slices.Equal(got, all[:n]) {
+				t.Fatalf("seed %d: the best %d are %v, want %v", seed, n, got, all[:n])
+			}
+		}
+		s.leave()
 	}
 }
 

@@ -22,7 +22,6 @@ type scratch struct {
 	pushes  []uint64
 	chosen  []reached
 	joined  []link
-	starts  []int64
 	keys    []uint64
 	by      []float64
 	order   []ranked

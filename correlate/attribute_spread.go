@@ -212,17 +212,17 @@ const leastLikeness = 0.3
 
 // kin links services whose names share rare words with the symptom's.
 func (sp *spreader) kin(symptom int32, y *symptom) {
-	like, most := sp.graph.kinship(words(y.service)), sp.w.Topology.NameLink
+	like, most := sp.graph.kinship(y.said), sp.w.Topology.NameLink
 	traced := len(y.places) > 0 && sp.hasCalls(y.places[0].node)
-	sp.graph.kin(y.service, like.said, func(node int32, own []string) {
-		if like := like.to(node, own); like > leastLikeness {
+	for _, node := range y.kin {
+		if like := like.to(node, sp.graph.parts[node]); like > leastLikeness {
 			strength := most * (like - leastLikeness) / (1 - leastLikeness)
 			if traced && sp.hasCalls(node) {
 				strength *= sp.w.Topology.NameTraced
 			}
 			sp.note(node, link{symptom: symptom, strength: float32(strength), hops: 1, route: routeName})
 		}
-	})
+	}
 }
 
 // hasCalls reports whether the graph knows any call from or to the service.

@@ -143,7 +143,9 @@ func TestAnAlertsNameStandsForServicesThatItContains(t *testing.T) {
 		"":                     nil,
 	} {
 		var got []string
-		for i, p := range e.places(g, said) {
+		y := symptom{service: said}
+		e.locate(g, &y)
+		for i, p := range y.places {
 			got = append(got, g.names[p.node])
 			if exact := g.names[p.node] == said; exact != (p.strength == 1) || exact && i > 0 {
 				t.Errorf("%q: %s has strength %.2f at place %d", said, g.names[p.node], p.strength, i)

@@ -19,6 +19,9 @@ type symptom struct {
 	grave bool
 	// places are the nodes of the graph that the alerts may be about.
 	places []place
+	// said are the words of the service's name, kin the nodes that share a rare one.
+	said []string
+	kin  []int32
 	// alerts are indexes into scene.alerts, first start first; lead is the one
 	// that gave start.
 	alerts []int
@@ -58,7 +61,7 @@ func (e *Engine) setSymptoms(s *scene) {
 	}
 	slices.SortFunc(s.symptoms, byStart)
 	for i := range s.symptoms {
-		s.symptoms[i].places = e.places(s.in.Graph, s.symptoms[i].service)
+		e.locate(s.in.Graph, &s.symptoms[i])
 	}
 }
 
@@ -108,24 +111,23 @@ func (w *TopologyWeights) signalAlerts(s Severity) float64 {
 // maxAliases bounds how many services one alert's name may stand for.
 const maxAliases = 4
 
-// places finds the nodes an alert's service name stands for: the service
+// locate finds the nodes that an alert's service name stands for: the service
 // itself, and services whose whole name the alert's name contains, as "edge
 // proxy in 19 DCs" contains "edge-proxy".
-func (e *Engine) places(g *Graph, name string) []place {
+func (e *Engine) locate(g *Graph, y *symptom) {
 	if g.Len() == 0 {
-		return nil
+		return
 	}
-	var out []place
-	if id, ok := g.id(name); ok {
-		out = append(out, place{id, 1})
+	if id, ok := g.id(y.service); ok {
+		y.places = append(y.places, place{id, 1})
 	}
-	said := words(name)
+	y.said = words(y.service)
+	y.kin = g.kin(y.service, y.said)
 	aliases := 0
-	g.kin(name, said, func(node int32, own []string) {
-		if aliases < maxAliases && len(own) < len(said) && containsAll(said, own) {
-			out = append(out, place{node, e.weights.Topology.Alias})
+	for _, node := range y.kin {
+		if own := g.parts[node]; aliases < maxAliases && len(own) < len(y.said) && containsAll(y.said, own) {
+			y.places = append(y.places, place{node, e.weights.Topology.Alias})
 			aliases++
 		}
-	})
-	return out
+	}
 }

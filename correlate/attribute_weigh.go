@@ -64,7 +64,7 @@ func (f *frame) fill() {
 func (f *frame) fillCase(at, c int) {
 	r, kase, symptoms := &f.work.frame, &f.cases[c], len(f.s.symptoms)
 	inside, none, outside := 1.0, 1.0, f.calm(kase.noise)+kase.log-kase.leak
-	logNoise := math.Log(kase.noise)
+	product := 1.0 // One logarithm for several factors.
 	for j := range symptoms {
 		slope, rest := f.part(at, j, kase.noise)
 		unlinked := r.bases[j*len(f.cases)+c]*slope + rest
@@ -73,12 +73,14 @@ func (f *frame) fillCase(at, c int) {
 		case r.group[j] == at:
 			inside *= unlinked
 			none *= rest
-		case unlinked == kase.noise: // So for what began before: the logarithm is known.
-			outside += logNoise
 		default:
-			outside += math.Log(unlinked)
+			if product *= unlinked; product > 1e100 || product < 1e-100 {
+				outside += math.Log(product)
+				product = 1
+			}
 		}
 	}
+	outside += math.Log(product)
 	i := at*len(f.cases) + c
 	r.outsides[i], r.insides[i], r.nones[i] = outside, inside, none
 }

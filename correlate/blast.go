@@ -32,8 +32,11 @@ type blast struct {
 	order    []int32
 	distance []int32
 	reached  bits
-	nodes    []blastCandidate
-	cut      bool
+	// shown are the listed services, places their numbers in the order of the list.
+	shown  bits
+	places []int32
+	nodes  []blastCandidate
+	cut    bool
 }
 
 // quietHops is the number of calls within which a service should feel a fault.
@@ -297,22 +300,17 @@ func teamsOf(nodes []BlastNode) []string {
 
 // edges lists the calls between the listed nodes, of hubs the busiest.
 func (b *blast) edges(nodes []BlastNode) []Edge {
-	listed := map[int32]bool{}
-	var maybe [1024]uint64 // A bit for every id, shared by a few: most calls lead elsewhere.
+	b.shown, b.places = b.shown.sized(b.g.Len()), b.places[:0]
 	for _, n := range nodes {
 		if id, ok := b.g.id(n.Service); ok {
-			listed[id] = true
-			maybe[id>>6&1023] |= 1 << (id & 63)
+			b.shown.set(id)
+			b.places = append(b.places, id)
 		}
 	}
 	edges := []Edge{}
-	for _, n := range nodes {
-		id, ok := b.g.id(n.Service)
-		if !ok {
-			continue
-		}
+	for _, id := range b.places {
 		for _, a := range b.g.mainCallees(id) {
-			if maybe[a.to>>6&1023]>>(a.to&63)&1 == 1 && listed[a.to] {
+			if b.shown.has(a.to) {
 				edges = append(edges, b.g.edge(id, a.to, a))
 			}
 		}

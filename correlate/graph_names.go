@@ -79,22 +79,23 @@ func stem(word string) string {
 	return word
 }
 
-// kin calls yield for each service, other than the named one, whose name shares
-// a word with it that few services carry. The order is by number.
-func (g *Graph) kin(name string, said []string, yield func(node int32, own []string)) {
+// kin lists the services, other than the named one, whose names share a word with
+// it that few services carry, by number.
+func (g *Graph) kin(name string, said []string) []int32 {
 	var near []int32
 	for _, word := range said {
 		if carriers := g.carriers(word); len(carriers) <= maxCarriers {
 			near = append(near, carriers...)
 		}
 	}
-	self, known := g.id(name)
 	slices.Sort(near)
-	for _, node := range slices.Compact(near) {
-		if !known || node != self {
-			yield(node, g.parts[node])
+	near = slices.Compact(near)
+	if self, known := g.id(name); known {
+		if at, found := slices.BinarySearch(near, self); found {
+			near = slices.Delete(near, at, at+1)
 		}
 	}
+	return near
 }
 
 // compareNames orders two services by name. Of those that were packed the

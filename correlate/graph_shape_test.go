@@ -197,7 +197,9 @@ func TestAWordThatManyServicesCarryMakesNoKin(t *testing.T) {
 	topology.Services = append(topology.Services, Service{Name: "rare-one"}, Service{Name: "rare-two"})
 	g := NewGraph(topology)
 	kin := func(name string) (names []string) {
-		g.kin(name, words(name), func(node int32, _ []string) { names = append(names, g.names[node]) })
+		for _, node := range g.kin(name, words(name)) {
+			names = append(names, g.names[node])
+		}
 		return names
 	}
 	if got := kin("common-aa"); got != nil {
