@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"math"
 	"runtime"
-	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -115,10 +113,18 @@ const cleanPortion = 1000
 
 // update adds changes, updates known ones, brings some late, lets old ones go,
 // and adds snapshots, while the collector runs as it likes.
-func (m *engineMeasure) update(ctx context.Context) {
+func (m *engineMeasure) update(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	watch := startSampler(ctx)
+	wait, err := newCoreWait()
+	if err != nil {
+		return err
+	}
+	defer wait.close()
+	for _, p := range []*paused{&m.puts, &m.snapshots, &m.drops, &m.releases} {
+		p.wait = wait
+	}
+	watch, collector := startSampler(ctx), watchStops()
 	step := m.flags.window / time.Duration(m.flags.changes)
 	for i := range m.flags.updates {
 		if ctx.Err() != nil {
@@ -135,17 +141,18 @@ func (m *engineMeasure) update(ctx context.Context) {
 		if i%4 == 3 {
 			c.ID = fmt.Sprintf("late-%d", i)
 		}
-		m.puts.timed(func() { m.index.Put(c) })
+		m.puts.step(func() { m.index.Put(c) })
 		if i%cleanPortion == 0 {
 			oldest := m.world.end.Add(-m.flags.window + time.Duration(2*i)*step)
-			m.drops.timed(func() { m.index.DropBefore(oldest, cleanPortion) })
-			m.releases.timed(func() { m.index.ReleaseOldest(cleanPortion) })
+			m.drops.step(func() { m.index.DropBefore(oldest, cleanPortion) })
+			m.releases.step(func() { m.index.ReleaseOldest(cleanPortion) })
 		}
 	}
 	m.snap(ctx)
 	watch.end()
 	m.residentMB = max(m.residentMB, watch.peak)
-	m.stopWorld = append(m.stopWorld, longestStop())
+	m.stopWorld, m.stopping = collector.longest()
+	return nil
 }
 
 // snap adds snapshots to the graph and packs it when it is stale.
@@ -167,7 +174,7 @@ func (m *engineMeasure) snap(ctx context.Context) {
 			}
 			t.Edges = append(t.Edges, edge)
 		}
-		m.snapshots.timed(func() { m.graph = m.graph.With(t) })
+		m.snapshots.step(func() { m.graph = m.graph.With(t) })
 		if m.graph.Stale() {
 			m.pack()
 		}
@@ -186,18 +193,4 @@ func (m *engineMeasure) pack() {
 		packed <- graph
 	}()
 	m.graph = <-packed
-}
-
-// longestStop is the longest time for which the collector has stopped the whole
-// process, rounded up to the bound of its bucket.
-func longestStop() time.Duration {
-	stops := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
-	metrics.Read(stops)
-	h := stops[0].Value.Float64Histogram()
-	for i := len(h.Counts) - 1; i >= 0; i-- {
-		if h.Counts[i] > 0 && !math.IsInf(h.Buckets[i+1], 0) {
-			return time.Duration(h.Buckets[i+1] * float64(time.Second))
-		}
-	}
-	return 0
 }

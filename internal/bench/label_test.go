@@ -102,10 +102,10 @@ func TestUpdatesBringNewServicesAndPackingKeepsThem(t *testing.T) {
 	if diff := cmp.Diff(names, m.graph.Services()); diff != "" || len(m.packing) == 0 {
 		t.Errorf("packing changed the services (-before +after), or was not measured:\n%s", diff)
 	}
-	m.snapshots = nil
+	m.snapshots = paused{}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if m.snap(ended); len(m.snapshots) > 0 {
+	if m.snap(ended); len(m.snapshots.cpu) > 0 {
 		t.Error("updates go on after the end")
 	}
 }
