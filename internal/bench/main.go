@@ -7,6 +7,7 @@
 //	go run ./internal/bench fill       a broker full of events, for ingest -broker
 //	go run ./internal/bench label      commits labelled by the part AI had
 //	go run ./internal/bench engine     attribution in a company of 100,000 services
+//	go run ./internal/bench startup    a service that starts reads its window
 //	go run ./internal/bench figures    figures for leadership over a year of changes
 //
 // Apache Kafka runs as a process of its own (scripts/fetch-kafka.sh), the
@@ -24,7 +25,7 @@ import (
 )
 
 // usage is printed for unknown arguments.
-const usage = "usage: bench [ingest|latency|engine|label|figures|fill] [flags]; bench ingest -h lists the flags"
+const usage = "usage: bench [ingest|latency|engine|startup|label|figures|fill] [flags]; bench ingest -h lists the flags"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,8 +40,8 @@ func main() {
 // run picks the measurement; without a name it makes all.
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil), runFigures(ctx, os.Stdout, nil),
-			runLabel(ctx, os.Stdout, nil))
+		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil), runStartup(ctx, os.Stdout, nil),
+			runFigures(ctx, os.Stdout, nil), runLabel(ctx, os.Stdout, nil))
 	}
 	switch name, rest := args[0], args[1:]; name {
 	case "ingest":
@@ -49,6 +50,8 @@ func run(ctx context.Context, args []string) error {
 		return runLatency(ctx, rest)
 	case "fill":
 		return runFill(ctx, rest)
+	case "startup":
+		return runStartup(ctx, os.Stdout, rest)
 	case "figures":
 		return runFigures(ctx, os.Stdout, rest)
 	case "label":
