@@ -69,15 +69,12 @@ func (f *frame) fillCase(at, c int) {
 		slope, rest := f.part(at, j, kase.noise)
 		unlinked := r.bases[j*len(f.cases)+c]*slope + rest
 		r.factors[(at*symptoms+j)*len(f.cases)+c] = linkFactor{slope / unlinked, rest / unlinked}
-		switch {
-		case r.group[j] == at:
+		if r.group[j] == at {
 			inside *= unlinked
 			none *= rest
-		default:
-			if product *= unlinked; product > 1e100 || product < 1e-100 {
-				outside += math.Log(product)
-				product = 1
-			}
+		} else if product *= unlinked; product > 1e100 || product < 1e-100 {
+			outside += math.Log(product)
+			product = 1
 		}
 	}
 	outside += math.Log(product)
