@@ -117,6 +117,11 @@ func (l *lens) density(kind uint8, start int64, span uint32) float64 {
 	return max(sum, 1e-300) / max(l.plain, 1e-300)
 }
 
+// leastRise is the share of delays within a rollout below which the difference of
+// two shares near 1 has lost so many digits that it may be off by more than
+// roughness.
+const leastRise = 1e-9
+
 // straight is the mean of Engine.delayDensity over delays between the shortest
 // and the longest, whose mean lies centre after the shortest. Between two points
 // of the grid everything is a straight line, and the mean of its values is the
@@ -128,7 +133,7 @@ func (t *delayTable) straight(shortest, longest, centre, span, spread float64) (
 	}
 	upTo, same := t.within(t.share, shortest, longest, centre)
 	before, alike := t.within(t.share, shortest-span, longest-span, centre)
-	return (1-spread)*fromStart + spread*(upTo-before)/span, same && alike
+	return (1-spread)*fromStart + spread*(upTo-before)/span, same && alike && upTo-before > leastRise
 }
 
 // within interpolates at the centre if both ends lie between the same two points
