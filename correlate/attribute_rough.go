@@ -120,7 +120,7 @@ func (l *lens) density(kind uint8, start int64, span uint32) float64 {
 // leastRise is the share of delays within a rollout below which the difference of
 // two shares near 1 has lost so many digits that it may be off by more than
 // roughness.
-const leastRise = 1e-9
+const leastRise = 1e-8
 
 // straight is the mean of Engine.delayDensity over delays between the shortest
 // and the longest, whose mean lies centre after the shortest. Between two points
