@@ -78,8 +78,10 @@ func (s *session) tryDecode(into *event.Batch, kind event.Kind, format string, h
 	return ""
 }
 
-// clockSlack is how far a producer's clock may be ahead of ours.
-const clockSlack = 24 * time.Hour
+// clockSlack is how far a producer's clock may be ahead of ours. It is what
+// alerts are allowed: one whose producer is wrong by hours would otherwise vouch
+// for its own start.
+const clockSlack = 10 * time.Minute
 
 // arrival is when a message came to Kafka, so that a replay arrives at the same
 // moment. Producers may set that time and some set nonsense, which would make

@@ -1,6 +1,12 @@
 package event
 
-import "github.com/faultline/faultline/correlate"
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/faultline/faultline/correlate"
+)
 
 // alertObject reads section 2 of the contract.
 var alertObject = newObject(
@@ -33,12 +39,32 @@ func readAlert(r *reader, e *Alert, meta Meta) *FieldError {
 		return fe
 	}
 	e.Extra = r.extra
-	if fe := CheckAlert(&e.Alert); fe != nil {
+	if fe := cmp.Or(CheckAlert(&e.Alert), checkAhead(&e.Alert, meta.ArrivedAt)); fe != nil {
 		return fe
 	}
 	defaultAlert(&e.Alert)
 	e.UID = alertUID(&r.digest, &e.Alert, meta.Raw)
 	return nil
+}
+
+// alertsAhead is how far ahead of ours the clock of a sender of alerts may be. A
+// change may be planned, but nothing has failed yet at a time to come: a later
+// start is a wrong clock or a local time called UTC, and an incident begun at it
+// would have the changes between now and then for suspects, or none. As much is
+// allowed as Prometheus allows the samples that it takes.
+const alertsAhead = 10 * time.Minute
+
+// checkAhead refuses an alert that starts long after it arrived. One without an
+// arrival, as in a case file, has nothing to be compared with.
+func checkAhead(a *correlate.Alert, arrived time.Time) *FieldError {
+	if arrived.IsZero() || a.StartedAt.Sub(arrived) <= alertsAhead {
+		return nil
+	}
+	return &FieldError{
+		Path:    "started_at",
+		Problem: fmt.Sprintf("%s is %s after the alert arrived", a.StartedAt.Format(time.RFC3339), a.StartedAt.Sub(arrived).Round(time.Second)),
+		Mend:    "check the clock and the zone of the sender; at most " + alertsAhead.String() + " are allowed",
+	}
 }
 
 // defaultAlert fills what the contract defines for an absent fingerprint. An

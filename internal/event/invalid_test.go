@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/faultline/faultline/correlate"
 )
 
 type jsonText = json.RawMessage
@@ -211,5 +214,31 @@ func TestCaseFileTimesAreBoundedWithoutArrival(t *testing.T) {
 	text := []byte(small("a", `,"finished_at":"2199-01-01T00:00:00Z"`))
 	if _, rejected := DecodeChanges(text, Meta{}); rejected != nil {
 		t.Error(rejections(rejected))
+	}
+}
+
+// TestAnAlertFromTheFutureOpensNoIncident holds the alerts of every door to the
+// time of their arrival, give or take a clock; changes may be planned.
+func TestAnAlertFromTheFutureOpensNoIncident(t *testing.T) {
+	alert := func(start time.Time) string {
+		return fmt.Sprintf(`{"source":"s","service":"a","name":"n","status":"firing","started_at":%q}`, start.Format(time.RFC3339))
+	}
+	for ahead, taken := range map[time.Duration]bool{0: true, alertsAhead: true, alertsAhead + time.Second: false, 2 * time.Hour: false, 300 * 24 * time.Hour: false} {
+		start := noon.Add(ahead)
+		alerts, rejected := DecodeAlerts([]byte(alert(start)), arrival)
+		foreign, fe := NewAlert(correlate.Alert{Source: "s", Service: "a", Name: "n", Status: correlate.AlertFiring, StartedAt: start}, arrival)
+		if taken != (len(alerts) == 1 && len(rejected) == 0) || taken != (fe == nil && foreign.UID != 0) {
+			t.Errorf("%s ahead: %d taken, %v, %v", ahead, len(alerts), rejected, fe)
+		}
+		if !taken && (!strings.HasPrefix(fe.Error(), "started_at: "+start.Format(time.RFC3339)) || !strings.Contains(fe.Error(), "the zone of the sender")) {
+			t.Errorf("%s ahead: %v", ahead, fe)
+		}
+	}
+	if _, rejected := DecodeAlerts([]byte(alert(noon.Add(300*24*time.Hour))), Meta{}); len(rejected) > 0 {
+		t.Errorf("a case file: %v", rejected)
+	}
+	planned := fmt.Sprintf(`{"id":"1","source":"s","kind":"deploy","started_at":%q}`, noon.Add(2*time.Hour).Format(time.RFC3339))
+	if changes, rejected := DecodeChanges([]byte(planned), arrival); len(changes) != 1 {
+		t.Errorf("a planned change: %v", rejected)
 	}
 }
