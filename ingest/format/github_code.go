@@ -141,7 +141,8 @@ func pullOf(pull *github.PullRequest) correlate.PullRequest {
 // review maps one review of a pull request. It is a statement of its own,
 // since the list of a change's reviews would otherwise be that of the last one
 // to arrive; the number joins it to its pull request, the commit to the code
-// that was reviewed.
+// that was reviewed. An approval stands among the reviews alone: dismissed later,
+// the same review says so, and nothing beside it still approves.
 func (g gitHub) review(body []byte) (*correlate.Change, *event.FieldError) {
 	var e github.PullRequestReviewEvent
 	if fe := parse(body, &e); fe != nil {
@@ -170,8 +171,5 @@ func (g gitHub) review(body []byte) (*correlate.Change, *event.FieldError) {
 	p := pullOf(pull)
 	p.Reviews = []correlate.Review{{Reviewer: review.GetUser().GetLogin(), State: state, At: reviewed}}
 	c.PullRequests = []correlate.PullRequest{p}
-	if state == "approved" {
-		c.Approvals = []correlate.Approval{{By: review.GetUser().GetLogin(), At: reviewed}}
-	}
 	return c, nil
 }
