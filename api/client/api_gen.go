@@ -2115,7 +2115,8 @@ type ChanceLine struct {
 	Groups []Chance `json:"groups"`
 
 	// Incidents How many were looked at.
-	Incidents int64 `json:"incidents"`
+	Incidents    int64   `json:"incidents"`
+	Insufficient *string `json:"insufficient,omitempty"`
 
 	// LookbackHours What shortly means.
 	LookbackHours float64 `json:"lookback_hours"`

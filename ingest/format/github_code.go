@@ -171,5 +171,8 @@ func (g gitHub) review(body []byte) (*correlate.Change, *event.FieldError) {
 	p := pullOf(pull)
 	p.Reviews = []correlate.Review{{Reviewer: review.GetUser().GetLogin(), State: state, At: reviewed}}
 	c.PullRequests = []correlate.PullRequest{p}
+	if updated := pull.GetUpdatedAt().Time; state == "dismissed" && updated.After(*reviewed) {
+		c.ObservedAt = at(updated) // A dismissal keeps the time of the approval; this is later.
+	}
 	return c, nil
 }

@@ -213,3 +213,22 @@ func replaceField(t *testing.T, body []byte, field string, value json.RawMessage
 	}
 	return changed
 }
+
+// GitHub tells of a dismissed review as of the same review in another state. An
+// approval kept beside it would outlive the dismissal and open the gate.
+func TestADismissedReviewOfGitHubApprovesNothing(t *testing.T) {
+	body := read(t, filepath.Join("testdata", "github", "pull_request_review.json"))
+	var events []event.Change
+	for _, state := range []string{"dismissed", "approved"} {
+		batch, rejected := decodeAs(t, "github", headers("X-GitHub-Event", "pull_request_review"), bytes.Replace(bytes.Replace(body, []byte(`"state": "approved"`), []byte(`"state": "`+state+`"`), 1),
+			[]byte(`"number": 77,`), []byte(`"number": 77, "updated_at": "2026-11-18T16:00:00Z",`), 1))
+		if len(batch.Changes) != 1 || len(rejected) != 0 {
+			t.Fatalf("%s: %d changes, rejected %v", state, len(batch.Changes), rejected)
+		}
+		events = append(events, batch.Changes...)
+	}
+	folded := event.FoldChanges(events)
+	if len(folded) != 1 || len(folded[0].Approvals) != 0 || folded[0].PullRequests[0].Reviews[0].State != "dismissed" {
+		t.Errorf("changes = %+v", folded)
+	}
+}

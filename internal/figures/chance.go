@@ -18,6 +18,8 @@ type ChanceLine struct {
 	LookbackHours float64   `json:"lookback_hours"`
 	Incidents     int       `json:"incidents"`
 	Groups        []Chance  `json:"groups"`
+	// Insufficient says why there are no groups, empty if there are.
+	Insufficient string `json:"insufficient,omitempty"`
 }
 
 // Chance is one group: of how many incidents a change of the group to one of
@@ -36,8 +38,14 @@ type Chance struct {
 // maxChanceIncidents bounds the work; the newest count.
 const maxChanceIncidents = 2000
 
+// minChanceSpan is the shortest record that incidents are shifted round: changes
+// keep the rhythm of the week, and less than one compares a working day with a
+// night or a Sunday.
+const minChanceSpan = 7 * 24 * time.Hour
+
 // nearness is the incidents and changes of the part of a period that chance is
-// counted over.
+// counted over: that in which changes were recorded at all. An incident shifted
+// to before the first record would find no change there, whatever chance does.
 type nearness struct {
 	period   query.Period
 	lookback time.Duration
@@ -51,8 +59,9 @@ func (s *Service) chance(ctx context.Context, p query.Period, l *ledger) (Chance
 		p.From = from
 	}
 	near := nearness{period: p, lookback: s.cfg.ChanceLookback, entries: l.since(p.From)}
-	out := ChanceLine{From: p.From, To: p.To, LookbackHours: s.cfg.ChanceLookback.Hours(), Incidents: len(near.entries), Groups: []Chance{}}
+	out := ChanceLine{From: p.From, To: p.To, LookbackHours: s.cfg.ChanceLookback.Hours(), Groups: []Chance{}}
 	if len(near.entries) == 0 {
+		out.Insufficient = "No incidents in the period."
 		return out, nil
 	}
 	moments, err := s.store.ServiceMoments(ctx, p, near.services())
@@ -60,8 +69,14 @@ func (s *Service) chance(ctx context.Context, p query.Period, l *ledger) (Chance
 		return out, fmt.Errorf("list the moments of changes: %w", err)
 	}
 	near.take(moments)
+	near.narrow()
+	out.From, out.Incidents = near.period.From, len(near.entries)
+	if out.Incidents == 0 || out.To.Sub(out.From) < minChanceSpan {
+		out.Insufficient = "Insufficient data: chance is judged over a week of recorded changes to the services of incidents, or more."
+		return out, nil
+	}
 	for _, name := range groupNames() {
-		excess := stats.OverChance(func(step float64) float64 { return near.count(name, step) }, s.cfg.ChanceShifts, uint64(p.From.Unix()))
+		excess := stats.OverChance(func(step float64) float64 { return near.count(name, step) }, s.cfg.ChanceShifts, uint64(out.From.Unix()))
 		out.Groups = append(out.Groups, Chance{
 			Group: name, Observed: int(excess.Observed), Expected: excess.Expected, High: excess.High, P: excess.P,
 		})
@@ -104,6 +119,23 @@ func (n *nearness) take(all []query.ServiceMoments) {
 		slices.Sort(list)
 		n.moments[name][all[i].Service] = list
 	}
+}
+
+// narrow leaves out what lies before the first recorded change. Without any
+// nothing is left.
+func (n *nearness) narrow() {
+	first := n.period.To
+	for _, services := range n.moments {
+		for _, list := range services {
+			if at := time.UnixMilli(list[0]).UTC(); at.Before(first) {
+				first = at
+			}
+		}
+	}
+	if first.After(n.period.From) {
+		n.period.From = first
+	}
+	n.entries = slices.DeleteFunc(slices.Clone(n.entries), func(e entry) bool { return e.StartedAt.Before(n.period.From) })
 }
 
 // count is the number of incidents with a change of the group before them, when

@@ -260,6 +260,31 @@ func TestChangesBeforeIncidentsAreHeldAgainstChance(t *testing.T) {
 	}
 }
 
+// An incident shifted to before the first record finds no change there, which
+// would make any nearness look like more than chance.
+func TestChanceIsJudgedOnlyWhereChangesWereRecorded(t *testing.T) {
+	for name, c := range map[string]struct {
+		days       int
+		sufficient bool
+	}{"two days of records in a quarter": {2, false}, "ten": {10, true}} {
+		f := &fakeReader{}
+		var hourly []time.Time
+		for h := range c.days * 24 {
+			hourly = append(hourly, now.Add(-time.Duration(h)*time.Hour))
+		}
+		f.incident("recorded", now.Add(-5*time.Hour))
+		f.incident("older than the records", now.Add(-20*24*time.Hour))
+		f.moments = []query.ServiceMoments{{Service: "cart", Class: correlate.ProvenanceHuman, At: hourly}}
+		chance := impactOf(t, newService(f)).Chance
+		if got := len(chance.Groups) > 0; got != c.sufficient || got == (chance.Insufficient != "") || !chance.From.Equal(hourly[len(hourly)-1]) {
+			t.Fatalf("%s: %+v", name, chance)
+		}
+		if c.sufficient && (chance.Incidents != 1 || chance.Groups[1].Observed != 1 || chance.Groups[1].Expected < 0.9) {
+			t.Errorf("%s: %+v", name, chance)
+		}
+	}
+}
+
 func TestWeeksHaveControlLimits(t *testing.T) {
 	f := &fakeReader{}
 	monday := time.Date(2026, 9, 7, 0, 0, 0, 0, time.UTC)

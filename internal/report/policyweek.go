@@ -131,6 +131,9 @@ func (r *Report) chanceTable() table {
 		Head:  []string{"A change of this group stood before", "Incidents", "By chance alone", "More than chance"},
 		Note:  "Chance is what remains when all incidents are shifted together round the period. It needs no verdict, so no judge can have been biased; it says nothing of cause.",
 	}
+	if c.Insufficient != "" {
+		t.Note = c.Insufficient
+	}
 	for _, g := range c.Groups {
 		t.Rows = append(t.Rows, []string{capital(g.Group), thousands(g.Observed), fmt.Sprintf("%.1f (up to %.0f)", g.Expected, g.High), excessWords(g)})
 	}
