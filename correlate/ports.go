@@ -28,7 +28,8 @@ type Feed interface {
 }
 
 // Sink stores what the runner concludes. Saving the same incident revision or
-// finding version again is harmless: two correlators write the same rows.
+// finding version again is harmless: two correlators write the same rows. An
+// error that lies in the rows wraps [ErrRefused].
 type Sink interface {
 	SaveIncidents(ctx context.Context, incidents []Incident) error
 	SaveFindings(ctx context.Context, findings []Finding) error

@@ -184,6 +184,7 @@ type Runner struct {
 	stored    map[string]uint64
 	incidents []Incident
 	findings  []Finding
+	refused   refused
 
 	// loaded is true once the feed's history has been read to its end.
 	loaded bool
@@ -214,6 +215,7 @@ func NewRunner(cfg RunnerConfig, ports RunnerPorts) *Runner {
 		watch:   map[siteKey]map[*tracked]struct{}{},
 		stored:  map[string]uint64{},
 		docket:  docketState{history: NewHistory()},
+		refused: refused{incidents: map[string]Incident{}, findings: map[string]Finding{}},
 	}
 }
 

@@ -228,6 +228,7 @@ func (r *Runner) rewatch(t *tracked, services []string) {
 }
 
 func (r *Runner) untrack(id string) {
+	delete(r.refused.findings, id)
 	if t, ok := r.tracked[id]; ok {
 		r.rewatch(t, nil)
 		delete(r.tracked, id)

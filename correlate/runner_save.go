@@ -22,23 +22,22 @@ func (r *Runner) queue(row Incident) {
 }
 
 // save hands the queued rows to the sink, incidents first, so that no finding
-// is read without its incident. It does not return before all are saved, or
-// reports false when the context has ended.
+// is read without its incident. It does not return before all are saved or
+// refused for good, or reports false when the context has ended.
 func (r *Runner) save(ctx context.Context) bool {
+	r.offerAgain()
 	for rows := range slices.Chunk(r.incidents, r.cfg.SaveBatch) {
-		save := func(ctx context.Context) error { return r.ports.Sink.SaveIncidents(ctx, rows) }
-		if !r.persist(ctx, "sink", r.unhurried(save)) {
+		taken, ok := deliver(ctx, r, rows, r.ports.Sink.SaveIncidents, r.leave)
+		if r.look.SavedIncidents += taken; !ok {
 			return false
 		}
-		r.look.SavedIncidents += len(rows)
 	}
 	r.incidents = nil
 	for rows := range slices.Chunk(r.findings, r.cfg.SaveBatch) {
-		save := func(ctx context.Context) error { return r.ports.Sink.SaveFindings(ctx, rows) }
-		if !r.persist(ctx, "sink", r.unhurried(save)) {
+		taken, ok := deliver(ctx, r, rows, r.ports.Sink.SaveFindings, r.leaveFinding)
+		if r.look.SavedFindings += taken; !ok {
 			return false
 		}
-		r.look.SavedFindings += len(rows)
 	}
 	r.findings = nil
 	return true
@@ -84,6 +83,7 @@ func (r *Runner) clean() {
 	}
 	for _, id := range r.grouper.Evict(now.Add(-r.cfg.Retain)) {
 		r.untrack(id)
+		delete(r.refused.incidents, id)
 		delete(r.stored, id)
 		delete(r.ledger, id)
 	}

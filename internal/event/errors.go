@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/faultline/faultline/correlate"
 )
 
 // ErrBadSignature is returned when a delivery is not signed, or not signed with
@@ -30,5 +32,6 @@ func (e *UnknownFormatError) Error() string {
 // ErrRefused is wrapped by an insert error that lies in the rows: the store
 // answered, and the same rows would be refused however often they are sent.
 // The writer halves such a batch until the guilty rows are found. Every other
-// insert error is taken for passing and the same batch is sent again.
-var ErrRefused = errors.New("the store refuses these rows")
+// insert error is taken for passing and the same batch is sent again. It is the
+// correlator's own, which does likewise with what it concludes.
+var ErrRefused = correlate.ErrRefused
