@@ -40,7 +40,7 @@ func TestAQuantileHasThatShareOfMeasurementsBelowIt(t *testing.T) {
 			t.Fatalf("from %v to %v of %v", s.at(0), s.at(1), s)
 		}
 	})
-	if (spread)(nil).at(0.5) != 0 {
+	if spread(nil).at(0.5) != 0 {
 		t.Error("nothing has a median")
 	}
 }
