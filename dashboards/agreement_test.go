@@ -14,7 +14,8 @@ import (
 
 // trouble adds to a warehouse everything that a simple count gets wrong: a
 // deployment known by its commit alone, a rollback, another environment, a change
-// made during an incident, one of two services, a merged incident with a verdict,
+// made during an incident, another of its id, one made while staging was ill,
+// one of two services, a merged incident with a verdict,
 // a verdict that was taken back, a suspect that was rejected.
 func (w *warehouse) trouble(t *testing.T) {
 	t.Helper()
@@ -28,6 +29,8 @@ func (w *warehouse) trouble(t *testing.T) {
 		`{"id":"undo","source":"ci","kind":"deploy","rollback_of":"c-20","services":["cart"],"started_at":"` + at(81) + `"}`:                                                                                           correlate.ProvenanceAuthored,
 		`{"id":"staging","source":"ci","kind":"deploy","environment":"staging","services":["cart"],"started_at":"` + at(82) + `"}`:                                                                                     correlate.ProvenanceAuthored,
 		`{"id":"repair","source":"ci","kind":"deploy","services":["checkout"],"started_at":"` + w.started(9).Add(time.Minute).Format(time.RFC3339Nano) + `"}`:                                                          correlate.ProvenanceAuthored,
+		`{"id":"repair","source":"another","kind":"deploy","services":["checkout"],"started_at":"` + at(84) + `"}`:                                                                                                     correlate.ProvenanceAuthored,
+		`{"id":"meanwhile","source":"ci","kind":"deploy","services":["cart"],"started_at":"` + at(85) + `"}`:                                                                                                           correlate.ProvenanceAuthored,
 		`{"id":"both","source":"ci","kind":"deploy","services":["cart","checkout"],"started_at":"` + at(83) + `","commits":[{"sha":"1","message":"m","author":{"login":"ann"},"additions":4}]}`:                        correlate.ProvenanceAuthored,
 		`{"id":"both","source":"ci","kind":"deploy","services":["cart","checkout"],"started_at":"` + at(83) + `","status":"succeeded"}`:                                                                                correlate.ProvenanceUnknown,
 	} {
@@ -42,7 +45,11 @@ func (w *warehouse) trouble(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := w.store.SaveIncidents(t.Context(), w.mergers()); err != nil {
+	staging := correlate.Incident{
+		ID: "of-staging", Revision: 1, Status: correlate.IncidentOpen, StartedAt: w.now.Add(-86 * time.Hour), UpdatedAt: w.now.Add(-86 * time.Hour),
+		Environment: "staging", Services: []string{"cart"},
+	}
+	if err := w.store.SaveIncidents(t.Context(), append(w.mergers(), staging)); err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range []string{`'merged', 'confirm', 'c-25'`, `'inc-7', 'confirm', 'c-29'`, `'inc-7', 'no_change', ''`, `'inc-10', 'reject', 'c-40'`, `'inc-12', 'confirm', 'both'`} {
