@@ -69,7 +69,7 @@ func impactDocs() map[string]typeDoc {
 			"incidents": "Laid on changes of the group.", "minutes": "Of those incidents.", "mean_services": "Services that alerted, per incident.", "classes": "The group by class.",
 		}},
 		"ClassRate":  {about: "A class of changes.", fields: map[string]string{"class": "Which.", "changes": "How many.", "rate": "Share with a confirmed incident."}},
-		"ChanceLine": {about: "How often changes stand shortly before incidents, against accident.", fields: map[string]string{"from": "Start of the part of the period that was looked at.", "to": "Its end.", "lookback_hours": "What shortly means.", "incidents": "How many were looked at.", "groups": "By group."}},
+		"ChanceLine": {about: "How often changes stand shortly before incidents, against accident.", fields: map[string]string{"from": "Start of the part of the period that was looked at.", "to": "Its end.", "lookback_hours": "What shortly means.", "incidents": "How many were looked at.", "groups": "By group.", "insufficient": "Why there are no groups."}},
 		"Chance": {about: "A group held against random shifts of all incidents. It needs no verdict and says nothing of cause.", fields: map[string]string{
 			"group": "Which.", "observed": "Incidents with a change of the group to one of their services before them.", "expected": "The same by accident.", "high": "What accident stays below in 97.5 of 100 cases.", "p": "Share of shifts with as many or more.",
 		}},

@@ -2115,7 +2115,9 @@ type ChanceLine struct {
 	Groups []Chance `json:"groups"`
 
 	// Incidents How many were looked at.
-	Incidents    int64   `json:"incidents"`
+	Incidents int64 `json:"incidents"`
+
+	// Insufficient Why there are no groups.
 	Insufficient *string `json:"insufficient,omitempty"`
 
 	// LookbackHours What shortly means.

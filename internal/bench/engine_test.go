@@ -131,7 +131,7 @@ func TestTheEnginesReportHasEveryFigureBesideItsTarget(t *testing.T) {
 	}
 	for _, want := range []string{
 		"engine: 20", "changes in 24h0m0s", "attribution, processor time, p99", "at most 5 ms", "at most 4000 MB",
-		"one change put, processor time, longest", "one topology update", "dropping a portion", "releasing a portion", "at most 10 ms",
+		"one change put, held up, longest", "one topology update", "dropping a portion", "releasing a portion", "at most 10 ms",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, out.String())

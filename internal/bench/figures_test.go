@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -49,14 +48,10 @@ func TestAYearHasWhatFiguresAreMadeOf(t *testing.T) {
 func TestFiguresOfAShortYearAreMeasured(t *testing.T) {
 	_, missing := chdb.Find()
 	testenv.Need(t, missing == nil, "the embedded ClickHouse engine", "run `make engine`")
-	var out bytes.Buffer
-	err := runFigures(t.Context(), &out, []string{"-days", "6", "-changes", "300", "-services", "40", "-asked", "1", "-dir", t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := apart(t, "figures", "-days", "6", "-changes", "300", "-services", "40", "-asked", "1", "-dir", t.TempDir())
 	for _, want := range []string{"AI-assisted against others, median", "approval and its effect", "at most 2 s"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is missing in\n%s", want, out.String())
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
 		}
 	}
 }

@@ -19,9 +19,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // usage is printed for unknown arguments.
@@ -37,11 +40,41 @@ func main() {
 	}
 }
 
+// groups are the measurements that are made without a name.
+func groups() []string {
+	return []string{"engine", "ingest", "latency", "startup", "figures", "label"}
+}
+
+// runAll makes each group of measurements in a process of its own: the embedded
+// engine serves one directory for each, and one group's memory and collector
+// would be another's figures.
+func runAll(ctx context.Context, out io.Writer) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding the program to run again: %w", err)
+	}
+	return runEach(ctx, self, groups(), out)
+}
+
+// runEach goes on when a group fails, and tells of all that did.
+func runEach(ctx context.Context, self string, names []string, out io.Writer) error {
+	var failed []error
+	for _, name := range names {
+		child := exec.CommandContext(ctx, self, name) //nolint:gosec // Our own program.
+		child.Stdout, child.Stderr = out, os.Stderr
+		child.Cancel = func() error { return child.Process.Signal(os.Interrupt) }
+		child.WaitDelay = time.Minute
+		if err := child.Run(); err != nil {
+			failed = append(failed, fmt.Errorf("measuring %s: %w", name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
 // run picks the measurement; without a name it makes all.
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.Join(runEngine(ctx, os.Stdout, nil), runIngest(ctx, nil), runLatency(ctx, nil), runStartup(ctx, os.Stdout, nil),
-			runFigures(ctx, os.Stdout, nil), runLabel(ctx, os.Stdout, nil))
+		return runAll(ctx, os.Stdout)
 	}
 	switch name, rest := args[0], args[1:]; name {
 	case "ingest":

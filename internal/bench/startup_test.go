@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -75,14 +74,10 @@ func TestStartupFiguresAreRatesOfWhatIsHeld(t *testing.T) {
 func TestTheStartOfAServiceIsMeasured(t *testing.T) {
 	_, missing := chdb.Find()
 	testenv.Need(t, missing == nil, "the embedded ClickHouse engine", "run `make engine`")
-	var out bytes.Buffer
-	args := []string{"-days", "3", "-changes", "300", "-services", "40", "-batch", "200", "-dir", t.TempDir()}
-	if err := runStartup(t.Context(), &out, args); err != nil {
-		t.Fatal(err)
-	}
+	out := apart(t, "startup", "-days", "3", "-changes", "300", "-services", "40", "-batch", "200", "-dir", t.TempDir())
 	for _, want := range []string{"a window of 900 changes in 3 days", "from the first question to the last change held", "us/change"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is missing in\n%s", want, out.String())
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
 		}
 	}
 }
