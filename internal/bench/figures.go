@@ -123,7 +123,7 @@ func keepYear(ctx context.Context, out io.Writer, f *figuresFlags) (err error) {
 const (
 	calmWithin  = 3 * time.Minute
 	calmShare   = 0.1
-	calmSeconds = 6
+	calmSeconds = 15
 )
 
 // calm waits until this process is idle: a year that took a year to come in has
