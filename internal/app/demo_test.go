@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/scenario"
 )
 
@@ -112,10 +114,27 @@ func TestARecordingIsReplayedThroughKafkaAndExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for kind, uids := range uidsOf(&recording) {
+		if seen, err := s.store.Seen(t.Context(), kind, uids); err != nil || len(uids) == 0 || !seen[uids[0]] || !seen[uids[len(uids)-1]] {
+			t.Errorf("%d of %d events of kind %s were stored when the finding was said, %v", len(seen), len(uids), kind, err)
+		}
+	}
 	if found.title == "" || len(found.finding.Suspects) == 0 || found.finding.Suspects[0].Change.Key() != recording.Guilty {
 		t.Errorf("%q %+v", found.title, found.finding.Suspects)
 	}
 	if !strings.Contains(out.String(), "recorded events through Kafka") || !strings.Contains(out.String(), "found") {
 		t.Errorf("said %s", out.String())
+	}
+}
+
+// TestNoFindingIsSaidBeforeTheWholeRecordingIsStored holds back what a slow
+// reader of a topic would: the alerts alone would settle on "no change".
+func TestNoFindingIsSaidBeforeTheWholeRecordingIsStored(t *testing.T) {
+	s, _ := startRig(t, rig(t, map[string]string{"roles": "ingest,correlate"}))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	err := s.awaitStored(ctx, map[event.Kind][]uint64{event.KindChange: {1, 2}})
+	if err == nil || !strings.Contains(err.Error(), "2 of 2 events of kind change are not stored") {
+		t.Errorf("%v", err)
 	}
 }

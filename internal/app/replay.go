@@ -37,6 +37,9 @@ func (s *service) replayAndFind(ctx context.Context, recording *scenario.Scenari
 	progress := say.show.progress("correlating", "")
 	progress.Tick()
 	defer progress.Done()
+	if err := s.awaitStored(ctx, uidsOf(recording)); err != nil {
+		return foundIncident{}, err
+	}
 	found, err := s.awaitFinding(ctx, recording)
 	if err != nil {
 		return foundIncident{}, fmt.Errorf("no finding about the outage of %s: %w", recording.Service, err)
@@ -65,6 +68,56 @@ func (s *service) replay(ctx context.Context, recording *scenario.Scenario, say 
 		}
 		sent += len(batch)
 		progress.Step(sent, len(recording.Events))
+	}
+	return nil
+}
+
+// uidsOf are the identities of a recording's events, by kind.
+func uidsOf(recording *scenario.Scenario) map[event.Kind][]uint64 {
+	all := map[event.Kind][]uint64{}
+	for i := range recording.Events {
+		e := &recording.Events[i]
+		switch e.Kind {
+		case event.KindChange:
+			rows, _ := event.DecodeChanges(e.Value, event.Meta{})
+			for _, c := range rows {
+				all[e.Kind] = append(all[e.Kind], c.UID)
+			}
+		case event.KindAlert:
+			rows, _ := event.DecodeAlerts(e.Value, event.Meta{})
+			for _, a := range rows {
+				all[e.Kind] = append(all[e.Kind], a.UID)
+			}
+		case event.KindTopology:
+			rows, _ := event.DecodeTopologies(e.Value, event.Meta{})
+			for _, t := range rows {
+				all[e.Kind] = append(all[e.Kind], t.UID)
+			}
+		}
+	}
+	return all
+}
+
+// awaitStored waits until the store holds the events. The topics are read apart:
+// on a busy machine a finding about the alerts alone could settle before the
+// first change is read.
+func (s *service) awaitStored(ctx context.Context, events map[event.Kind][]uint64) error {
+	for kind, uids := range events {
+		for {
+			seen, err := s.store.Seen(ctx, kind, uids)
+			if err != nil {
+				return err
+			}
+			missing := slices.DeleteFunc(slices.Clone(uids), func(uid uint64) bool { return seen[uid] })
+			if len(missing) == 0 {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return down(fmt.Errorf("%d of %d events of kind %s are not stored: %w", len(missing), len(uids), kind, ctx.Err()))
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
 	}
 	return nil
 }
