@@ -36,6 +36,16 @@ func (o *ProposalOptions) service() (*remote, error) {
 	return askService(o.Server, o.Token)
 }
 
+// open is the service and the open proposal that the options name.
+func (o *ProposalOptions) open(ctx context.Context) (*remote, *query.Proposal, error) {
+	service, err := o.service()
+	if err != nil {
+		return nil, nil, err
+	}
+	proposal, err := service.openProposal(ctx, o)
+	return service, proposal, err
+}
+
 // proposals asks for the proposals on an incident, the open ones or all, newest
 // first.
 func (r *remote) proposals(ctx context.Context, incident string, all bool) ([]query.Proposal, error) {
@@ -114,11 +124,7 @@ func (r *remote) openProposal(ctx context.Context, opts *ProposalOptions) (*quer
 // newest finding. A finding that is newer than the one which the agent saw is
 // refused: nobody has read the evidence that came since.
 func AcceptProposal(ctx context.Context, opts ProposalOptions, out io.Writer) error {
-	service, err := opts.service()
-	if err != nil {
-		return err
-	}
-	proposal, err := service.openProposal(ctx, &opts)
+	service, proposal, err := opts.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -146,11 +152,7 @@ func AcceptProposal(ctx context.Context, opts ProposalOptions, out io.Writer) er
 
 // DismissProposal keeps that a proposal is not followed, which is no verdict.
 func DismissProposal(ctx context.Context, opts ProposalOptions, out io.Writer) error {
-	service, err := opts.service()
-	if err != nil {
-		return err
-	}
-	proposal, err := service.openProposal(ctx, &opts)
+	service, proposal, err := opts.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func parseFiguresFlags(args []string) (figuresFlags, error) {
 // runFigures fills the embedded engine with a year of changes, incidents and
 // verdicts, and measures how long the figures for leadership take. Nothing is
 // cached between two answers.
-func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
+func runFigures(ctx context.Context, out io.Writer, args []string) error {
 	f, err := parseFiguresFlags(args)
 	if err != nil {
 		return err
@@ -61,21 +61,8 @@ func runFigures(ctx context.Context, out io.Writer, args []string) (err error) {
 	if f.filled != "" {
 		return onFilledYear(ctx, out, &f)
 	}
-	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
-	if err != nil {
-		return fmt.Errorf("making a directory for the data: %w", err)
-	}
-	p := &parts{dir: dir}
-	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.openStore(ctx, &f.ingestFlags, f.logger()); err != nil {
-		return err
-	}
-	y := newYear(f.year, time.Now().UTC())
 	_, _ = fmt.Fprintf(out, "filling the store with %d changes of %d days\n", f.year.days*f.year.changes, f.year.days)
-	if err := y.fill(ctx, p.store); err != nil {
-		return err
-	}
-	return askYear(ctx, out, &f, p, y)
+	return withYear(ctx, &f.ingestFlags, f.year, func(p *parts, y *year) error { return askYear(ctx, out, &f, p, y) })
 }
 
 // onFilledYear measures on a year that was filled before and is kept.

@@ -33,7 +33,7 @@ type latencyFlags struct {
 // runLatency measures the time from producing an alert to reading its finding
 // in the API, while changes arrive at a steady rate. The service is the real
 // binary in a process of its own, on Apache Kafka and the embedded engine.
-func runLatency(ctx context.Context, args []string) (err error) {
+func runLatency(ctx context.Context, args []string) error {
 	var f latencyFlags
 	flags := flag.NewFlagSet("latency", flag.ContinueOnError)
 	flags.IntVar(&f.alerts, "alerts", 100, "number of alerts, one incident each")
@@ -42,30 +42,31 @@ func runLatency(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "faultline-bench-")
+	return within("", func(p *parts) error {
+		if err := p.startBroker(ctx); err != nil {
+			return err
+		}
+		took, err := serveAndMeasure(ctx, p, &f)
+		if err != nil {
+			return err
+		}
+		slices.Sort(took)
+		return printReport(os.Stdout, fmt.Sprintf("alert produced to finding readable, %d alerts at %d changes/s", f.alerts, f.changesPerSecond), []figure{
+			{name: "p50", measured: milliseconds(took[len(took)/2]), unit: "ms"},
+			{name: "p99", measured: milliseconds(took[len(took)*99/100]), unit: "ms", target: wantFindingMS},
+			{name: "slowest", measured: milliseconds(took[len(took)-1]), unit: "ms"},
+		})
+	})
+}
+
+// serveAndMeasure measures a service that it starts on the broker and stops.
+func serveAndMeasure(ctx context.Context, p *parts, f *latencyFlags) (took []time.Duration, err error) {
+	s, err := startService(ctx, p.dir, p.broker.Addr, f.verbose)
 	if err != nil {
-		return fmt.Errorf("making a directory for the data: %w", err)
-	}
-	p := &parts{dir: dir}
-	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.startBroker(ctx); err != nil {
-		return err
-	}
-	s, err := startService(ctx, dir, p.broker.Addr, f.verbose)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	took, err := s.measure(ctx, p.broker.Addr, &f)
-	if err != nil {
-		return err
-	}
-	slices.Sort(took)
-	return printReport(os.Stdout, fmt.Sprintf("alert produced to finding readable, %d alerts at %d changes/s", f.alerts, f.changesPerSecond), []figure{
-		{name: "p50", measured: milliseconds(took[len(took)/2]), unit: "ms"},
-		{name: "p99", measured: milliseconds(took[len(took)*99/100]), unit: "ms", target: wantFindingMS},
-		{name: "slowest", measured: milliseconds(took[len(took)-1]), unit: "ms"},
-	})
+	return s.measure(ctx, p.broker.Addr, f)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

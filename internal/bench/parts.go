@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/faultline/faultline/internal/chdb"
 	"github.com/faultline/faultline/internal/clickhouse"
@@ -65,17 +66,39 @@ func (p *parts) fill(ctx context.Context, f *ingestFlags) error {
 
 // withFilled runs the measurement with a full broker and a directory for its
 // data, and clears both away.
-func withFilled(ctx context.Context, f *ingestFlags, measure func(p *parts) error) (err error) {
-	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
+func withFilled(ctx context.Context, f *ingestFlags, measure func(p *parts) error) error {
+	return within(f.dir, func(p *parts) error {
+		if err := p.fill(ctx, f); err != nil {
+			return err
+		}
+		return measure(p)
+	})
+}
+
+// within measures in a directory of its own below dir, or the system's if empty,
+// and clears the parts and the directory away.
+func within(dir string, measure func(p *parts) error) (err error) {
+	own, err := os.MkdirTemp(dir, "faultline-bench-")
 	if err != nil {
 		return fmt.Errorf("making a directory for the data: %w", err)
 	}
-	p := &parts{dir: dir}
+	p := &parts{dir: own}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.fill(ctx, f); err != nil {
-		return err
-	}
 	return measure(p)
+}
+
+// withYear measures on an embedded store that holds a year of that size.
+func withYear(ctx context.Context, f *ingestFlags, size yearSize, measure func(p *parts, y *year) error) error {
+	return within(f.dir, func(p *parts) error {
+		if err := p.openStore(ctx, f, f.logger()); err != nil {
+			return err
+		}
+		y := newYear(size, time.Now().UTC())
+		if err := y.fill(ctx, p.store); err != nil {
+			return err
+		}
+		return measure(p, y)
+	})
 }
 
 // runFill starts a broker, fills it and keeps it until the context ends, for

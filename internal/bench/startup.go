@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"time"
 
@@ -40,38 +38,27 @@ func parseStartupFlags(args []string) (startupFlags, error) {
 
 // runStartup fills the embedded engine with a window of changes and measures how
 // long a service that starts takes to hold them: before that it judges nothing.
-func runStartup(ctx context.Context, out io.Writer, args []string) (err error) {
+func runStartup(ctx context.Context, out io.Writer, args []string) error {
 	f, err := parseStartupFlags(args)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(f.dir, "faultline-bench-")
-	if err != nil {
-		return fmt.Errorf("making a directory for the data: %w", err)
-	}
-	p := &parts{dir: dir}
-	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.openStore(ctx, &f.ingestFlags, f.logger()); err != nil {
-		return err
-	}
-	y := newYear(f.year, time.Now().UTC())
-	if err := y.fill(ctx, p.store); err != nil {
-		return err
-	}
-	if err := calm(ctx); err != nil {
-		return err
-	}
-	stop, err := startProfile(f.profiles)
-	if err != nil {
-		return err
-	}
-	m, err := measureStartup(ctx, p.store.NewTail(y.begin), f.batch)
-	stop()
-	if err != nil {
-		return err
-	}
-	return printReport(out, fmt.Sprintf("start-up, a window of %d changes in %d days, %d cores", m.changes, f.year.days,
-		runtime.GOMAXPROCS(0)), m.figures())
+	return withYear(ctx, &f.ingestFlags, f.year, func(p *parts, y *year) error {
+		if err := calm(ctx); err != nil {
+			return err
+		}
+		stop, err := startProfile(f.profiles)
+		if err != nil {
+			return err
+		}
+		m, err := measureStartup(ctx, p.store.NewTail(y.begin), f.batch)
+		stop()
+		if err != nil {
+			return err
+		}
+		return printReport(out, fmt.Sprintf("start-up, a window of %d changes in %d days, %d cores", m.changes, f.year.days,
+			runtime.GOMAXPROCS(0)), m.figures())
+	})
 }
 
 // startupMeasure is what reading one window took.
