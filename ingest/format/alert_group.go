@@ -66,18 +66,23 @@ func (d groupDecoder) decode(m Message) (event.Batch, []event.Rejection) {
 			Mend: "send its default payload, without a template, to the route of its format",
 		})
 	}
-	var batch event.Batch
-	var rejected []event.Rejection
-	for i, raw := range group.Alerts {
-		e, fe := d.member(&group, raw, m.Meta)
+	alerts, rejected := eachOf("alerts", group.Alerts, func(raw json.RawMessage) (*event.Alert, *event.FieldError) { return d.member(&group, raw, m.Meta) })
+	return event.Batch{Alerts: alerts}, rejected
+}
+
+// eachOf maps the members of a list of a payload: one that is refused does not
+// hold back the others, one that says nothing (nil) is passed over.
+func eachOf[T any](list string, members []json.RawMessage, one func(raw json.RawMessage) (*T, *event.FieldError)) (made []T, rejected []event.Rejection) {
+	for i, raw := range members {
+		e, fe := one(raw)
 		switch {
 		case fe != nil:
-			rejected = append(rejected, event.Rejection{Line: i + 1, Err: under(fmt.Sprintf("alerts[%d]", i), fe)})
+			rejected = append(rejected, event.Rejection{Line: i + 1, Err: under(fmt.Sprintf("%s[%d]", list, i), fe)})
 		case e != nil:
-			batch.Alerts = append(batch.Alerts, *e)
+			made = append(made, *e)
 		}
 	}
-	return batch, rejected
+	return made, rejected
 }
 
 // member maps one alert; nil for one that is no alert.

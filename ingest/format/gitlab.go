@@ -302,21 +302,11 @@ func (g gitLab) pipeline(m Message) (event.Batch, []event.Rejection) {
 	if fe := p.Project.check(); fe != nil {
 		return event.Batch{}, refuse(fe)
 	}
-	var batch event.Batch
-	var rejected []event.Rejection
-	for i, raw := range p.Jobs {
-		e, fe := g.job(&p, raw, m.Meta)
-		switch {
-		case fe != nil:
-			rejected = append(rejected, event.Rejection{Line: i + 1, Err: under("builds["+strconv.Itoa(i)+"]", fe)})
-		case e != nil:
-			batch.Changes = append(batch.Changes, *e)
-		}
+	changes, rejected := eachOf("builds", p.Jobs, func(raw json.RawMessage) (*event.Change, *event.FieldError) { return g.job(&p, raw, m.Meta) })
+	if e := g.carried(&p, m.Meta); e != nil && len(changes) > 0 {
+		changes = append(changes, *e)
 	}
-	if e := g.carried(&p, m.Meta); e != nil && len(batch.Changes) > 0 {
-		batch.Changes = append(batch.Changes, *e)
-	}
-	return batch, rejected
+	return event.Batch{Changes: changes}, rejected
 }
 
 // job maps one job; nil for one that does not deploy.
