@@ -22,6 +22,9 @@ import (
 // contractFormat is the name of the contract's own JSON.
 const contractFormat = "faultline"
 
+// pagerDutyChangeFormat is the name of the format of PagerDuty's change events.
+const pagerDutyChangeFormat = "pagerduty-change"
+
 // maxListedRejections bounds the refused elements that one answer lists; all
 // are counted.
 const maxListedRejections = 1000
@@ -98,6 +101,15 @@ func (s *Server) routeEvents() {
 		problems: append(deliveryProblems(), badSignature, unknownFormat), body: webhookBody(),
 	}, func(ctx context.Context, in *webhookDelivery) (*receiptReply, error) {
 		return s.take(ctx, &in.Delivery, "", in.Format)
+	})
+	register(s, route{
+		method: http.MethodPost, path: "/v2/change/enqueue", id: "sendPagerDutyChange", tag: tagEvents, access: accessDeliver, format: pagerDutyChangeFormat,
+		summary: "Deliver a change event as PagerDuty takes it", status: http.StatusAccepted, example: exampleReceipt(),
+		about: "The path under which PagerDuty's Events API v2 takes change events: senders that can set nothing but the host of that API " +
+			"send here what `/v1/webhooks/pagerduty-change` takes. The `routing_key` is the proof where that format has a secret." + aboutDelivery,
+		problems: append(deliveryProblems(), badSignature), body: webhookBody(),
+	}, func(ctx context.Context, in *Delivery) (*receiptReply, error) {
+		return s.take(ctx, in, "", pagerDutyChangeFormat)
 	})
 }
 

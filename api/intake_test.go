@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/ingest"
 	"github.com/faultline/faultline/ingest/format"
 	"github.com/faultline/faultline/internal/event"
@@ -87,7 +88,7 @@ func newRealIntake(t *testing.T) (*harness, *rowStore) {
 	formats := format.NewRegistry(format.DefaultConfig())
 	cfg := ingest.DefaultIntakeConfig()
 	cfg.InsertTimeout = 100 * time.Millisecond
-	cfg.Secrets = map[string]ingest.Secret{"github": webhookSecret}
+	cfg.Secrets = map[string]ingest.Secret{"github": webhookSecret, "pagerduty-change": webhookSecret}
 	intake, err := ingest.NewIntake(cfg, ingest.IntakeDeps{
 		Decoder: formats, Verifier: formats, Store: store, Seen: store, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
 	})
@@ -137,6 +138,37 @@ func TestRealIntakeTakesAForgesSignatureForAToken(t *testing.T) {
 	if len(store.changes) != 1 {
 		t.Errorf("%d changes stored, want 1", len(store.changes))
 	}
+}
+
+// A sender that can be given another host than PagerDuty's keeps its path and
+// sends nothing to prove itself by but the routing key.
+func TestChangeEventsArriveUnderThePathOfPagerDuty(t *testing.T) {
+	h, store := newRealIntake(t)
+	send := func(key string) *http.Response {
+		return h.do(t, ask{method: http.MethodPost, path: "/v2/change/enqueue", body: `{"routing_key":"` + key + `","payload":{"summary":"Deployed checkout 4.2.0",
+			"source":"ci.example","timestamp":"2026-05-04T09:00:00Z","custom_details":{"service":"checkout","version":"4.2.0"}}}`})
+	}
+	resp := send(webhookSecret)
+	if text := readAll(t, resp); resp.StatusCode != http.StatusAccepted || parse[Receipt](t, resp).Accepted != 1 {
+		t.Fatalf("status %d: %s", resp.StatusCode, text)
+	}
+	if c := store.changes[0]; c.Source != "pagerduty-change" || c.Kind != correlate.KindDeploy || c.Version != "4.2.0" || !slices.Equal(c.Services, []string{"checkout"}) {
+		t.Errorf("stored %+v", c)
+	}
+	wantProblem(t, send("guess"), badSignature)
+	alert := h.do(t, ask{method: http.MethodPost, path: "/v2/change/enqueue", body: `{"routing_key":"` + webhookSecret + `","event_action":"trigger"}`})
+	if p := wantProblem(t, alert, invalidBody); p.Errors[0].Path != "event_action" {
+		t.Errorf("an alert: %+v", p)
+	}
+}
+
+// Where no secret proves the sender, a token must.
+func TestChangeEventsWithoutASecretNeedAToken(t *testing.T) {
+	h := newHarness(t)
+	deliver := ask{method: http.MethodPost, path: "/v2/change/enqueue", body: minimalChange("")}
+	wantProblem(t, h.do(t, deliver), unauthorized)
+	deliver.token = RoleReader
+	wantProblem(t, h.do(t, deliver), forbidden)
 }
 
 func TestRealIntakeListsItsFormats(t *testing.T) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,7 +137,7 @@ func (s *Server) authorize(c *gin.Context) {
 		who, problem = s.ring.nobody, nil
 	}
 	if problem == nil && c.FullPath() != "" {
-		problem = s.gate.admit(need, c.Param("format"), who)
+		problem = s.gate.admit(need, cmp.Or(s.routes.format(c.Request.Method, c.FullPath()), c.Param("format")), who)
 	}
 	if problem != nil {
 		s.metrics.refused.WithLabelValues(problem.slug()).Inc()

@@ -35,6 +35,9 @@ type route struct {
 	endless bool
 	// body documents the request body, nil for none.
 	body *huma.RequestBody
+	// format is the vendor's format of a route that takes only one; elsewhere the
+	// path names it.
+	format string
 }
 
 // routeTable finds a route's declaration by method and template.
@@ -43,6 +46,9 @@ type routeTable map[string]route
 // access is who may call a route; an undeclared one is for admins only, which
 // cannot happen as long as register is the only way to add one.
 func (t routeTable) access(method, template string) access { return t[method+" "+template].access }
+
+// format is the vendor's format that a route takes, empty if its path names one.
+func (t routeTable) format(method, template string) string { return t[method+" "+template].format }
 
 // ownTime reports whether the handler bounds its time itself.
 func (t routeTable) ownTime(method, template string) bool {

@@ -98,11 +98,20 @@ type Change struct {
 // Rollout lists only the steps that it tells of, not all there were: they add
 // to those known. ExtraStartUnknown marks one whose sender did not tell when
 // the change began: its StartedAt is the latest moment at which it can have.
-const ExtraRolloutAdds = "rollout_adds"
+// ExtraKindAssumed marks one whose sender did not tell the kind: its Kind is the
+// usual one, and gives way to any that is told.
+const (
+	ExtraRolloutAdds = "rollout_adds"
+	ExtraKindAssumed = "kind_assumed"
+)
 
 // StartUnknown reports whether StartedAt stands only for a start that the
 // sender did not tell.
 func (c *Change) StartUnknown() bool { return marked(c.Extra, ExtraStartUnknown) }
+
+// KindAssumed reports whether Kind stands only for a kind that the sender did not
+// tell.
+func (c *Change) KindAssumed() bool { return marked(c.Extra, ExtraKindAssumed) }
 
 // marked reports whether a mark is set.
 func marked(extra map[string]json.RawMessage, mark string) bool { return string(extra[mark]) == "true" }

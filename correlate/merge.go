@@ -16,6 +16,8 @@ import (
 //     rolled back.
 //   - StartedAt: one that the sender did not tell, marked [ExtraStartUnknown],
 //     replaces none.
+//   - Kind: one that the sender did not tell, marked [ExtraKindAssumed], replaces
+//     none that was told.
 //   - Rollout: steps that are marked [ExtraRolloutAdds] add to those known.
 //   - Labels, Links and Extra merge per key.
 //   - Other lists, the actor and the AI declaration are one value each: they are
@@ -28,7 +30,7 @@ func MergeChange(older, newer Change) Change {
 	return Change{
 		ID:              pick(older.ID, newer.ID),
 		Source:          pick(older.Source, newer.Source),
-		Kind:            pick(older.Kind, newer.Kind),
+		Kind:            pickKind(&older, &newer),
 		Title:           pick(older.Title, newer.Title),
 		Services:        pickSlice(older.Services, newer.Services),
 		Environment:     pick(older.Environment, newer.Environment),

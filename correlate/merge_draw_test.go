@@ -107,7 +107,7 @@ func drawLabels(t *rapid.T, label string) map[string]string {
 func drawExtra(t *rapid.T) map[string]json.RawMessage {
 	values := rapid.SampledFrom([]json.RawMessage{json.RawMessage(`1`), json.RawMessage(`{"a":[]}`)})
 	extra := rapid.MapOfN(rapid.SampledFrom([]string{"x", "y"}), values, 0, 2).Draw(t, "extra")
-	for _, mark := range []string{ExtraStartUnknown, ExtraRolloutAdds} {
+	for _, mark := range []string{ExtraStartUnknown, ExtraRolloutAdds, ExtraKindAssumed} {
 		if rapid.Bool().Draw(t, mark) {
 			extra[mark] = json.RawMessage("true")
 		}

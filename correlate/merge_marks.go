@@ -16,6 +16,18 @@ func pickStart(older, newer *Change) time.Time {
 	return pickTime(older.StartedAt, newer.StartedAt)
 }
 
+// pickKind is pick for the kind of a change, of which one that the sender did not
+// tell replaces none that was told.
+func pickKind(older, newer *Change) ChangeKind {
+	if newer.KindAssumed() && kindTold(older) {
+		return older.Kind
+	}
+	return pick(older.Kind, newer.Kind)
+}
+
+// kindTold reports whether a statement tells the kind of the change.
+func kindTold(c *Change) bool { return c.Kind != "" && !c.KindAssumed() }
+
 // startKnown reports whether a statement tells when the change began.
 func startKnown(c *Change) bool { return !c.StartedAt.IsZero() && !c.StartUnknown() }
 
@@ -50,6 +62,8 @@ func mergeExtra(older, newer *Change) map[string]json.RawMessage {
 	merged := mergeMap(older.Extra, newer.Extra)
 	unknown := !startKnown(older) && !startKnown(newer) && (older.StartUnknown() || newer.StartUnknown())
 	merged = setMark(merged, ExtraStartUnknown, unknown)
+	assumed := !kindTold(older) && !kindTold(newer) && (older.KindAssumed() || newer.KindAssumed())
+	merged = setMark(merged, ExtraKindAssumed, assumed)
 	switch {
 	case len(newer.Rollout) == 0 && len(older.Rollout) == 0:
 		return merged

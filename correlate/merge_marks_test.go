@@ -38,6 +38,34 @@ func TestEndWithoutStartKeepsTheStartThatIsKnown(t *testing.T) {
 	}
 }
 
+// One of two hooks about a rollback does not know that it is one; whichever comes
+// last, it must not become a deployment.
+func TestAnAssumedKindGivesWayToOneThatIsTold(t *testing.T) {
+	told, other := Change{Kind: KindRollback}, Change{Kind: KindConfig}
+	assumed := withMark(Change{Kind: KindDeploy}, ExtraKindAssumed)
+	for name, c := range map[string]struct {
+		statements []Change
+		want       ChangeKind
+		assumed    bool
+	}{
+		"told, then assumed":         {[]Change{told, assumed}, KindRollback, false},
+		"assumed, then told":         {[]Change{assumed, told}, KindRollback, false},
+		"assumed between":            {[]Change{told, assumed, other}, KindConfig, false},
+		"told between":               {[]Change{assumed, told, assumed}, KindRollback, false},
+		"only assumed":               {[]Change{assumed, assumed}, KindDeploy, true},
+		"nothing told of it besides": {[]Change{assumed, {Title: "x"}}, KindDeploy, true},
+		"nothing known before":       {[]Change{{Title: "x"}, assumed}, KindDeploy, true},
+	} {
+		got := Change{}
+		for _, s := range c.statements {
+			got = MergeChange(got, s)
+		}
+		if got.Kind != c.want || got.KindAssumed() != c.assumed {
+			t.Errorf("%s: %s, assumed %v", name, got.Kind, got.KindAssumed())
+		}
+	}
+}
+
 func TestStepsThatAddAreNotLostWhenTheNextOneComes(t *testing.T) {
 	begin := time.Date(2026, 11, 19, 9, 0, 0, 0, time.UTC)
 	step := func(minute int, percent float64) RolloutStep {

@@ -146,7 +146,7 @@ func TestFoldOfAlertsDoesNotDependOnItsGrouping(t *testing.T) {
 func TestMergeOfChangesLosesNoSetField(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := anyChange().Draw(t, "older"), anyChange().Draw(t, "newer")
-		for _, mark := range []string{ExtraStartUnknown, ExtraRolloutAdds} {
+		for _, mark := range []string{ExtraStartUnknown, ExtraRolloutAdds, ExtraKindAssumed} {
 			// A mark lapses once the other statement tells what this one left open.
 			delete(a.Extra, mark)
 			delete(b.Extra, mark)

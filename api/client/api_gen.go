@@ -5824,6 +5824,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/webhooks/{format} (the `SendWebhook` operationId).
 	SendWebhookWithBody(ctx context.Context, format string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendPagerDutyChangeWithBody Deliver a change event as PagerDuty takes it
+	//
+	// The path under which PagerDuty's Events API v2 takes change events: senders that can set nothing but the host of that API send here what `/v1/webhooks/pagerduty-change` takes. The `routing_key` is the proof where that format has a secret.
+	//
+	// The answer comes when the events are durable, and counts them. What was stored before counts as a duplicate, so a request may be repeated without harm: events are identified by their content and there is no need for an Idempotency-Key. Events that cannot be used are listed with their line and field while the others are taken; when none can be used the answer is 422.
+	//
+	// Problems of its own: `invalid-body`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `bad-signature`.
+	//
+	// Needs a token with the role `ingest` or `admin`, as a bearer token or as the password of basic credentials; or, for a format whose signing secret is configured, the vendor's signature.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v2/change/enqueue (the `SendPagerDutyChange` operationId).
+	SendPagerDutyChangeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // Health Is the process alive
@@ -7058,6 +7073,31 @@ func (c *Client) SendTopology(ctx context.Context, body SendTopologyJSONRequestB
 // Corresponds with POST /v1/webhooks/{format} (the `SendWebhook` operationId).
 func (c *Client) SendWebhookWithBody(ctx context.Context, format string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSendWebhookRequestWithBody(c.Server, format, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendPagerDutyChangeWithBody Deliver a change event as PagerDuty takes it
+//
+// The path under which PagerDuty's Events API v2 takes change events: senders that can set nothing but the host of that API send here what `/v1/webhooks/pagerduty-change` takes. The `routing_key` is the proof where that format has a secret.
+//
+// The answer comes when the events are durable, and counts them. What was stored before counts as a duplicate, so a request may be repeated without harm: events are identified by their content and there is no need for an Idempotency-Key. Events that cannot be used are listed with their line and field while the others are taken; when none can be used the answer is 422.
+//
+// Problems of its own: `invalid-body`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `bad-signature`.
+//
+// Needs a token with the role `ingest` or `admin`, as a bearer token or as the password of basic credentials; or, for a format whose signing secret is configured, the vendor's signature.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v2/change/enqueue (the `SendPagerDutyChange` operationId).
+func (c *Client) SendPagerDutyChangeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendPagerDutyChangeRequestWithBody(c.Server, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9813,6 +9853,35 @@ func NewSendWebhookRequestWithBody(server string, format string, contentType str
 	return req, nil
 }
 
+// NewSendPagerDutyChangeRequestWithBody constructs an http.Request for the SendPagerDutyChange method, with any body, and a specified content type
+func NewSendPagerDutyChangeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v2/change/enqueue")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -10592,6 +10661,21 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/webhooks/{format} (the `SendWebhook` operationId).
 	SendWebhookWithBodyWithResponse(ctx context.Context, format string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendWebhookResponse, error)
+
+	// SendPagerDutyChangeWithBodyWithResponse Deliver a change event as PagerDuty takes it
+	//
+	// The path under which PagerDuty's Events API v2 takes change events: senders that can set nothing but the host of that API send here what `/v1/webhooks/pagerduty-change` takes. The `routing_key` is the proof where that format has a secret.
+	//
+	// The answer comes when the events are durable, and counts them. What was stored before counts as a duplicate, so a request may be repeated without harm: events are identified by their content and there is no need for an Idempotency-Key. Events that cannot be used are listed with their line and field while the others are taken; when none can be used the answer is 422.
+	//
+	// Problems of its own: `invalid-body`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `bad-signature`.
+	//
+	// Needs a token with the role `ingest` or `admin`, as a bearer token or as the password of basic credentials; or, for a format whose signing secret is configured, the vendor's signature.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v2/change/enqueue (the `SendPagerDutyChange` operationId).
+	SendPagerDutyChangeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendPagerDutyChangeResponse, error)
 }
 
 type HealthResponse struct {
@@ -12316,6 +12400,47 @@ func (r SendWebhookResponse) ContentType() string {
 	return ""
 }
 
+type SendPagerDutyChangeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Receipt
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r SendPagerDutyChangeResponse) GetJSON202() *Receipt {
+	return r.JSON202
+}
+
+// GetBody returns the raw response body bytes
+func (r SendPagerDutyChangeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SendPagerDutyChangeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SendPagerDutyChangeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SendPagerDutyChangeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // HealthWithResponse Is the process alive
 //
 // Looks at nothing but itself: a store that is down must not restart the process.
@@ -13386,6 +13511,27 @@ func (c *ClientWithResponses) SendWebhookWithBodyWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseSendWebhookResponse(rsp)
+}
+
+// SendPagerDutyChangeWithBodyWithResponse Deliver a change event as PagerDuty takes it
+//
+// The path under which PagerDuty's Events API v2 takes change events: senders that can set nothing but the host of that API send here what `/v1/webhooks/pagerduty-change` takes. The `routing_key` is the proof where that format has a secret.
+//
+// The answer comes when the events are durable, and counts them. What was stored before counts as a duplicate, so a request may be repeated without harm: events are identified by their content and there is no need for an Idempotency-Key. Events that cannot be used are listed with their line and field while the others are taken; when none can be used the answer is 422.
+//
+// Problems of its own: `invalid-body`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `bad-signature`.
+//
+// Needs a token with the role `ingest` or `admin`, as a bearer token or as the password of basic credentials; or, for a format whose signing secret is configured, the vendor's signature.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v2/change/enqueue (the `SendPagerDutyChange` operationId).
+func (c *ClientWithResponses) SendPagerDutyChangeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendPagerDutyChangeResponse, error) {
+	rsp, err := c.SendPagerDutyChangeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendPagerDutyChangeResponse(rsp)
 }
 
 // ParseHealthResponse parses an HTTP response from a HealthWithResponse call
@@ -14466,6 +14612,32 @@ func ParseSendWebhookResponse(rsp *http.Response) (*SendWebhookResponse, error) 
 	}
 
 	response := &SendWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Receipt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSendPagerDutyChangeResponse parses an HTTP response from a SendPagerDutyChangeWithResponse call
+func ParseSendPagerDutyChangeResponse(rsp *http.Response) (*SendPagerDutyChangeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SendPagerDutyChangeResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -155,6 +155,10 @@ func (g gitLab) deployment(body []byte) (*correlate.Change, *event.FieldError) {
 	if d.Status != "running" {
 		mark(c, correlate.ExtraStartUnknown)
 	}
+	if d.JobID != 0 {
+		// Whether the job rolls back or migrates, the events of its pipeline tell.
+		mark(c, correlate.ExtraKindAssumed)
+	}
 	if status.Terminal() {
 		c.FinishedAt = &changed
 	}

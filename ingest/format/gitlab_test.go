@@ -2,6 +2,7 @@ package format
 
 import (
 	"encoding/base64"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,36 @@ func TestHooksOfOneDeploymentFoldIntoOneChangeInAnyOrder(t *testing.T) {
 	folded := event.FoldChanges(decodedChanges(t, "gitlab", "deployment_success"))
 	if !folded[0].StartUnknown() || !folded[0].StartedAt.Equal(*folded[0].FinishedAt) {
 		t.Errorf("an end alone = %+v", folded[0])
+	}
+}
+
+// Only the pipeline knows that a job rolls back. The deployment event of its end
+// often comes a moment after the job's, and must not make a deployment of it.
+func TestADeploymentEventDoesNotMakeADeploymentOfARollback(t *testing.T) {
+	send := func(body string) []event.Change {
+		batch, rejected := decodeAs(t, "gitlab", headers(), []byte(body))
+		if rejected != nil {
+			t.Fatal(rejected[0].Err)
+		}
+		return batch.Changes
+	}
+	const project = `"project":{"id":4100,"path_with_namespace":"orchard/shop/checkout"}`
+	hook := func(status, at string) []event.Change {
+		return send(`{"object_kind":"deployment","status":"` + status + `","status_changed_at":"` + at + `","deployment_id":811,"deployable_id":9301,"environment":"production",` + project + `}`)
+	}
+	for name, want := range map[string]correlate.ChangeKind{"rollback": correlate.KindRollback, "migrate-db": correlate.KindSchemaMigration, "ship": correlate.KindDeploy} {
+		job := send(`{"object_kind":"pipeline","object_attributes":{"id":551,"ref":"main","sha":"c0ffee"},` + project + `,"builds":[{"id":9301,"name":"` + name + `","status":"success",
+			"started_at":"2026-11-19 09:00:00 UTC","finished_at":"2026-11-19 09:06:00 UTC","environment":{"name":"production","action":"start"}}]}`)
+		all := slices.Concat(hook("running", "2026-11-19 09:00:01 UTC"), job, hook("success", "2026-11-19 09:06:01 UTC"))
+		rapid.Check(t, func(rt *rapid.T) {
+			folded := event.FoldChanges(rapid.Permutation(all).Draw(rt, "order"))
+			if len(folded) != 1 || folded[0].Kind != want || folded[0].KindAssumed() {
+				rt.Fatalf("%s became %+v", name, folded)
+			}
+		})
+	}
+	if alone := event.FoldChanges(hook("success", "2026-11-19 09:06:01 UTC")); alone[0].Kind != correlate.KindDeploy {
+		t.Errorf("alone it is a %q", alone[0].Kind)
 	}
 }
 

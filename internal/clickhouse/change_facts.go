@@ -42,8 +42,9 @@ const (
 	partPulls
 	partApprovals
 	partBare
-	// partNoStart: not a part that is told, but one that is not.
+	// partNoStart and partNoKind: not parts that are told, but ones that are not.
 	partNoStart
+	partNoKind
 )
 
 // partsOf tells which parts of a change an event tells.
@@ -57,6 +58,9 @@ func partsOf(c *correlate.Change) uint8 {
 	}
 	if c.StartUnknown() {
 		parts |= partNoStart
+	}
+	if c.KindAssumed() {
+		parts |= partNoKind
 	}
 	for i := range c.Commits {
 		if isBare(&c.Commits[i]) {

@@ -330,3 +330,37 @@ func TestAMergedIncidentMakesNoChangeARepair(t *testing.T) {
 		}
 	})
 }
+
+// A rollback would count as a deployment in every comparison of kinds if the
+// later statement, whose sender did not know, had the last word.
+func TestAnAssumedKindIsNotCountedWhereOneIsTold(t *testing.T) {
+	s := openEmbedded(t, config(t))
+	up(t, s)
+	change := func(id, kind, minute, more string) event.Change {
+		return figured(t, correlate.ProvenanceAuthored, `{"id":"`+id+`","source":"ci","kind":"`+kind+`","started_at":"2026-11-03T10:00:00Z","observed_at":"2026-11-03T10:`+minute+`:00Z"`+more+`}`)
+	}
+	const assumed = `,"kind_assumed":true`
+	insertChanges(t, s,
+		change("told-first", "config", "01", ""), change("told-first", "deploy", "02", assumed),
+		change("told-last", "deploy", "01", assumed), change("told-last", "config", "02", ""),
+		change("never-told", "deploy", "01", assumed), change("never-told", "deploy", "02", assumed))
+	cells, _, err := s.ChangeCells(t.Context(), november, query.Blame{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	approvals, err := s.ApprovalCells(t.Context(), november, &assent.Levels{}, query.Blame{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted, approved := map[correlate.ChangeKind]int{}, map[correlate.ChangeKind]int{}
+	for _, c := range cells {
+		counted[c.Kind] += c.N
+	}
+	for _, c := range approvals {
+		approved[c.Kind] += c.N
+	}
+	want := map[correlate.ChangeKind]int{correlate.KindConfig: 2, correlate.KindDeploy: 1}
+	if diff := cmp.Diff([]map[correlate.ChangeKind]int{want, want}, []map[correlate.ChangeKind]int{counted, approved}); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -3,6 +3,7 @@ package clickhouse_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,9 @@ func drawStatements(t *rapid.T, source string, firstUID uint64) []event.Change {
 		if rapid.IntRange(0, 2).Draw(t, "start untold") == 0 {
 			c.Extra = map[string]json.RawMessage{correlate.ExtraStartUnknown: json.RawMessage("true")}
 		}
+		if rapid.IntRange(0, 2).Draw(t, "kind untold") == 0 {
+			c.Extra = withMark(c.Extra, correlate.ExtraKindAssumed)
+		}
 		if rapid.Bool().Draw(t, "observed") {
 			c.ObservedAt = pointer(noon.Add(time.Duration(moments.Draw(t, "observed_at")) * time.Minute))
 		}
@@ -48,6 +52,13 @@ func drawStatements(t *rapid.T, source string, firstUID uint64) []event.Change {
 		events = append(events, e)
 	}
 	return events
+}
+
+// withMark adds a mark to what a statement says besides.
+func withMark(extra map[string]json.RawMessage, mark string) map[string]json.RawMessage {
+	marked := map[string]json.RawMessage{mark: json.RawMessage("true")}
+	maps.Copy(marked, extra)
+	return marked
 }
 
 // line is a folded change in the words of the view changes_current.

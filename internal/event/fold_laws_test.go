@@ -18,7 +18,8 @@ import (
 // their own.
 func drawStatement(t *rapid.T) Change {
 	fields := []string{
-		fmt.Sprintf(`"id":%q,"source":"ci","kind":"deploy"`, rapid.SampledFrom([]string{"a", "b"}).Draw(t, "id")),
+		fmt.Sprintf(`"id":%q,"source":"ci","kind":%q`, rapid.SampledFrom([]string{"a", "b"}).Draw(t, "id"),
+			rapid.SampledFrom([]string{"deploy", "rollback", "config"}).Draw(t, "kind")),
 		fmt.Sprintf(`"started_at":"2026-11-19T09:%02d:00Z"`, rapid.IntRange(0, 3).Draw(t, "start")),
 	}
 	maybe := func(name string, values ...string) {
@@ -32,6 +33,7 @@ func drawStatement(t *rapid.T) Change {
 	maybe("rollout", `[{"at":"2026-11-19T09:05:00Z","percent":10}]`, `[{"at":"2026-11-19T09:06:00Z","percent":50}]`)
 	maybe(correlate.ExtraStartUnknown, "true")
 	maybe(correlate.ExtraRolloutAdds, "true")
+	maybe(correlate.ExtraKindAssumed, "true")
 	maybe("version", `"1"`, `"2"`)
 	meta := Meta{ArrivedAt: arrival.ArrivedAt.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "arrived")) * time.Second)}
 	events, rejected := DecodeChanges([]byte("{"+strings.Join(fields, ",")+"}"), meta)

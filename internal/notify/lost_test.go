@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -224,4 +226,79 @@ func TestWhatIsLeftOutBecauseTooManyWaitIsKept(t *testing.T) {
 	if !strings.Contains(w.words[0].Reason, "too many") || w.words[0].Attempts != 0 {
 		t.Errorf("%+v", w.words[0])
 	}
+}
+
+// lostOf are the incidents that the first queue takes for lost.
+func lostOf(n *Notifier) []string { return slices.Sorted(maps.Keys(n.queues[0].lost)) }
+
+// A channel that is gone for weeks loses thousands of incidents, which people
+// dismiss in the page; whatever remembered them all would grow for ever.
+func TestWhatPeopleDismissedIsForgotten(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 1
+	n, _ := w.notifier(t, cfg)
+	for i := range 50 {
+		id := fmt.Sprintf("inc-%02d", i)
+		w.happen(id, correlate.IncidentOpen, "", "")
+		w.broken(1)
+		round(t, n)
+		if i < 49 {
+			w.words = append(w.words, query.NoticeWord{Target: "room", Incident: id, At: w.now, State: query.NoticeDismissed, By: "ada"})
+		}
+		w.pass(time.Second)
+	}
+	round(t, n)
+	if got := lostOf(n); !slices.Equal(got, []string{"inc-49"}) {
+		t.Errorf("lost = %v", got)
+	}
+}
+
+// The store lists at most so many; a thousand more must not stay in memory, and
+// come back as people clear the list.
+func TestWhatTheListHasNoRoomForComesBackWhenThereIsRoom(t *testing.T) {
+	w := newWorld()
+	n, _ := w.notifier(t, quick())
+	for i := range maxLost + 10 {
+		w.words = append(w.words, query.NoticeWord{Target: "room", Incident: fmt.Sprintf("inc-%04d", i), At: w.now, State: query.NoticeGivenUp, Attempts: 1})
+	}
+	round(t, n)
+	if got := lostOf(n); len(got) != maxLost {
+		t.Errorf("%d are remembered", len(got))
+	}
+	for i := range 10 {
+		w.words = append(w.words, query.NoticeWord{Target: "room", Incident: fmt.Sprintf("inc-%04d", i), At: w.now, State: query.NoticeDismissed})
+	}
+	round(t, n)
+	if got := lostOf(n); len(got) != maxLost || got[0] != "inc-0010" || got[maxLost-1] != "inc-1009" {
+		t.Errorf("%d are remembered, from %s", len(got), got[0])
+	}
+}
+
+// slowReading answers what was lost as it stood before the hook ran.
+type slowReading struct {
+	*world
+	hook func()
+}
+
+func (s slowReading) Undelivered(ctx context.Context, limit int) ([]query.Undelivered, error) {
+	answer, err := s.world.Undelivered(ctx, limit)
+	s.hook()
+	return answer, err
+}
+
+// A reading that began before an incident was lost does not list it, and must
+// not make the notifier forget that it was.
+func TestWhatIsLostDuringAReadingIsNotForgotten(t *testing.T) {
+	w, cfg := newWorld(), quick()
+	cfg.Attempts = 1
+	n, _ := w.notifier(t, cfg)
+	n.deps.Lost = slowReading{world: w, hook: func() { n.queues[0].lose(t.Context(), "inc-1", 1, errors.New("full")) }}
+	round(t, n)
+	if got := lostOf(n); !slices.Equal(got, []string{"inc-1"}) {
+		t.Fatalf("lost = %v", got)
+	}
+	n.deps.Lost = w
+	round(t, n)
+	n.queues[0].found(t.Context(), "inc-1")
+	wantStates(t, w.says("inc-1"), query.NoticeGivenUp, query.NoticeDelivered)
 }

@@ -19,8 +19,10 @@ type queue struct {
 	pending map[string]*pending
 	order   []string
 	told    map[string]*Told
-	// lost are the incidents of which the target could not be told.
-	lost map[string]bool
+	// lost are the incidents of which the target could not be told, each with the
+	// reading of the store at which that was last known; readings counts those.
+	lost     map[string]int
+	readings int
 }
 
 // pending is an incident that may have news for the target. Asked tells that a
@@ -32,7 +34,7 @@ type pending struct {
 }
 
 func newQueue(target Target, owner *Notifier) *queue {
-	return &queue{target: target, owner: owner, wake: make(chan struct{}, 1), pending: map[string]*pending{}, told: map[string]*Told{}, lost: map[string]bool{}}
+	return &queue{target: target, owner: owner, wake: make(chan struct{}, 1), pending: map[string]*pending{}, told: map[string]*Told{}, lost: map[string]int{}}
 }
 
 // remember takes over what the ledger has of the target, the newest of each

@@ -40,7 +40,8 @@ HAVING toUnixTimestamp64Milli(at) >= {since:Int64} AND toUnixTimestamp64Milli(at
     AND ({text:String} = '' OR positionCaseInsensitiveUTF8(concat(
         argMaxIf(title, moment, title != ''), '\n', id, '\n', argMaxIf(version, moment, version != ''), '\n',
         arrayStringConcat(argMaxIf(services, moment, notEmpty(services)), '\n')), {text:String}) > 0)
-    AND (empty({kinds:Array(String)}) OR has({kinds:Array(String)}, argMaxIf(kind, moment, kind != '')))
+    AND (empty({kinds:Array(String)}) OR has({kinds:Array(String)},
+        argMaxIf(kind, (parts = 255 OR bitAnd(parts, 32) = 0, moment), kind != '')))
     AND (empty({status:Array(String)}) OR has({status:Array(String)},
         if(countIf(status NOT IN ('', 'in_progress')) > 0,
             argMaxIf(status, moment, status NOT IN ('', 'in_progress')), max(status))))

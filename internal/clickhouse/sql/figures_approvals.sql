@@ -51,7 +51,7 @@ FROM
         SELECT
             who, max(if(class_code > 0, moment + class_code, 0)) AS class_at, max(if(tier_code > 0, moment + tier_code, 0)) AS tier_at,
             max(if(tells, moment + approved, 0)) AS approval_at, argMax(batch_code, if(commits > 0, moment, 0)) AS carried,
-            argMax(32 * ms + kind_code, if(kind_code > 0, moment, 0)) AS last, groupBitOr(flag) AS flags
+            argMax(32 * ms + kind_code, kind_at) AS last, groupBitOr(flag) AS flags
         FROM
         (
             SELECT
@@ -60,6 +60,7 @@ FROM
                 if(toUnixTimestamp64Milli(ingested_at) <= transform(who, said.1, said.4, toUInt64(0)), 0,
                     toUInt8(transform(provenance_class, {classes:Array(String)}, range(1, length({classes:Array(String)}) + 1), 0))) AS class_code,
                 toUInt8(transform(kind, {kinds:Array(String)}, range(1, length({kinds:Array(String)}) + 1), 0)) AS kind_code,
+                if(kind_code = 0, 0, bitOr(moment, bitShiftLeft(toUInt64(parts = 255 OR bitAnd(parts, 32) = 0), 63))) AS kind_at,
                 toUInt8(if(empty(services), 0, arrayMin(arrayMap(s -> transform(s, tiers.1, tiers.2, toUInt8(63)), services)))) AS tier_code,
                 toUInt8(arrayMax(arrayMap(a -> if(transform(substringIndex(a, '\n', -1), machines.1, machines.2, toUInt8(0)) = 1, 0,
                     1 + transform(substringIndex(a, '\n', 1), levels.1, levels.2, toUInt8(0))), approvals))) AS approved,
@@ -74,7 +75,7 @@ FROM
                 bitXor(key, xxHash64(source)) AS who, toUnixTimestamp64Milli(started_at) AS ms,
                 bitShiftLeft(toUInt64(toUnixTimestamp64Milli(worked_at) + 2199023255552), 22) AS moment,
                 toUInt8(transform(class, {classes:Array(String)}, range(1, length({classes:Array(String)}) + 1), 0)) AS class_code,
-                toUInt8(0) AS kind_code, toUInt8(0) AS tier_code,
+                toUInt8(0) AS kind_code, toUInt64(0) AS kind_at, toUInt8(0) AS tier_code,
                 toUInt8(arrayMax(arrayMap(a -> if(transform(substringIndex(a, '\n', -1), machines.1, machines.2, toUInt8(0)) = 1, 0,
                     1 + transform(substringIndex(a, '\n', 1), levels.1, levels.2, toUInt8(0))), approvals))) AS approved,
                 true AS tells, commits,

@@ -76,7 +76,7 @@ FROM
     (
         SELECT
             who, max(if(class_code > 0, moment + class_code, 0)) AS class_at, max(if(size_code > 0, moment + size_code, 0)) AS size_at,
-            max(if(place_code > 0, moment + place_code, 0)) AS place_at, argMax(32 * ms + kind_code, if(kind_code > 0, moment, 0)) AS last, groupBitOr(flag) AS flags
+            max(if(place_code > 0, moment + place_code, 0)) AS place_at, argMax(32 * ms + kind_code, kind_at) AS last, groupBitOr(flag) AS flags
         FROM
         (
             SELECT
@@ -85,6 +85,7 @@ FROM
                 if(toUnixTimestamp64Milli(ingested_at) <= transform(who, said.1, said.4, toUInt64(0)), 0,
                     toUInt8(transform(provenance_class, {classes:Array(String)}, range(1, length({classes:Array(String)}) + 1), 0))) AS class_code,
                 toUInt8(transform(kind, {kinds:Array(String)}, range(1, length({kinds:Array(String)}) + 1), 0)) AS kind_code,
+                if(kind_code = 0, 0, bitOr(moment, bitShiftLeft(toUInt64(parts = 255 OR bitAnd(parts, 32) = 0), 63))) AS kind_at,
                 arrayMap(s -> transform(s, places.1, places.2, toUInt32(63 * 65536)), services) AS there,
                 toUInt32(if(empty(services), 0, bitAnd(arrayMin(there), 63 * 65536) + bitAnd(there[1], 65535))) AS place_code,
                 toUInt8(multiIf(commits = 0 OR lines = 0, 0, lines <= 50, 1, lines <= 250, 2, lines <= 1000, 3, 4)) AS size_code,
@@ -96,7 +97,7 @@ FROM
                 bitXor(key, xxHash64(source)) AS who, toUnixTimestamp64Milli(started_at) AS ms,
                 bitShiftLeft(toUInt64(toUnixTimestamp64Milli(worked_at) + 2199023255552), 22) AS moment,
                 toUInt8(transform(class, {classes:Array(String)}, range(1, length({classes:Array(String)}) + 1), 0)) AS class_code,
-                toUInt8(0) AS kind_code, emptyArrayUInt32() AS there, toUInt32(0) AS place_code,
+                toUInt8(0) AS kind_code, toUInt64(0) AS kind_at, emptyArrayUInt32() AS there, toUInt32(0) AS place_code,
                 toUInt8(multiIf(commits = 0 OR lines = 0, 0, lines <= 50, 1, lines <= 250, 2, lines <= 1000, 3, 4)) AS size_code, toUInt8(0) AS flag
             FROM change_wholes
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
