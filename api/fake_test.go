@@ -441,7 +441,7 @@ func (f *fakeIntake) Accept(ctx context.Context, kind event.Kind, format string,
 		return event.Receipt{}, f.fail
 	}
 	switch format {
-	case contractFormat, "plain":
+	case contractFormat, pagerDutyChangeFormat, "plain":
 	case "signed":
 		if header.Get("X-Signature") != f.secret {
 			return event.Receipt{}, fmt.Errorf("signed: %w", event.ErrBadSignature)
