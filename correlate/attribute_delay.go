@@ -7,6 +7,8 @@ import "math"
 type delayTables struct {
 	usual delayTable
 	kinds [kindCodes]*delayTable
+	// step is for delays from a step of a rollout; nil where they are as usual.
+	step *delayTable
 }
 
 // delayTable is a density per second over delays on a grid, and the share of
@@ -54,12 +56,25 @@ func delayPlace(seconds float64) (int, float64) {
 }
 
 func newDelayTables(w *TimingWeights) delayTables {
-	t := delayTables{usual: newDelayTable(w.Delay, w)}
+	lags := alarmLags(w)
+	t := delayTables{usual: newDelayTable(w.Delay, lags, w.ResolutionSeconds)}
 	for kind, parts := range w.KindDelay {
-		table := newDelayTable(parts, w)
+		table := newDelayTable(parts, lags, w.ResolutionSeconds)
 		t.kinds[kindCode(kind)] = &table
 	}
+	if len(w.StepDelay) > 0 {
+		table := newDelayTable(w.StepDelay, make([]float64, 1), w.ResolutionSeconds)
+		t.step = &table
+	}
 	return t
+}
+
+// ofStep is the table for delays from a step of a change of the kind.
+func (d *delayTables) ofStep(kind uint8) *delayTable {
+	if d.step != nil {
+		return d.step
+	}
+	return d.of(kind)
 }
 
 func (d *delayTables) of(kind uint8) *delayTable {
@@ -70,9 +85,9 @@ func (d *delayTables) of(kind uint8) *delayTable {
 }
 
 // newDelayTable convolves the mixture of impact delays with the alarm lag by
-// taking the lag at evenly spaced quantiles.
-func newDelayTable(parts []DelayPart, w *TimingWeights) delayTable {
-	lags := alarmLags(w)
+// taking the lag at evenly spaced quantiles. Below the resolution all delays are
+// equally likely.
+func newDelayTable(parts []DelayPart, lags []float64, resolution float64) delayTable {
 	shareUpTo := func(delay float64) float64 {
 		sum := 0.0
 		for _, lag := range lags {
@@ -80,18 +95,18 @@ func newDelayTable(parts []DelayPart, w *TimingWeights) delayTable {
 				sum += mixtureShare(parts, rest)
 			}
 		}
-		return sum / lagQuantiles
+		return sum / float64(len(lags))
 	}
 	t := delayTable{density: make([]float64, delayPoints), share: make([]float64, delayPoints), peak: make([]float64, delayPoints)}
 	for i := range t.share {
 		t.share[i] = shareUpTo(delayAt(i))
 	}
-	early := shareUpTo(w.ResolutionSeconds) / w.ResolutionSeconds
+	early := shareUpTo(resolution) / resolution
 	highest := 0.0
 	for i := delayPoints - 1; i >= 0; i-- {
 		lo, hi := max(i-3, 0), min(i+3, delayPoints-1)
 		t.density[i] = max((t.share[hi]-t.share[lo])/(delayAt(hi)-delayAt(lo)), 1e-14)
-		if delayAt(i) < w.ResolutionSeconds {
+		if delayAt(i) < resolution {
 			t.density[i] = early
 		}
 		highest = max(highest, t.density[i])

@@ -51,7 +51,8 @@ func rolloutText(c *Change, onset *symptom, first *Alert) string {
 // the steps of a rollout. Each step counts by what it added; steps that cannot
 // have reached the symptom's region or instance are left out.
 func (e *Engine) stepDensity(c *Change, y *symptom, s *scene) float64 {
-	table := e.delays.of(kindCode(c.Kind))
+	kind := kindCode(c.Kind)
+	table := e.delays.ofStep(kind)
 	lead := &s.alerts[y.lead]
 	sum, total := 0.0, 0.0
 	for i := range c.Rollout {
@@ -61,7 +62,7 @@ func (e *Engine) stepDensity(c *Change, y *symptom, s *scene) float64 {
 			sum += weight * table.at(float64(y.start-step.At.UnixMilli())/1000, s.skew)
 		}
 	}
-	first := table.at(float64(y.start-c.StartedAt.UnixMilli())/1000, s.skew)
+	first := e.delays.of(kind).at(float64(y.start-c.StartedAt.UnixMilli())/1000, s.skew)
 	w := e.weights.Timing.StepShare
 	return math.Max((1-w)*first+w*sum/total, 1e-14)
 }

@@ -33,10 +33,11 @@ var meshStyles = [][5]string{
 	{"requests", "error_rate", "latency_p95", "cpu_usage", "memory_usage"},
 	{"request_count", "errors", "duration_p99", "container_cpu", "container_memory"},
 	{"istio_requests_total", "istio_request_errors_total", "istio_request_duration_milliseconds", "cpu_utilization", "mem_utilization"},
+	{"rpc_server_duration_count", "rpc_server_errors_total", "rpc_server_duration_sum", "process_cpu_utilization", "memory_utilization"},
 }
 
 // cumulative says whether the style counts from the start of a process.
-func cumulative(style int) bool { return style == 3 }
+func cumulative(style int) bool { return style >= 3 }
 
 func (b *meshBook) put(in meshInstance, signal, unit, direction, peer string, value float64) {
 	w := b.w
@@ -86,16 +87,23 @@ func (b *meshBook) join(p *Point, unit string, value float64) {
 	p.Value = (p.Value + value) / 2
 }
 
-// rate writes a number of events per second, as such or as a running count.
-func (b *meshBook) rate(in meshInstance, signal, direction, peer string, perSecond float64) {
+// rate writes a number of events per second, as such or as a running count, and
+// returns how many they were.
+func (b *meshBook) rate(in meshInstance, signal, direction, peer string, perSecond float64) float64 {
 	seconds := b.w.step.Seconds()
 	n := math.Max(math.Round(perSecond*seconds+math.Sqrt(perSecond*seconds)*b.w.r.NormFloat64()), 0)
 	if !cumulative(b.w.c.style) {
 		b.put(in, signal, "per_second", direction, peer, n/seconds)
-		return
+		return n
 	}
+	b.count(in, signal, direction, peer, n)
+	return n
+}
+
+// count adds to a running count.
+func (b *meshBook) count(in meshInstance, signal, direction, peer string, more float64) {
 	key := in.pod + "|" + signal + direction + peer
-	b.counts[key] += n
+	b.counts[key] += more
 	b.put(in, signal, "", direction, peer, b.counts[key])
 }
 
@@ -140,7 +148,7 @@ func (b *meshBook) edge(in meshInstance, direction, peer string, s *meshSeen) {
 		b.bias[key] = math.Exp(0.1 * r.NormFloat64())
 	}
 	perSecond := s.requests / in.n * b.bias[key]
-	b.rate(in, names[0], direction, peer, perSecond)
+	counted := b.rate(in, names[0], direction, peer, perSecond)
 	share := math.Min(s.failures/math.Max(s.requests, 1e-9), 1)
 	n := math.Max(perSecond*b.w.step.Seconds(), 1)
 	share = math.Min(math.Max(share+math.Sqrt(share*(1-share)/n)*r.NormFloat64(), 0), 1)
@@ -154,6 +162,10 @@ func (b *meshBook) edge(in meshInstance, direction, peer string, s *meshSeen) {
 	}
 	if s.requests > 1e-6 {
 		latency := s.latency / s.requests * in.warm * math.Exp(0.2*r.NormFloat64()/math.Sqrt(math.Max(n/10, 1))+0.07*r.NormFloat64())
+		if b.w.c.style == 4 { // In seconds, and summed.
+			b.count(in, names[2], direction, peer, counted*latency/1000)
+			return
+		}
 		b.put(in, names[2], "ms", direction, peer, latency)
 	}
 }
@@ -186,8 +198,7 @@ func (b *meshBook) all() []Series {
 // alerts raises alerts where requests fail or slow down, as the case's alerting
 // would.
 func (w *meshWorld) alerts(onset time.Time) []Alert {
-	begun := func(i int) bool { return !w.begun[i].IsZero() && !onset.Add(3*time.Minute).Before(w.begun[i]) }
-	before, after := w.traffic(w.load, false, begun), w.traffic(w.load, true, begun)
+	hurt := w.hurt(onset.Add(3 * time.Minute))
 	var out []Alert
 	raise := func(service int, name string, signal Signal, severity Severity) {
 		at := onset
@@ -200,14 +211,13 @@ func (w *meshWorld) alerts(onset time.Time) []Alert {
 		})
 	}
 	for _, i := range w.r.Perm(len(w.names)) {
-		errors, slow := w.worse(i, before, after)
-		if !w.raises(i) || w.r.Float64() < 0.2 && w.c.alerting == alertAll {
+		if !w.raises(i) || w.r.Float64() < w.h.missed && w.c.alerting == alertAll {
 			continue
 		}
-		if errors {
+		if hurt[i].errors {
 			raise(i, "ErrorRate", SignalErrors, SeverityCritical)
 		}
-		if slow {
+		if hurt[i].slow {
 			raise(i, "Latency", SignalLatency, SeverityHigh)
 		}
 	}
@@ -216,6 +226,23 @@ func (w *meshWorld) alerts(onset time.Time) []Alert {
 	}
 	if w.r.IntN(4) == 0 {
 		raise(w.r.IntN(len(w.names)), "DiskPressure", SignalSaturation, SeverityWarning)
+	}
+	return out
+}
+
+// meshHurt is what about a service got worse.
+type meshHurt struct{ errors, slow bool }
+
+func (h meshHurt) any() bool { return h.errors || h.slow }
+
+// hurt compares, service by service, the moment with what it would be without a
+// fault.
+func (w *meshWorld) hurt(at time.Time) []meshHurt {
+	fresh := func(i int) int { return w.freshAt(i, at) }
+	before, after := w.traffic(w.load, false, fresh), w.traffic(w.load, true, fresh)
+	out := make([]meshHurt, len(w.names))
+	for i := range out {
+		out[i].errors, out[i].slow = w.worse(i, before, after)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,85 +13,6 @@ import (
 // trees of calls, seven kinds of faults, canaries of any size, and monitoring of
 // many habits. Its settings are drawn too; the sets of settings that served to
 // choose the model's structure are kept apart from those that judge it.
-
-// meshFault is what the new version of the guilty service does.
-type meshFault uint8
-
-const (
-	meshException meshFault = iota // Fails after some of its calls.
-	meshDelay                      // Answers late; some callers give up.
-	meshHang                       // Never answers.
-	meshHog                        // Burns processor time.
-	meshNetwork                    // Does not get its requests.
-	meshMemory                     // Grows, is killed, starts anew.
-	meshBadCalls                   // Sends what it calls requests that fail there.
-)
-
-var meshFaultNames = []string{"exception", "delay", "hang", "hog", "network", "memory", "bad-calls"}
-
-// meshHabits are the ranges that a case is drawn from.
-type meshHabits struct {
-	services      [2]int
-	depth         float64 // 0: everything hangs on the entry, 1: a chain.
-	faults        []meshFault
-	steps         []time.Duration
-	load          [2]float64 // Requests per second, drawn evenly in its logarithm.
-	styles        []int
-	silent        float64 // Share of cases whose faulty instances count no errors.
-	together      float64 // Share of cases whose rollouts begin within a minute.
-	missing       float64 // Share of services without series.
-	anew          float64 // Share of cases with instances that begin with the rollout.
-	unnamed       float64 // Share of cases whose rollouts do not list instances.
-	alerting      []meshAlerting
-	views         []meshView
-	instances     [2]int
-	entryTolerant float64 // Share of calls whose failure the caller survives.
-}
-
-// meshAlerting is who raises alerts.
-type meshAlerting uint8
-
-const (
-	alertAll    meshAlerting = iota // Whoever's requests or calls got worse, some missed.
-	alertEntry                      // The entry alone.
-	alertCaller                     // Callers of the faulty service and up, never itself.
-	alertModule                     // One service that some localiser named, often the guilty one.
-)
-
-// meshView is what series there are.
-type meshView uint8
-
-const (
-	viewBoth     meshView = iota // Inbound, and outbound by peer.
-	viewServer                   // Inbound only.
-	viewClient                   // Outbound by peer only.
-	viewPeerless                 // Inbound, and outbound in one.
-	viewService                  // By service and version, not instance.
-)
-
-// meshHabitsTuning served to choose the structure of the model.
-func meshHabitsTuning() meshHabits {
-	return meshHabits{
-		services: [2]int{10, 12}, depth: 0.4, instances: [2]int{2, 5},
-		faults: []meshFault{meshException, meshException, meshDelay, meshHang, meshHog, meshNetwork, meshMemory},
-		steps:  []time.Duration{15 * time.Second, 30 * time.Second}, load: [2]float64{5, 100}, styles: []int{0, 1},
-		silent: 0.4, together: 0.3, missing: 0.1, anew: 0.6, unnamed: 0.3,
-		alerting: []meshAlerting{alertAll, alertEntry, alertCaller, alertModule},
-		views:    []meshView{viewBoth, viewBoth, viewServer, viewPeerless}, entryTolerant: 0.15,
-	}
-}
-
-// meshHabitsJudging differs in every range; nothing was chosen on it.
-func meshHabitsJudging() meshHabits {
-	return meshHabits{
-		services: [2]int{9, 14}, depth: 0.6, instances: [2]int{3, 8},
-		faults: []meshFault{meshException, meshDelay, meshHang, meshHog, meshNetwork, meshMemory, meshBadCalls},
-		steps:  []time.Duration{20 * time.Second, 60 * time.Second}, load: [2]float64{3, 300}, styles: []int{2, 3},
-		silent: 0.5, together: 0.4, missing: 0.15, anew: 0.7, unnamed: 0.4,
-		alerting: []meshAlerting{alertAll, alertEntry, alertCaller, alertModule},
-		views:    []meshView{viewBoth, viewServer, viewClient, viewPeerless, viewService}, entryTolerant: 0.25,
-	}
-}
 
 // meshCall is a node of a request's tree of calls, in order.
 type meshCall struct {
@@ -107,6 +29,7 @@ type meshFlow struct {
 // meshCase is one labelled case with the settings drawn for it.
 type meshCase struct {
 	in       Input
+	world    *meshWorld
 	guilty   string
 	fault    meshFault
 	alerting meshAlerting
@@ -114,6 +37,12 @@ type meshCase struct {
 	silent   bool
 	together bool
 	style    int
+}
+
+// meshStage is one step of a rollout: how many instances are changed from then on.
+type meshStage struct {
+	at    time.Time
+	fresh int
 }
 
 // meshWorld is the state from which series and alerts come.
@@ -124,10 +53,11 @@ type meshWorld struct {
 	names     []string
 	callees   [][]int
 	flows     []meshFlow
+	shown     []Change // Rollouts that began before the judgement.
 	instances int
-	fresh     []int // Changed instances by service.
-	begun     []time.Time
-	base      []float64 // Own latency in ms by service.
+	fresh     []int         // Instances changed in the end, by service.
+	stages    [][]meshStage // How the change reached them, by service.
+	base      []float64     // Own latency in ms by service.
 	guilty    int
 	power     float64
 	after     int     // Calls made before the exception.
@@ -147,6 +77,7 @@ func drawMesh(seed uint64, h meshHabits) meshCase {
 	r := rand.New(rand.NewPCG(seed, 99))
 	c := meshCase{}
 	w := &meshWorld{h: h, r: r, c: &c}
+	c.world = w
 	w.drawCompany()
 	c.fault = h.faults[r.IntN(len(h.faults))]
 	c.silent, c.together = r.Float64() < h.silent, r.Float64() < h.together
@@ -166,7 +97,7 @@ func (w *meshWorld) drawCompany() {
 	words := slices.Clone(meshWords)
 	w.r.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 	w.names = words[:n]
-	w.callees, w.fresh, w.begun, w.base = make([][]int, n), make([]int, n), make([]time.Time, n), make([]float64, n)
+	w.callees, w.fresh, w.stages, w.base = make([][]int, n), make([]int, n), make([][]meshStage, n), make([]float64, n)
 	w.instances = w.h.instances[0] + w.r.IntN(w.h.instances[1]-w.h.instances[0]+1)
 	for i := range n {
 		w.base[i] = 3 * math.Exp(1.5*w.r.Float64())
@@ -183,6 +114,12 @@ func (w *meshWorld) drawCompany() {
 			}
 		}
 	}
+	w.drawFlows()
+}
+
+// drawFlows draws the kinds of requests that come to the entry.
+func (w *meshWorld) drawFlows() {
+	w.flows = nil
 	for len(w.flows) < 4 {
 		f := meshFlow{share: 0.2 + w.r.Float64(), root: w.drawCall(0, 0)}
 		w.flows = append(w.flows, f)
@@ -237,7 +174,6 @@ func (w *meshWorld) drawRollouts() {
 	w.guilty = rolling[0]
 	w.after = r.IntN(len(w.callees[w.guilty]) + 1)
 	w.c.guilty = "roll-" + w.names[w.guilty]
-	var strike time.Time
 	var changes []Change
 	for _, i := range rolling {
 		w.fresh[i] = 1 + r.IntN(max(w.instances/2, 1))
@@ -245,36 +181,71 @@ func (w *meshWorld) drawRollouts() {
 		if w.c.together {
 			at = start.Add(time.Duration(r.IntN(60)) * time.Second)
 		}
-		c := w.rollout(i, at)
-		w.begun[i] = c.Rollout[0].At
-		changes = append(changes, c)
-		if i == w.guilty {
-			strike = c.Rollout[0].At
-		}
+		changes = append(changes, w.rollout(i, at))
 	}
-	onset := strike.Add(time.Duration(20+r.ExpFloat64()*180) * time.Second)
+	strike := w.stages[w.guilty][0].at
+	onset := w.showing().Add(time.Duration(w.h.least+r.ExpFloat64()*w.h.delay) * time.Second)
 	asOf := onset.Add(5 * time.Minute)
 	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.StartedAt.After(asOf) })
+	w.shown = slices.SortedFunc(slices.Values(changes), func(a, b Change) int { return cmp.Compare(a.ID, b.ID) })
 	w.c.in = Input{Incident: Incident{ID: "mesh"}, AsOf: asOf, Graph: NewGraph(w.graph()), Changes: NewChangeIndex(changes...)}
 	w.c.in.Metrics = w.observe(start.Add(-20*time.Minute), strike, asOf)
 	w.c.in.Alerts = w.alerts(onset)
 }
 
-// rollout is the change of a service, one step long.
+// rollout is the change of a service in one stage or several.
 func (w *meshWorld) rollout(i int, at time.Time) Change {
 	name := w.names[i]
 	c := Change{
 		ID: "roll-" + name, Source: "cd", Kind: KindDeploy, Title: "deploy " + name, Services: []string{name}, StartedAt: at,
 		Version: "1.8.0", PreviousVersion: "1.7.3", Status: StatusInProgress,
 	}
-	step := RolloutStep{At: at.Add(time.Duration(5+w.r.IntN(60)) * time.Second), Percent: 100 * float64(w.fresh[i]) / float64(w.instances)}
-	for k := range w.fresh[i] {
-		if !w.unnamed {
-			step.Instances = append(step.Instances, w.pod(i, k))
+	at, n := at.Add(time.Duration(5+w.r.IntN(60))*time.Second), 1
+	if w.h.stages > 1 {
+		n = 1 + w.r.IntN(min(w.h.stages, w.fresh[i]))
+	}
+	reached := 0
+	for k := range n {
+		if k > 0 {
+			at = at.Add(time.Duration(120+w.r.IntN(360)) * time.Second)
+		}
+		step := RolloutStep{At: at}
+		for ; reached < w.fresh[i]*(k+1)/n; reached++ {
+			if !w.unnamed {
+				step.Instances = append(step.Instances, w.pod(i, reached))
+			}
+		}
+		step.Percent = 100 * float64(reached) / float64(w.instances)
+		c.Rollout = append(c.Rollout, step)
+		w.stages[i] = append(w.stages[i], meshStage{at, reached})
+	}
+	return c
+}
+
+// freshAt is how many instances of a service are changed at the moment.
+func (w *meshWorld) freshAt(i int, at time.Time) int {
+	n := 0
+	for _, stage := range w.stages[i] {
+		if !at.Before(stage.at) {
+			n = stage.fresh
 		}
 	}
-	c.Rollout = []RolloutStep{step}
-	return c
+	return n
+}
+
+// showing is when so many instances are faulty that somebody would alert, or, if
+// nobody ever would, when the first are.
+func (w *meshWorld) showing() time.Time {
+	stages := w.stages[w.guilty]
+	if len(stages) == 1 {
+		return stages[0].at
+	}
+	for _, stage := range stages {
+		if w.heard(w.hurt(stage.at)) {
+			return stage.at
+		}
+	}
+	return stages[0].at
 }
 
 func (w *meshWorld) graph() Topology {

@@ -38,21 +38,18 @@ func (s *meshSeen) add(rate, failed, latency float64) {
 }
 
 // traffic walks the flows with the load.
-func (w *meshWorld) traffic(load float64, broken bool, begun func(service int) bool) meshTraffic {
+func (w *meshWorld) traffic(load float64, broken bool, fresh func(service int) int) meshTraffic {
 	t := meshTraffic{}
 	for _, f := range w.flows {
-		w.pass(t, f.root, load*f.share, broken, begun)
+		w.pass(t, f.root, load*f.share, broken, fresh)
 	}
 	return t
 }
 
 // pass sends requests into a call; it returns the share that succeeds, as the
 // caller sees it, and the mean latency.
-func (w *meshWorld) pass(t meshTraffic, c *meshCall, rate float64, broken bool, begun func(int) bool) (success, latency float64) {
-	share := 0.0
-	if begun(c.service) {
-		share = float64(w.fresh[c.service]) / float64(w.instances)
-	}
+func (w *meshWorld) pass(t meshTraffic, c *meshCall, rate float64, broken bool, fresh func(int) int) (success, latency float64) {
+	share := float64(fresh(c.service)) / float64(w.instances)
 	for _, part := range []meshPart{{c.service, false}, {c.service, true}} {
 		p := 1 - share
 		if part.fresh {
@@ -61,7 +58,7 @@ func (w *meshWorld) pass(t meshTraffic, c *meshCall, rate float64, broken bool, 
 		if p == 0 {
 			continue
 		}
-		s, l := w.serve(t, c, part, rate*p, broken && part.fresh && c.service == w.guilty, broken, begun)
+		s, l := w.serve(t, c, part, rate*p, broken && part.fresh && c.service == w.guilty, broken, fresh)
 		success += p * s
 		latency += p * l
 	}
@@ -70,7 +67,7 @@ func (w *meshWorld) pass(t meshTraffic, c *meshCall, rate float64, broken bool, 
 
 // serve is the work of one part of a service: calls in order, up to the first
 // failure that matters.
-func (w *meshWorld) serve(t meshTraffic, c *meshCall, part meshPart, rate float64, faulty, broken bool, begun func(int) bool) (success, latency float64) {
+func (w *meshWorld) serve(t meshTraffic, c *meshCall, part meshPart, rate float64, faulty, broken bool, fresh func(int) int) (success, latency float64) {
 	seen := t.at(part)
 	arrived, fault, latency := rate, w.c.fault, w.base[c.service]
 	if faulty && fault == meshNetwork {
@@ -84,7 +81,7 @@ func (w *meshWorld) serve(t meshTraffic, c *meshCall, part meshPart, rate float6
 		if faulty && fault == meshHang && k == 0 {
 			alive *= 1 - w.power
 		}
-		s, l := w.pass(t, call, alive, broken, begun)
+		s, l := w.pass(t, call, alive, broken, fresh)
 		if faulty && fault == meshBadCalls && k == min(w.after, len(c.calls)-1) {
 			t.at(meshPart{call.service, false}).failures += alive * w.power
 			s *= 1 - w.power
@@ -161,7 +158,7 @@ func (w *meshWorld) observe(from, strike, until time.Time) []Series {
 	drift := 0.3 * (w.r.Float64() - 0.5)
 	for at := from; !at.After(until); at = at.Add(w.step) {
 		load := w.load * (1 + drift*at.Sub(from).Hours()) * math.Exp(0.08*w.r.NormFloat64())
-		traffic := w.traffic(load, !at.Before(strike), func(i int) bool { return !w.begun[i].IsZero() && !at.Before(w.begun[i]) })
+		traffic := w.traffic(load, !at.Before(strike), func(i int) int { return w.freshAt(i, at) })
 		for i := range w.names {
 			if !dark[i] {
 				w.observeService(b, i, at, strike, traffic)
@@ -173,19 +170,15 @@ func (w *meshWorld) observe(from, strike, until time.Time) []Series {
 
 // observeService writes one service's samples of one moment.
 func (w *meshWorld) observeService(b *meshBook, i int, at, strike time.Time, t meshTraffic) {
-	begun := !w.begun[i].IsZero() && !at.Before(w.begun[i])
+	reached := w.freshAt(i, at)
 	for k := range w.instances {
-		isNew := k < w.fresh[i]
-		if isNew && w.anew && !begun {
+		if w.anew && k >= reached && k < w.fresh[i] {
 			continue
 		}
-		part := meshPart{i, isNew && begun}
-		n := w.instances
-		if begun {
-			n = w.instances - w.fresh[i]
-			if isNew {
-				n = w.fresh[i]
-			}
+		part := meshPart{i, k < reached}
+		n := w.instances - reached
+		if part.fresh {
+			n = reached
 		}
 		broken := part.fresh && i == w.guilty && !at.Before(strike)
 		if broken && w.c.fault == meshMemory && int(at.Sub(strike)/w.step)%7 == 6 {
@@ -194,12 +187,18 @@ func (w *meshWorld) observeService(b *meshBook, i int, at, strike time.Time, t m
 		}
 		in := meshInstance{service: i, pod: w.pod(i, k), fresh: part.fresh, at: at, n: float64(max(n, 1))}
 		in.warm = 1.0
-		if part.fresh && at.Sub(w.begun[i]) < time.Minute {
+		if part.fresh && at.Sub(w.since(i, k)) < time.Minute {
 			in.warm = 1.5
 		}
 		b.write(in, t.at(part))
 		b.resources(in, broken)
 	}
+}
+
+// since is when the instance was changed.
+func (w *meshWorld) since(i, k int) time.Time {
+	at := slices.IndexFunc(w.stages[i], func(s meshStage) bool { return k < s.fresh })
+	return w.stages[i][at].at
 }
 
 // sorted returns the keys of the map in order.

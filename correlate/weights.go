@@ -89,6 +89,10 @@ type TimingWeights struct {
 	// StepShare is how much comes from the steps of a rollout, where they are
 	// known, instead of its start.
 	StepShare float64 `json:"step_share"`
+	// StepDelay is the mixture from a step to the first alert, lag of the alarm
+	// included: new instances serve from their first second, and are watched. Empty
+	// means that a step is followed like any change.
+	StepDelay []DelayPart `json:"step_delay,omitempty"`
 }
 
 // TopologyWeights describe how a fault spreads over the call graph.

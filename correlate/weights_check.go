@@ -63,6 +63,7 @@ func (c *weightsCheck) atLeastOne(key string, value int) {
 func (c *weightsCheck) timing(t *TimingWeights) {
 	c.atLeastOne("timing.delay (its parts)", len(t.Delay))
 	c.delays("timing.delay", t.Delay)
+	c.delays("timing.step_delay", t.StepDelay)
 	for kind, parts := range t.KindDelay {
 		c.atLeastOne("timing.kind_delay."+string(kind)+" (its parts)", len(parts))
 		c.delays("timing.kind_delay."+string(kind), parts)

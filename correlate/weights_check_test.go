@@ -29,6 +29,7 @@ func TestBadWeightsAreNamedWithTheirMend(t *testing.T) {
 		{"topology.cascade (the sum of its priors) is 0; set it from 0.99 to 1.01", func(w *Weights) { w.Topology.Cascade = nil }},
 		{"timing.delay (its parts) is 0; set it to at least 1", func(w *Weights) { w.Timing.Delay = nil }},
 		{"timing.delay.0.sigma is 0; set it above 0", func(w *Weights) { w.Timing.Delay = []DelayPart{{Share: 1, MedianSeconds: 60}} }},
+		{"timing.step_delay.0.median_seconds is 0; set it above 0", func(w *Weights) { w.Timing.StepDelay = []DelayPart{{Share: 1, Sigma: 1}} }},
 		{"timing.kind_delay.model.1.share is -1; set it above 0", func(w *Weights) {
 			w.Timing.KindDelay = map[ChangeKind][]DelayPart{KindModel: {{1, 60, 1}, {-1, 60, 1}}}
 		}},

@@ -87,7 +87,9 @@ func defaultTiming() TimingWeights {
 		},
 		AlarmMedianSeconds: 300, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
 		SkewSeconds: 1, SkewShare: 0.01, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
-		IntervalShare: 0.3, StepShare: 0.8,
+		IntervalShare: 0.3, StepShare: 0.8, StepDelay: []DelayPart{
+			{Share: 0.85, MedianSeconds: 150, Sigma: 1.1}, {Share: 0.1, MedianSeconds: 1800, Sigma: 1.5}, {Share: 0.05, MedianSeconds: 40000, Sigma: 1.5},
+		},
 	}
 }
 
