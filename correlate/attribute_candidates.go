@@ -195,7 +195,7 @@ const maxHopeless = 8
 // recently counts the changes of the list in the rate window.
 func (g *gatherer) recently(list []dated) int {
 	from := g.s.asOf - g.e.weights.Limits.RateWindow.Milliseconds()
-	return len(list) - len(until(list, from))
+	return len(list) - begunBy(list, from)
 }
 
 // topology is the log odds of an explanation against no recorded change.

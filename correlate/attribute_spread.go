@@ -197,7 +197,7 @@ func (sp *spreader) callees(symptom int32, p place) {
 				}
 				sp.budget--
 				sp.seen.set(a.to)
-				strength := at.strength * sp.over(a, len(sp.graph.callersOf(a.to))) * decay / before
+				strength := at.strength * sp.over(a, sp.graph.fanIn(a)) * decay / before
 				sp.note(a.to, link{symptom: symptom, strength: float32(strength), hops: int8(hop + 1), route: routeCaller})
 				sp.next = append(sp.next, place{a.to, strength})
 			}

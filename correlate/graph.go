@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -44,12 +45,14 @@ type rows struct {
 
 // arc is one end of an edge as seen from a service, 16 bytes without pointers.
 // rate is in calls per second, 0 when unknown; share is the rate relative to
-// the caller's busiest edge.
+// the caller's busiest edge. fan is how many callers the callee had when the rows
+// were packed, as far as it fits, and 0 in rows of callers; see Graph.fanIn.
 type arc struct {
 	to    int32
 	rate  float32
 	share float32
 	kind  uint8
+	fan   uint16
 }
 
 func (r *rows) of(i int32) []arc {
@@ -162,6 +165,7 @@ func (b *graphBuilder) build() *Graph {
 	fillShares(edges, len(g.names))
 	g.callees = packRows(edges, len(g.names), false)
 	g.callers = packRows(edges, len(g.names), true)
+	g.noteFans()
 	g.busiest = map[int32][]arc{}
 	for i := range g.names {
 		if row := g.callees.of(int32(i)); len(row) > hubFan {
@@ -175,6 +179,17 @@ func (b *graphBuilder) build() *Graph {
 		g.norms[i] = g.norm(own)
 	}
 	return g
+}
+
+// noteFans writes into the rows of callees how many callers each callee has, so
+// that a walk need not look it up far away for each call.
+func (g *Graph) noteFans() {
+	for i := range g.callees.arcs {
+		a := &g.callees.arcs[i]
+		if fan := len(g.callers.of(a.to)); fan <= math.MaxUint16 {
+			a.fan = uint16(fan)
+		}
+	}
 }
 
 // hubFan is the number of callees or callers from which on a service is a hub:
@@ -217,10 +232,7 @@ func fillShares(edges []numberedEdge, services int) {
 		busiest[e.caller] = max(busiest[e.caller], e.rate)
 	}
 	for i := range edges {
-		edges[i].share = 1
-		if edges[i].rate > 0 {
-			edges[i].share = edges[i].rate / busiest[edges[i].caller]
-		}
+		edges[i].share = relative(edges[i].rate, busiest[edges[i].caller])
 	}
 }
 

@@ -137,24 +137,34 @@ func (g *Graph) tierOf(id int32) int {
 	return int(g.tiers[id])
 }
 
+// patchedCallees is the row of callees that was changed since the rows were packed,
+// nil if it was not.
+func (g *Graph) patchedCallees(id int32) *patchedRow {
+	if g.patch == nil || int(id)>>6 < len(g.patch.calling) && !g.patch.calling.has(id) {
+		return nil
+	}
+	return g.patch.callees[id]
+}
+
+// patchedCallers is the same for the row of callers.
+func (g *Graph) patchedCallers(id int32) *patchedRow {
+	if g.patch == nil || int(id)>>6 < len(g.patch.called) && !g.patch.called.has(id) {
+		return nil
+	}
+	return g.patch.callers[id]
+}
+
 func (g *Graph) calleesOf(id int32) []arc {
-	if g.patch != nil {
-		if row, ok := g.patch.callees[id]; ok {
-			return row
-		}
+	if row := g.patchedCallees(id); row != nil {
+		return row.arcs()
 	}
 	return g.callees.of(id)
 }
 
 // mainCallees are the callees of the service, of a hub the busiest only.
 func (g *Graph) mainCallees(id int32) []arc {
-	if g.patch != nil {
-		if row, ok := g.patch.callees[id]; ok {
-			if len(row) > hubFan {
-				return busiestOf(row)
-			}
-			return row
-		}
+	if row := g.patchedCallees(id); row != nil {
+		return row.mainArcs()
 	}
 	row := g.callees.of(id)
 	if len(row) > hubFan {
@@ -164,12 +174,22 @@ func (g *Graph) mainCallees(id int32) []arc {
 }
 
 func (g *Graph) callersOf(id int32) []arc {
-	if g.patch != nil {
-		if row, ok := g.patch.callers[id]; ok {
-			return row
-		}
+	if row := g.patchedCallers(id); row != nil {
+		return row.arcs()
 	}
 	return g.callers.of(id)
+}
+
+// fanIn is the number of callers of the callee that an arc of a row of callees
+// leads to.
+func (g *Graph) fanIn(a arc) int {
+	if row := g.patchedCallers(a.to); row != nil {
+		return row.n
+	}
+	if a.fan == 0 {
+		return len(g.callers.of(a.to))
+	}
+	return int(a.fan)
 }
 
 // carriers returns the services whose names hold the word.

@@ -1,18 +1,21 @@
 package correlate
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 )
 
-// patch is what was added to a graph since its rows were packed: whole rows of
-// the services that gained edges, and new services numbered after the others.
+// patch is what was added to a graph since its rows were packed: rows of the
+// services that gained or changed edges, and new services numbered after the
+// others.
 type patch struct {
 	ids      map[string]int32
 	services map[int32]Service
-	callees  map[int32][]arc
-	callers  map[int32][]arc
+	callees  map[int32]*patchedRow
+	callers  map[int32]*patchedRow
+	// calling and called are the packed services of which callees and callers hold
+	// rows: most have none, which one bit tells.
+	calling, called bits
 	// peaks are the rates of the busiest calls of those callers where that is no
 	// longer what the shares in the rows of callers are relative to.
 	peaks  map[int32]float32
@@ -38,7 +41,7 @@ func (g *Graph) With(t Topology) *Graph {
 		return NewGraph(t)
 	}
 	next := *g
-	next.patch = g.patch.clone()
+	next.patch = g.patchOf()
 	if t.ObservedAt.After(next.observed) {
 		next.observed = t.ObservedAt
 	}
@@ -48,7 +51,7 @@ func (g *Graph) With(t Topology) *Graph {
 			next.patch.describe(id, next.serviceOf(id), s)
 		}
 	}
-	rows := rowEdits{g: &next, callees: map[int32][]arc{}, callers: map[int32]bool{}}
+	rows := rowEdits{g: &next, peaks: map[int32]float32{}, callers: map[int32]bool{}}
 	for _, e := range t.Edges {
 		if e.Caller != "" && e.Callee != "" && e.Caller != e.Callee {
 			rows.connect(next.ensure(e.Caller), next.ensure(e.Callee), e)
@@ -80,16 +83,22 @@ func (g *Graph) Packed() *Graph {
 	return b.build()
 }
 
-func (p *patch) clone() *patch {
+// patchOf is a copy of the patch of the graph, which may be changed until somebody
+// reads it.
+func (g *Graph) patchOf() *patch {
+	p := g.patch
 	if p == nil {
+		n := g.packed()/64 + 1
 		return &patch{
 			ids: map[string]int32{}, services: map[int32]Service{}, tokens: map[string][]int32{},
-			callees: map[int32][]arc{}, callers: map[int32][]arc{}, peaks: map[int32]float32{},
+			callees: map[int32]*patchedRow{}, callers: map[int32]*patchedRow{}, peaks: map[int32]float32{},
+			calling: make(bits, n), called: make(bits, n),
 		}
 	}
 	return &patch{
 		ids: maps.Clone(p.ids), services: maps.Clone(p.services), tokens: maps.Clone(p.tokens),
-		callees: maps.Clone(p.callees), callers: maps.Clone(p.callers), peaks: maps.Clone(p.peaks), added: p.added,
+		callees: maps.Clone(p.callees), callers: maps.Clone(p.callers), peaks: maps.Clone(p.peaks),
+		calling: slices.Clone(p.calling), called: slices.Clone(p.called), added: p.added,
 	}
 }
 
@@ -116,117 +125,4 @@ func (g *Graph) ensure(name string) int32 {
 		g.patch.tokens[word] = append(slices.Clip(g.patch.tokens[word]), id)
 	}
 	return id
-}
-
-// rowEdits are the rows that one snapshot changes. Each is copied once, however
-// many of its edges the snapshot names: a hub's row is long.
-type rowEdits struct {
-	g *Graph
-	// callees are the rows of the callers touched, as they were before.
-	callees map[int32][]arc
-	// callers are the callees whose rows have been copied.
-	callers map[int32]bool
-}
-
-// connect adds or updates one edge in the caller's row; finish tells the callees.
-func (r *rowEdits) connect(caller, callee int32, e Edge) {
-	row := r.g.calleesOf(caller)
-	a := arc{to: callee, kind: edgeCode(e.Kind), rate: float32(max(e.CallsPerSecond, 0)), share: 1}
-	at, known := findArc(row, callee)
-	if known {
-		a.rate = max(a.rate, row[at].rate)
-		if a.rate == row[at].rate && a.kind == row[at].kind {
-			return
-		}
-	}
-	if _, own := r.callees[caller]; !own {
-		r.callees[caller] = row
-		row = slices.Clone(row)
-	}
-	if known {
-		row[at] = a
-	} else {
-		row = slices.Insert(row, at, a)
-		r.g.patch.added++
-	}
-	r.g.patch.callees[caller] = row
-}
-
-// finish sets the shares of the rows that were touched and puts the calls that
-// changed into the callees' rows of callers. Where a caller's busiest call became
-// busier, all its shares changed: that is noted once, and not in thousands of
-// rows.
-func (r *rowEdits) finish() {
-	for caller, before := range r.callees {
-		row := r.g.patch.callees[caller]
-		if peak := reshare(row); peak != peakOf(before) && len(before) > 0 {
-			r.g.patch.peaks[caller] = peak
-		}
-		for _, x := range row { // Both rows are in order, and the newer one only has more.
-			if len(before) == 0 || before[0].to != x.to {
-				r.mirror(caller, x)
-				continue
-			}
-			if before[0].rate != x.rate || before[0].kind != x.kind {
-				r.mirror(caller, x)
-			}
-			before = before[1:]
-		}
-	}
-}
-
-// findArc returns the place of the arc in a row, or where it belongs.
-func findArc(row []arc, to int32) (int, bool) {
-	return slices.BinarySearchFunc(row, to, func(x arc, to int32) int { return cmp.Compare(x.to, to) })
-}
-
-// reshare sets the shares of one caller's edges and returns the rate of the
-// busiest.
-func reshare(row []arc) float32 {
-	peak := peakOf(row)
-	for i := range row {
-		row[i].share = 1
-		if row[i].rate > 0 {
-			row[i].share = row[i].rate / peak
-		}
-	}
-	return peak
-}
-
-// peakOf is the rate of the busiest call in a row.
-func peakOf(row []arc) float32 {
-	peak := float32(0)
-	for _, a := range row {
-		peak = max(peak, a.rate)
-	}
-	return peak
-}
-
-// felt returns an arc of a row of callers with the share as it is now.
-func (g *Graph) felt(a arc) arc {
-	if g.patch == nil || a.rate == 0 {
-		return a
-	}
-	if peak, moved := g.patch.peaks[a.to]; moved {
-		a.share = a.rate / peak
-	}
-	return a
-}
-
-// mirror puts the edge into the callee's row of callers.
-func (r *rowEdits) mirror(caller int32, a arc) {
-	callee := a.to
-	row := r.g.callersOf(callee)
-	if !r.callers[callee] {
-		r.callers[callee] = true
-		row = slices.Clone(row)
-	}
-	a.to = caller
-	at, known := findArc(row, caller)
-	if known {
-		row[at] = a
-	} else {
-		row = slices.Insert(row, at, a)
-	}
-	r.g.patch.callers[callee] = row
 }

@@ -139,17 +139,23 @@ func (x *ChangeIndex) newestOf(service int32, moment int64) int64 {
 
 // until cuts a list, ordered by start, after the moment. Most often all of it
 // has begun.
-func until(list []dated, moment int64) []dated {
-	if n := len(list); n == 0 || list[n-1].start <= moment {
-		return list
+func until(list []dated, moment int64) []dated { return list[:begunBy(list, moment)] }
+
+// begunBy is how many entries of a list, ordered by start, start at or before the
+// moment. It looks from the end in steps that double: what is asked for is mostly
+// near it, and one far place of memory costs more than many steps.
+func begunBy(list []dated, moment int64) int {
+	low, high := len(list), len(list)
+	for step := 1; low > 0 && list[low-1].start > moment; step *= 2 {
+		low, high = max(low-step, 0), low-1
 	}
-	n, _ := slices.BinarySearchFunc(list, moment, func(d dated, t int64) int {
+	n, _ := slices.BinarySearchFunc(list[low:high], moment, func(d dated, t int64) int {
 		if d.start <= t {
 			return -1
 		}
 		return 1
 	})
-	return list[:n]
+	return low + n
 }
 
 // servicesOf returns the names of the services that the slot changes.
