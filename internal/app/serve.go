@@ -146,6 +146,9 @@ func (s *service) startRunner(ctx context.Context) error {
 	})
 	s.run(ctx, "correlator", func(ctx context.Context) error { s.runner.Run(ctx); return nil })
 	s.startWholes(ctx)
+	if err := s.startMerging(ctx); err != nil {
+		return err
+	}
 	return nil
 }
 

@@ -166,7 +166,7 @@ func TestAServiceOfAllRolesAnswersAndStopsFromTheDoorDown(t *testing.T) {
 		t.Errorf("stop: %v", err)
 	}
 	// Whoever takes work stops before whoever it is given to.
-	want := []string{"weekly report", "notifier", "API", "ingest", "dead-letter writer", "Kafka client", "embedded Kafka", "changes as wholes", "correlator", "store"}
+	want := []string{"weekly report", "notifier", "API", "ingest", "dead-letter writer", "Kafka client", "embedded Kafka", "merging of closed months", "changes as wholes", "correlator", "store"}
 	if diff := cmp.Diff(want, j.stopped); diff != "" {
 		t.Errorf("order of the stop (-want +got):\n%s", diff)
 	}

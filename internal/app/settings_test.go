@@ -12,6 +12,7 @@ import (
 
 	"github.com/faultline/faultline/api"
 	"github.com/faultline/faultline/correlate"
+	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/config"
 	"github.com/faultline/faultline/internal/kafka"
 	"github.com/faultline/faultline/internal/policy"
@@ -22,14 +23,14 @@ import (
 // of the meter, of signing on and of notifications go through them.
 var elsewhere = []string{
 	"roles", "data_dir", "shutdown_timeout", "log.", "kafka.group", "kafka.embedded_listen", "kafka.create_topics", "kafka.topic_partitions", "kafka.replication",
-	"clickhouse.library", "clickhouse.embedded_memory_mb", "clickhouse.auto_migrate", "ingest.webhooks", "correlate.", "metrics.", "report.", "notify.", "policy.",
+	"clickhouse.library", "clickhouse.embedded_memory_mb", "clickhouse.auto_migrate", "clickhouse.merge.enabled", "ingest.webhooks", "correlate.", "metrics.", "report.", "notify.", "policy.",
 	"api.tokens", "api.oidc.",
 }
 
 // translated is what the parts of the service are given.
 func translated(cfg *config.Config, levels *policy.Levels) []any {
 	return []any{
-		kafkaConfig(cfg), storeConfig(cfg), ingestConfig(&cfg.Ingest, kafka.DefaultConfig().Topics), apiConfig(cfg, nil), figuresConfig(cfg, levels), formatConfig(&cfg.Formats),
+		kafkaConfig(cfg), storeConfig(cfg), ingestConfig(&cfg.Ingest, kafka.DefaultConfig().Topics), apiConfig(cfg, nil), figuresConfig(cfg, levels), formatConfig(&cfg.Formats), mergerConfig(&cfg.ClickHouse.Merge),
 	}
 }
 
@@ -100,6 +101,20 @@ func TestEmbeddedStoresSyncAndServersDecideThemselves(t *testing.T) {
 	}
 	if out := storeConfig(&cfg); string(out.DSN) != "clickhouse://db:9000/faultline" || out.Retention.ChangesDays != 400 || out.Retention.IncidentsDays != 400 {
 		t.Errorf("%+v", out.Retention)
+	}
+}
+
+func TestEachRetentionIsThatOfItsOwnSetting(t *testing.T) {
+	cfg := config.Default()
+	was := clickhouse.DefaultConfig().Retention
+	if got := storeConfig(&cfg).Retention; got.TopologyDays != was.TopologyDays || got.DeadLettersDays != was.DeadLettersDays || got.AuditDays != 0 {
+		t.Errorf("told nothing, the retention is %+v", got)
+	}
+	c := &cfg.ClickHouse
+	c.RetentionDays, c.TopologyRetentionDays, c.DeadLetterRetentionDays, c.AuditRetentionDays, c.EdgeRetention = 1, 2, 3, 4, 5*time.Hour
+	want := clickhouse.Retention{ChangesDays: 1, AlertsDays: 1, IncidentsDays: 1, TopologyDays: 2, DeadLettersDays: 3, AuditDays: 4, EdgeLife: 5 * time.Hour}
+	if got := storeConfig(&cfg).Retention; got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

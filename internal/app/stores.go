@@ -57,6 +57,8 @@ func storeConfig(cfg *config.Config) clickhouse.Config {
 	days := cfg.ClickHouse.RetentionDays
 	out.Retention.ChangesDays, out.Retention.AlertsDays = days, days
 	out.Retention.IncidentsDays = days
+	out.Retention.TopologyDays, out.Retention.DeadLettersDays = cfg.ClickHouse.TopologyRetentionDays, cfg.ClickHouse.DeadLetterRetentionDays
+	out.Retention.AuditDays = cfg.ClickHouse.AuditRetentionDays
 	out.Retention.EdgeLife = cfg.ClickHouse.EdgeRetention
 	tls := cfg.ClickHouse.TLS
 	out.TLS = clickhouse.TLS{

@@ -12,8 +12,10 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/faultline/faultline/internal/clickhouse"
 	"github.com/faultline/faultline/internal/figures"
 )
 
@@ -27,6 +29,9 @@ type figuresFlags struct {
 	asked int
 	// keep is a directory to fill, filled one that was filled.
 	keep, filled string
+	// merge lets closed months be merged during and after the fill, as the
+	// service does.
+	merge bool
 }
 
 func parseFiguresFlags(args []string) (figuresFlags, error) {
@@ -40,6 +45,7 @@ func parseFiguresFlags(args []string) (figuresFlags, error) {
 	flags.IntVar(&f.asked, "asked", 5, "how often each figure is asked for")
 	flags.IntVar(&f.memoryMB, "engine-memory", 2048, "cap of the embedded engine in MiB")
 	flags.StringVar(&f.keep, "keep", "", "fill this data directory for faultline serve, and measure nothing")
+	flags.BoolVar(&f.merge, "merge", true, "merge closed months while the year is loaded, as the service does")
 	flags.StringVar(&f.filled, "filled", "", "measure on a data directory that -keep filled, and leave it")
 	flags.StringVar(&f.dir, "dir", "", "directory for the data; empty makes one")
 	flags.StringVar(&f.profiles, "profiles", "", "directory for a processor profile of the answers")
@@ -62,8 +68,62 @@ func runFigures(ctx context.Context, out io.Writer, args []string) error {
 		return onFilledYear(ctx, out, &f)
 	}
 	_, _ = fmt.Fprintf(out, "filling the store with %d changes of %d days\n", f.year.days*f.year.changes, f.year.days)
-	return withYear(ctx, &f.ingestFlags, f.year, func(p *parts, y *year) error { return askYear(ctx, out, &f, p, y) })
+	return within(f.dir, func(p *parts) error {
+		if err := p.openStore(ctx, &f.ingestFlags, f.logger()); err != nil {
+			return err
+		}
+		y := newYear(f.year, time.Now().UTC())
+		return whileMerging(ctx, p.store, &f, func() error { return loadAndAsk(ctx, out, &f, p, y) })
+	})
 }
+
+// loadAndAsk measures twice: when the last event is in, and once the engine has
+// merged what it wants to.
+func loadAndAsk(ctx context.Context, out io.Writer, f *figuresFlags, p *parts, y *year) error {
+	began := time.Now()
+	if err := y.fill(ctx, p.store); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	lie, err := p.store.PartsHeld(ctx)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "loaded in %.0f s; the year lies in %d parts\n", took.Seconds(), lie)
+	// The first answers only: every later one finds fewer parts.
+	once := *f
+	once.asked = 1
+	if err := ask(ctx, out, &once, p, y, "right after loading"); err != nil {
+		return err
+	}
+	return askYear(ctx, out, f, p, y)
+}
+
+// whileMerging runs the service's merger of closed months beside a measurement.
+func whileMerging(ctx context.Context, store *clickhouse.Store, f *figuresFlags, measure func() error) error {
+	if !f.merge {
+		return measure()
+	}
+	merger, err := store.NewMerger(clickhouse.DefaultMergerConfig(), unwatched{}, f.logger())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { merger.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	return measure()
+}
+
+// unwatched is for a merger that nobody watches: its log tells of failures.
+type unwatched struct{}
+
+// Merged implements clickhouse.MergeObserver.
+func (unwatched) Merged(clickhouse.MergedMonth) {}
+
+// MergeFailed implements clickhouse.MergeObserver.
+func (unwatched) MergeFailed(error) {}
 
 // onFilledYear measures on a year that was filled before and is kept.
 func onFilledYear(ctx context.Context, out io.Writer, f *figuresFlags) (err error) {
@@ -80,13 +140,18 @@ func askYear(ctx context.Context, out io.Writer, f *figuresFlags, p *parts, y *y
 	if err := calm(ctx); err != nil {
 		return err
 	}
+	return ask(ctx, out, f, p, y, "after merging")
+}
+
+// ask measures each figure over a year.
+func ask(ctx context.Context, out io.Writer, f *figuresFlags, p *parts, y *year, when string) error {
 	service := figures.New(figures.DefaultConfig(), p.store, func() time.Time { return y.end })
 	asked, err := askFigures(ctx, service, f, y)
 	if err != nil {
 		return err
 	}
-	return printReport(out, fmt.Sprintf("figures, %d days of %d changes, %d incidents a day, %d cores",
-		f.year.days, f.year.changes, f.year.incidents, runtime.GOMAXPROCS(0)), asked)
+	return printReport(out, fmt.Sprintf("figures %s, %d days of %d changes, %d incidents a day, %d cores",
+		when, f.year.days, f.year.changes, f.year.incidents, runtime.GOMAXPROCS(0)), asked)
 }
 
 // keepYear fills a data directory and leaves it, so that a service can make its

@@ -28,31 +28,65 @@ var figureApart = []query.Apart{query.NotApart, query.ApartRollback, query.Apart
 var figureApprovals = []string{"none", "other", "senior"}
 
 // A long period is counted in two halves at a time: a statement of the embedded
-// engine keeps one core busy. Both halves read a week beyond where they meet, so
-// that a change whose start was corrected is whole in each and counted in one.
+// engine keeps one core busy.
 const (
-	longPeriod  = 8 * 7 * 24 * time.Hour
-	startMoves  = time.Hour
-	startShifts = 7 * 24 * time.Hour
+	longPeriod = 8 * 7 * 24 * time.Hour
+	startMoves = time.Hour
 )
 
 // stretch is a part of a period with the events that are read for it.
 type stretch struct {
 	query.Period
 	since, until time.Time
+	// movers are the hashed ids of the changes that have events in both halves,
+	// since their start was corrected over the middle; ofMovers counts those
+	// alone, otherwise they are left out.
+	movers   []uint64
+	ofMovers bool
 }
 
-// stretches cuts a period into the parts that are counted side by side.
-func stretches(p query.Period) []stretch {
-	whole := stretch{Period: p, since: p.From.Add(-startMoves), until: p.To.Add(startMoves)}
+// wholeOf is a period with the events that are read for it.
+func wholeOf(p query.Period) stretch {
+	return stretch{Period: p, since: p.From.Add(-startMoves), until: p.To.Add(startMoves)}
+}
+
+// halves cuts a period in two that share no event.
+func halves(p query.Period) (first, second stretch) {
+	first, second = wholeOf(p), wholeOf(p)
+	middle := p.From.Add(p.To.Sub(p.From) / 2).Truncate(time.Millisecond)
+	first.To, first.until, second.From, second.since = middle, middle, middle, middle
+	return first, second
+}
+
+// stretches cuts a period into the parts that are counted side by side. A change
+// whose start was corrected over the middle of a long one has its events in both
+// halves, and neither could tell when it began; such changes, mostly none, are a
+// part of their own, which reads the whole period.
+func (s *Store) stretches(ctx context.Context, p query.Period) ([]stretch, error) {
 	if p.To.Sub(p.From) < longPeriod {
-		return []stretch{whole}
+		return []stretch{wholeOf(p)}, nil
 	}
-	first, second := whole, whole
-	first.To = p.From.Add(p.To.Sub(p.From) / 2).Truncate(time.Millisecond)
-	second.From = first.To
-	first.until, second.since = first.To.Add(startShifts), second.From.Add(-startShifts)
-	return []stretch{first, second}
+	first, second := halves(p)
+	movers, err := s.movers(ctx, &first, &second)
+	if err != nil || len(movers) == 0 {
+		return []stretch{first, second}, err
+	}
+	apart := wholeOf(p)
+	first.movers, second.movers, apart.movers, apart.ofMovers = movers, movers, movers, true
+	return []stretch{first, second, apart}, nil
+}
+
+// movers are the hashed ids of changes with events in both halves.
+func (s *Store) movers(ctx context.Context, first, second *stretch) (keys []uint64, err error) {
+	err = s.query(ctx, "find changes that moved over the middle", s.sql["figures_movers"], []any{
+		named("since", first.since), named("middle", second.since), named("until", second.until),
+	}, func(rows driver.Rows) error {
+		var key uint64
+		err := rows.Scan(&key)
+		keys = append(keys, key)
+		return err
+	})
+	return keys, err
 }
 
 // counting are the parameters that every statement about a stretch has.
@@ -60,6 +94,7 @@ func (st *stretch) counting() []any {
 	return []any{
 		named("from", st.From), named("to", st.To), named("mature", st.Mature), named("since", st.since), named("until", st.until),
 		named("classes", texts(figureClasses)), named("kinds", texts(correlate.ChangeKinds())),
+		named("movers", st.movers), named("of_movers", st.ofMovers),
 	}
 }
 
@@ -67,7 +102,10 @@ func (st *stretch) counting() []any {
 // by, and weeks by class. A change whose blame is given is named in its cell.
 func (s *Store) ChangeCells(ctx context.Context, p query.Period, blame query.Blame) (cells, weeks []query.ChangeCell, err error) {
 	known := hashBlame(blame)
-	parts := stretches(p)
+	parts, err := s.stretches(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
 	counts := make([][]cellCount, len(parts))
 	all, ctx := errgroup.WithContext(ctx)
 	for i := range parts {
@@ -145,10 +183,13 @@ func (b *blamed) gather(counts []cellCount) (cells, weeks []query.ChangeCell) {
 
 // ApprovalCells counts the AI-assisted changes of a period by whether a senior,
 // or somebody else than the author, approved them before they started. A cell of
-// a long period may come in two, each with a sample of its own.
+// a long period may come in several parts, each with a sample of its own.
 func (s *Store) ApprovalCells(ctx context.Context, p query.Period, levels *assent.Levels, blame query.Blame) ([]query.ApprovalCell, error) {
 	known := hashBlame(query.Blame{Confirmed: blame.Confirmed})
-	parts := stretches(p)
+	parts, err := s.stretches(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	cells := make([][]query.ApprovalCell, len(parts))
 	all, ctx := errgroup.WithContext(ctx)
 	for i := range parts {

@@ -81,7 +81,7 @@ func (w *world) drawStart(t *rapid.T) time.Time {
 }
 
 // drawChange draws what is said of a change in up to four events, no two of one
-// moment. A start may be corrected: a little anywhere, by hours in the middle.
+// moment. A start may be corrected: a little anywhere, by weeks in the middle.
 func (w *world) drawChange(t *rapid.T, key correlate.Key, uid uint64) {
 	start := w.drawStart(t)
 	minutes := rapid.Permutation([]int{1, 2, 3, 4}).Draw(t, "order")
@@ -106,9 +106,21 @@ func (w *world) drawChange(t *rapid.T, key correlate.Key, uid uint64) {
 		}
 		w.events = append(w.events, e)
 		if rapid.IntRange(0, 5).Draw(t, "corrected") == 0 {
-			start = start.Add(rapid.SampledFrom([]time.Duration{-15 * time.Minute, 10 * time.Minute}).Draw(t, "by"))
+			start = start.Add(rapid.SampledFrom(w.corrections(start)).Draw(t, "by"))
 		}
 	}
+}
+
+// corrections are by how much a start may be corrected. What moves far over an edge
+// of what is asked for is unknown there, so only starts in the middle move far, and
+// not as far as where checkParts cuts.
+func (w *world) corrections(start time.Time) []time.Duration {
+	by := []time.Duration{-15 * time.Minute, 10 * time.Minute}
+	length := w.period.To.Sub(w.period.From)
+	if far := (length / 7).Truncate(time.Millisecond); start.Sub(w.period.From.Add(length/2)).Abs() < far/2 {
+		by = append(by, -far, far)
+	}
+	return by
 }
 
 // drawParts draws the commits and approvals that an event tells.

@@ -195,19 +195,21 @@ func totals(cells []query.ChangeCell) map[string]int {
 	return out
 }
 
-// A start that was corrected by hours, over the place where a long period is cut
-// in two, must neither lose the change nor count it twice.
+// A start that was corrected, by however much, over the place where a long period
+// is cut in two, must neither lose the change nor count it twice.
 func TestAStartThatMovedOverTheMiddleCountsOnce(t *testing.T) {
 	s := openEmbedded(t, config(t))
 	up(t, s)
 	from := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 	p := query.Period{From: from, To: from.AddDate(0, 0, 200), Mature: from.AddDate(1, 0, 0)}
 	middle := from.AddDate(0, 0, 100)
-	for i, by := range []time.Duration{-6 * 24 * time.Hour, -time.Hour, -time.Millisecond, 0, time.Hour, 6 * 24 * time.Hour} {
+	moves := []time.Duration{-90 * 24 * time.Hour, -8 * 24 * time.Hour, -6 * 24 * time.Hour, -time.Hour, -time.Millisecond, 0, time.Hour, 6 * 24 * time.Hour, 15 * 24 * time.Hour, 90 * 24 * time.Hour}
+	for i, by := range moves {
 		w := &world{period: p}
 		for n, start := range []time.Time{middle.Add(-by), middle.Add(by)} {
 			e := vendorEvent(everyField(), uint64(10*i+n))
 			e.ID, e.Source, e.StartedAt, e.Environment, e.ObservedAt = fmt.Sprint("moved-", i), "ci", start, "production", pointer(noon.Add(time.Duration(n)*time.Minute))
+			e.Kind, e.RollbackOf = correlate.KindDeploy, ""
 			w.events = append(w.events, e)
 		}
 		insert(t, s, "", w.events...)
@@ -221,9 +223,20 @@ func TestAStartThatMovedOverTheMiddleCountsOnce(t *testing.T) {
 		for _, c := range list {
 			n += c.N
 		}
-		if n != 6 {
-			t.Errorf("%s count %d changes, want 6", name, n)
+		if n != len(moves) {
+			t.Errorf("%s count %d changes, want %d", name, n, len(moves))
 		}
+	}
+	approvals, err := s.ApprovalCells(t.Context(), p, &seniors, query.Blame{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, c := range approvals {
+		n += c.N
+	}
+	if n != len(moves) {
+		t.Errorf("approvals are counted of %d changes, want %d", n, len(moves))
 	}
 }
 

@@ -141,12 +141,17 @@ func TestAnotherRetentionReachesTablesThatExist(t *testing.T) {
 	cfg := config(t)
 	up(t, openEmbedded(t, cfg))
 	cfg.Retention.ChangesDays, cfg.Retention.AlertsDays, cfg.Retention.AuditDays = 3, 0, 9
+	cfg.Retention.TopologyDays, cfg.Retention.DeadLettersDays = 11, 0
 	s := openEmbedded(t, cfg)
 	up(t, s)
 	for table, want := range map[string]string{
 		"changes": "position(create_table_query, 'toIntervalDay(3)') > 0",
 		"alerts":  "position(create_table_query, 'toIntervalDay') = 0",
 		"audit":   "position(create_table_query, 'toIntervalDay(9)') > 0",
+		// What has a life of its own is kept for as long as its own setting says.
+		"topology_edges": "position(create_table_query, 'toIntervalDay(11)') > 0",
+		"dead_letters":   "position(create_table_query, 'toIntervalDay') = 0",
+		"undelivered":    "position(create_table_query, 'toIntervalDay(9)') > 0",
 	} {
 		run(t, s, "SELECT throwIf(count() != 1) FROM system.tables WHERE database = currentDatabase() AND name = '"+table+"' AND "+want)
 	}

@@ -19,32 +19,25 @@ import (
 // fixed is the moment about which these tests draw others.
 var fixed = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// A period that is counted in parts must neither count a moment twice nor leave
-// one out, and every part must read all of what may have been corrected into it.
-func TestStretchesCoverAPeriodOnce(t *testing.T) {
+// A period that is counted in halves must neither read an event twice nor leave one
+// out, and every moment of it must be counted in one.
+func TestHalvesCoverAPeriodOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		length := time.Duration(rapid.Int64Range(1, int64(400*24*time.Hour/time.Millisecond)).Draw(t, "length")) * time.Millisecond
+		length := time.Duration(rapid.Int64Range(2, int64(400*24*time.Hour/time.Millisecond)).Draw(t, "length")) * time.Millisecond
 		p := query.Period{From: fixed, To: fixed.Add(length), Mature: fixed.Add(time.Hour)}
-		parts := stretches(p)
-		if want := 1 + min(1, int(length/longPeriod)); len(parts) != want {
-			t.Errorf("%v in %d parts, want %d", length, len(parts), want)
+		first, second := halves(p)
+		if whole := wholeOf(p); !first.since.Equal(whole.since) || !second.until.Equal(whole.until) || !first.From.Equal(p.From) || !second.To.Equal(p.To) {
+			t.Errorf("%+v and %+v are not %+v", first, second, whole)
 		}
-		at := p.From
-		for i, part := range parts {
-			if !part.From.Equal(at) || !part.To.After(part.From) || !part.Mature.Equal(p.Mature) {
-				t.Errorf("part %d is %v to %v, the one before ended at %v", i, part.From, part.To, at)
-			}
-			if part.From.UnixMilli() != part.From.UnixNano()/1e6 || part.To.Truncate(time.Millisecond) != part.To {
-				t.Errorf("part %d ends between two milliseconds: %v", i, part.To)
-			}
-			before, after := part.From.Sub(part.since), part.until.Sub(part.To)
-			if before < startMoves || after < startMoves || (i > 0 && before < startShifts) || (i+1 < len(parts) && after < startShifts) {
-				t.Errorf("part %d reads %v before it and %v after it", i, before, after)
-			}
-			at = part.To
+		middle := first.To
+		if !second.From.Equal(middle) || !first.until.Equal(middle) || !second.since.Equal(middle) {
+			t.Errorf("%+v and %+v do not meet", first, second)
 		}
-		if !at.Equal(p.To) {
-			t.Errorf("the parts end at %v, the period at %v", at, p.To)
+		if !middle.After(p.From) || !middle.Before(p.To) || middle.Truncate(time.Millisecond) != middle || max(middle.Sub(p.From), p.To.Sub(middle)) > length/2+time.Millisecond {
+			t.Errorf("%v is cut at %v", length, middle)
+		}
+		if !first.Mature.Equal(p.Mature) || !second.Mature.Equal(p.Mature) {
+			t.Errorf("matured at %v and %v, want %v", first.Mature, second.Mature, p.Mature)
 		}
 	})
 }

@@ -108,16 +108,34 @@ type ClickHouse struct {
 	Cluster string `yaml:"cluster"`
 	// RetentionDays bounds the life of events and findings.
 	RetentionDays int `yaml:"retention_days"`
+	// The life of topology snapshots, dead letters and the audit, which what is
+	// written of notifications and maintenance goes with; 0 keeps them for good.
+	TopologyRetentionDays   int `yaml:"topology_retention_days"`
+	DeadLetterRetentionDays int `yaml:"dead_letter_retention_days"`
+	AuditRetentionDays      int `yaml:"audit_retention_days"`
 	// EdgeRetention drops a call edge that its source has not shown for so long.
 	EdgeRetention time.Duration `yaml:"edge_retention"`
 	// AutoMigrate brings the schema up at start. Off, a server with an older
 	// schema is refused with the command that mends it.
-	AutoMigrate bool `yaml:"auto_migrate"`
-	TLS         TLS  `yaml:"tls"`
+	AutoMigrate bool  `yaml:"auto_migrate"`
+	Merge       Merge `yaml:"merge"`
+	TLS         TLS   `yaml:"tls"`
 	// Library is the path of the embedded engine, found in the cache if empty.
 	Library string `yaml:"library"`
 	// EmbeddedMemoryMB caps the memory of the embedded engine.
 	EmbeddedMemoryMB int `yaml:"embedded_memory_mb"`
+}
+
+// Merge says when the parts of closed months are merged, which keeps figures over
+// long periods fast after a bulk load.
+type Merge struct {
+	Enabled bool `yaml:"enabled"`
+	// MinParts is from how many parts on, Quiet how long after the last insert.
+	MinParts int           `yaml:"min_parts"`
+	Quiet    time.Duration `yaml:"quiet"`
+	// MaxMB leaves larger months to the server, Timeout bounds one merge.
+	MaxMB   int           `yaml:"max_mb"`
+	Timeout time.Duration `yaml:"timeout"`
 }
 
 // Ingest says how events are gathered into inserts.
@@ -207,7 +225,9 @@ func Default() Config {
 			},
 		},
 		ClickHouse: ClickHouse{
-			RetentionDays: 400, EdgeRetention: 7 * 24 * time.Hour, AutoMigrate: true, EmbeddedMemoryMB: 2048,
+			RetentionDays: 400, TopologyRetentionDays: 90, DeadLetterRetentionDays: 30,
+			EdgeRetention: 7 * 24 * time.Hour, AutoMigrate: true, EmbeddedMemoryMB: 2048,
+			Merge: Merge{Enabled: true, MinParts: 8, Quiet: 5 * time.Second, MaxMB: 4096, Timeout: 10 * time.Minute},
 		},
 		Ingest: Ingest{
 			BatchRows: 10_000, BatchBytes: 12 << 20,

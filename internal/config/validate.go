@@ -69,6 +69,13 @@ func (t *TLS) validate(key string) []error {
 func (c *ClickHouse) validate() []error {
 	errs := []error{
 		atLeast("clickhouse.retention_days", c.RetentionDays, 1),
+		atLeast("clickhouse.topology_retention_days", c.TopologyRetentionDays, 0),
+		atLeast("clickhouse.dead_letter_retention_days", c.DeadLetterRetentionDays, 0),
+		atLeast("clickhouse.audit_retention_days", c.AuditRetentionDays, 0),
+		atLeast("clickhouse.merge.min_parts", c.Merge.MinParts, 2),
+		atLeast("clickhouse.merge.max_mb", c.Merge.MaxMB, 1),
+		positive("clickhouse.merge.quiet", c.Merge.Quiet),
+		positive("clickhouse.merge.timeout", c.Merge.Timeout),
 		atLeast("clickhouse.embedded_memory_mb", c.EmbeddedMemoryMB, 256),
 		positive("clickhouse.edge_retention", c.EdgeRetention),
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/query"
 )
@@ -31,19 +33,34 @@ type ledger struct {
 // ledger reads the incidents of a period. What people said of an incident that
 // was merged into another counts for the other.
 func (s *Service) ledger(ctx context.Context, p query.Period) (*ledger, error) {
-	facts, err := s.store.IncidentFacts(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("list the incidents: %w", err)
-	}
-	judgements, err := s.store.JudgementsWithin(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("list the verdicts: %w", err)
-	}
-	suspects, err := s.store.SuspectFacts(ctx, p, suspectRanks)
-	if err != nil {
-		return nil, fmt.Errorf("list the suspects: %w", err)
+	var facts []query.IncidentFact
+	var judgements []correlate.Judgement
+	var suspects []query.SuspectFact
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() (err error) {
+		facts, err = s.store.IncidentFacts(ctx, p)
+		return named("list the incidents", err)
+	})
+	all.Go(func() (err error) {
+		judgements, err = s.store.JudgementsWithin(ctx, p)
+		return named("list the verdicts", err)
+	})
+	all.Go(func() (err error) {
+		suspects, err = s.store.SuspectFacts(ctx, p, suspectRanks)
+		return named("list the suspects", err)
+	})
+	if err := all.Wait(); err != nil {
+		return nil, err
 	}
 	return s.book(facts, judgements, suspects), nil
+}
+
+// named says of an error what was being done.
+func named(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }
 
 // book joins the three lists.

@@ -69,6 +69,7 @@ FROM
                 toUInt8((undoes OR kind = 'rollback') + 2 * (environment NOT IN ('', 'production'))) AS flag
             FROM changes
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+                AND (key IN (SELECT arrayJoin({movers:Array(UInt64)}))) = {of_movers:Bool}
                 AND who IN (SELECT who FROM touched)
             UNION ALL
             SELECT
@@ -83,6 +84,7 @@ FROM
                 toUInt8(0) AS flag
             FROM change_wholes
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+                AND (key IN (SELECT arrayJoin({movers:Array(UInt64)}))) = {of_movers:Bool}
                 AND who IN (SELECT who FROM touched)
         )
         GROUP BY who

@@ -12,7 +12,8 @@
 -- team is that of the first.
 --
 -- Events from since to until are read, changes counted that began from from to
--- to: what lies between is for starts that were corrected. All that a change is
+-- to: what lies between is for starts that were corrected. Of a period in two
+-- halves, the changes that have events in both are counted by themselves. All that a change is
 -- counted by is one number, so that the groups are found by one number; a
 -- change that an incident was laid on is a group of its own.
 WITH
@@ -92,6 +93,7 @@ FROM
                 toUInt8((undoes OR kind = 'rollback') + 2 * (environment NOT IN ('', 'production')) + 4 * arrayExists(s -> xxHash64(toString(s), ms) IN (SELECT start FROM fixing), services)) AS flag
             FROM changes
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+                AND (key IN (SELECT arrayJoin({movers:Array(UInt64)}))) = {of_movers:Bool}
             UNION ALL
             SELECT
                 bitXor(key, xxHash64(source)) AS who, toUnixTimestamp64Milli(started_at) AS ms,
@@ -101,6 +103,7 @@ FROM
                 toUInt8(multiIf(commits = 0 OR lines = 0, 0, lines <= 50, 1, lines <= 250, 2, lines <= 1000, 3, 4)) AS size_code, toUInt8(0) AS flag
             FROM change_wholes
             WHERE started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+                AND (key IN (SELECT arrayJoin({movers:Array(UInt64)}))) = {of_movers:Bool}
         )
         GROUP BY who
         HAVING bitAnd(flags, 2) = 0 AND bitAnd(last, 31) > 0 AND last >= 32 * {from:Int64} AND last < 32 * {to:Int64}

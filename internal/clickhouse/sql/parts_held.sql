@@ -1,0 +1,2 @@
+-- In how many parts the rows of all tables lie.
+SELECT count() FROM system.parts WHERE active AND database = currentDatabase()
