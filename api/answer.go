@@ -52,7 +52,7 @@ type Page[T any] struct {
 
 // Conditional is embedded in the input of routes whose answers have an ETag.
 type Conditional struct {
-	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the client holds. If one is still valid the answer is 304 without a body." example:"\"inc-7f3a-12-0\""`
+	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the client holds. If one is still valid the answer is 304 without a body." example:"\"inc-7f3a-12-0-0\""`
 }
 
 // revalidate is the Cache-Control of every answer with an ETag.

@@ -146,7 +146,7 @@ func TestEveryChangeIsInOneLane(t *testing.T) {
 			}
 			changes = append(changes, c)
 		}
-		lanes := changeLanes(began, changes, false)
+		lanes := changeLanes(began, changes, nil, false)
 		before, rollouts, responders := lanes[0], lanes[1], lanes[2]
 		if len(before.Moments)+len(responders.Moments) != len(changes) {
 			t.Fatalf("%d changes became %d and %d moments", len(changes), len(before.Moments), len(responders.Moments))

@@ -313,12 +313,27 @@ func withBigDay(t *testing.T) func(*Config, *Deps) {
 		d.Reports.(*fakeReports).earlier = 9
 		f := d.Store.(*fakeStore)
 		f.set(bigDay)
+		f.commands = []query.Command{
+			{ID: "1", Incident: "inc-7f3a", Commander: "ada", SetBy: "ada", SetAt: exampleTime(10, 1, 30)},
+			{ID: "2", Incident: "inc-7f3a", Commander: "grace", SetBy: "ada", SetAt: exampleTime(10, 3, 10)},
+		}
+		f.proposals = bigProposals()
 		f.windows = []query.MaintenanceWindow{
 			{ID: "7d1f0c9e-52a4-4c56-9a3c-0b6b3c6d2f11", Maintenance: correlate.Maintenance{Services: []string{"media", "media-db"}, Environment: "production", From: exampleTime(9, 0, 0), To: exampleTime(12, 0, 0)}, Reason: "Media moves to other disks.", CreatedBy: "ada", ChangedBy: "ada"},
 			{ID: "8d1f0c9e-52a4-4c56-9a3c-0b6b3c6d2f12", Maintenance: correlate.Maintenance{Environment: "staging", From: exampleTime(18, 0, 0), To: exampleTime(20, 0, 0)}, Reason: "The cluster of staging is made anew.", CreatedBy: "grace", ChangedBy: "grace"},
 		}
 		d.Figures, d.Headlines, d.Suspicions, d.Names, d.Sources = bigFigures{}, bigSigns{}, bigSigns{}, someNames{}, bigSources{}
 	}
+}
+
+// bigProposals are what agents propose on two incidents of the big day.
+func bigProposals() map[string][]query.Proposal {
+	open, older := exampleProposal(), exampleProposal()
+	key := bigSuspects()[0].Key()
+	open.Change, open.FindingVersion, open.Reason = &key, 5, "It reached all of eu-west-1 two minutes before the first alert, and every service that alerts calls payments."
+	older.ID, older.Incident, older.Decision, older.Change = "1c8f5c8e-2a64-4f0e-8f39-6d4a53a2f6a1", "inc-old-1", correlate.DecisionNoChange, nil
+	older.Reason, older.ProposedAt = "The provider reports trouble of its own in this region since 07:30.", exampleTime(8, 10, 0)
+	return map[string][]query.Proposal{"inc-7f3a": {open}, "inc-old-1": {older}}
 }
 
 func TestTheBigDayHasWhatItIsFor(t *testing.T) {

@@ -21,6 +21,7 @@ func everyPage(big bool) []struct{ name, path string } {
 		{"incidents", "/"},
 		{"changes", "/changes"},
 		{"topology", "/topology"},
+		{"proposals", "/proposals"},
 		{"policy", "/policy"},
 		{"figures", "/figures"},
 		{"reports", "/reports"},
@@ -124,6 +125,7 @@ var illustrations = []struct{ name, path, at string }{
 	{"change", "/changes/payments-812?source=argo-cd", ""},
 	{"service", "/services/payments", ""},
 	{"topology", "/topology", ""},
+	{"proposals", "/proposals", ""},
 	{"policy", "/policy", ""},
 	{"figures", "/figures", ""},
 	{"strata", "/figures", "h-strata"},
@@ -205,6 +207,9 @@ func hostile(f *fakeStore, nasty string) {
 	c.Approvals[0].By, c.Approvals[0].Level, c.Actor = nasty, nasty, &correlate.Actor{ID: nasty}
 	c.Rollout[0].Region = nasty
 	in := &f.incidents[0]
+	f.commands[1].Commander, f.commands[1].SetBy = nasty, nasty
+	f.proposals["inc-7f3a"][0].Reason, f.proposals["inc-7f3a"][0].ProposedBy = nasty, nasty
+	c.PreviousVersion = nasty
 	in.Title, in.Services, in.Declared, in.Regions = nasty, append(in.Services, nasty), []string{nasty}, []string{nasty}
 	f.alerts["inc-7f3a"][0].Name, f.alerts["inc-7f3a"][0].Summary, f.alerts["inc-7f3a"][0].Service = nasty, nasty, nasty
 	finding := &f.findings["inc-7f3a"][0]

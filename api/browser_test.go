@@ -37,6 +37,8 @@ func TestInABrowser(t *testing.T) {
 		{"TwoHundredServicesAreReadable", twoHundredServicesAreReadable},
 		{"PrintsAreWhole", printsAreWhole},
 		{"APersonSignsInByTheProvider", aPersonSignsInByTheProvider},
+		{"APersonTakesCommandByKeyboard", aPersonTakesCommandByKeyboard},
+		{"WhatToSayIsCopied", whatToSayIsCopied},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, browser.Apart(t)) })
 	}

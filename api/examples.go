@@ -227,7 +227,7 @@ func exampleServiceRecord() ServiceRecord {
 func exampleTimeline() Timeline {
 	change, alert, finding := exampleChange(), exampleAlert(), exampleFinding()
 	t := Timeline{Incident: "inc-7f3a", From: exampleTime(10, 0, 0).AddDate(0, 0, -1), Services: []string{"checkout", "storefront", "mobile-gateway"}}
-	t.Lanes = append([]Lane{alertLane([]correlate.Alert{alert})}, changeLanes(exampleTime(10, 0, 0), []correlate.Change{change}, false)...)
+	t.Lanes = append([]Lane{alertLane([]correlate.Alert{alert})}, changeLanes(exampleTime(10, 0, 0), []correlate.Change{change}, nil, false)...)
 	t.Lanes = append(t.Lanes, findingLane([]correlate.Finding{finding}))
 	return t
 }

@@ -29,6 +29,7 @@ type fakeStore struct {
 	updates     []query.Update
 	judgements  []correlate.Judgement
 	proposals   map[string][]query.Proposal
+	commands    []query.Command
 	overrides   map[correlate.Key][]correlate.ProvenanceOverride
 	labels      []query.Label
 	decisions   []query.GateDecision

@@ -183,7 +183,7 @@ func (h *hub) prime(ctx context.Context) error {
 
 // remember notes the state that clients know of, and moves the cursor.
 func (h *hub) remember(row *query.Update) {
-	h.seen[row.Incident] = state{revision: row.Revision, version: row.FindingVersion, judgements: row.Judgements, proposals: row.Proposals, at: row.At}
+	h.seen[row.Incident] = state{revision: row.Revision, version: row.FindingVersion, judgements: row.Judgements, proposals: row.Proposals, commands: row.Commands, at: row.At}
 	if row.At.After(h.cursor) {
 		h.cursor = row.At
 	}

@@ -48,21 +48,20 @@ func (r *RangeInput) check() error {
 	})
 }
 
-// IncidentRecord is an incident with what people say about its cause.
+// IncidentRecord is an incident with what people say about its cause, and who
+// commands it.
 type IncidentRecord struct {
 	correlate.Incident
 	Judgement correlate.Standing `json:"judgement"`
+	// Commander is who commands it, empty for nobody.
+	Commander string `json:"commander,omitempty"`
 }
 
 type incidentsInput struct {
 	Conditional
 	Located
 	PageInput
-	RangeInput
-	Status   []correlate.IncidentStatus `query:"status" enum:"open,quiet,resolved,merged" doc:"Any of these, separated by commas." example:"open,quiet"`
-	Severity []correlate.Severity       `query:"severity" enum:"critical,high,warning,info" doc:"Any of these, separated by commas." example:"critical"`
-	Service  string                     `query:"service" maxLength:"300" doc:"Incidents that this service is part of." example:"checkout"`
-	Text     string                     `query:"q" maxLength:"200" doc:"Text in the title."`
+	IncidentFilterInput
 }
 
 // IncidentInput names an incident.
@@ -96,10 +95,9 @@ func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*pageRe
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	page, err := s.deps.Store.Incidents(ctx, query.Incidents{
-		From: in.From.UTC(), To: in.To.UTC(), Status: in.Status, Severity: in.Severity, Service: in.Service, Text: in.Text,
-		Limit: in.Limit, Cursor: in.Cursor,
-	})
+	q := in.query()
+	q.Limit, q.Cursor = in.Limit, in.Cursor
+	page, err := s.deps.Store.Incidents(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
@@ -111,20 +109,17 @@ func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*pageRe
 }
 
 func (s *Server) getIncident(ctx context.Context, in *IncidentInput) (*reply[IncidentRecord], error) {
-	incident, err := s.incident(ctx, in.ID)
+	incident, standing, said, err := s.incidentState(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.standing(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return tagged(&in.Conditional, incidentTag(&incident, &standing), &IncidentRecord{Incident: incident, Judgement: standing})
+	record := IncidentRecord{Incident: incident, Judgement: standing, Commander: query.CommanderOf(said)}
+	return tagged(&in.Conditional, incidentTag(&incident, &standing, said), &record)
 }
 
 // incidentTag is the ETag of an incident.
-func incidentTag(incident *correlate.Incident, standing *correlate.Standing) string {
-	return tag(incident.ID, incident.Revision, standingTag(standing))
+func incidentTag(incident *correlate.Incident, standing *correlate.Standing, said []query.Command) string {
+	return tag(incident.ID, incident.Revision, standingTag(standing), len(said))
 }
 
 // incidentRecords adds to incidents what people say about their causes.
@@ -137,10 +132,14 @@ func (s *Server) incidentRecords(ctx context.Context, incidents []correlate.Inci
 	if err != nil {
 		return nil, err
 	}
+	commanders, err := s.commanders(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	records := make([]IncidentRecord, len(incidents))
 	for i := range incidents {
 		wholeIncident(&incidents[i])
-		records[i] = IncidentRecord{Incident: incidents[i], Judgement: standings[ids[i]]}
+		records[i] = IncidentRecord{Incident: incidents[i], Judgement: standings[ids[i]], Commander: commanders[ids[i]]}
 	}
 	return records, nil
 }

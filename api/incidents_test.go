@@ -18,7 +18,7 @@ func TestIncidentIsAnsweredAsTheContractShapesIt(t *testing.T) {
 	if diff := cmp.Diff(exampleIncident(), parse[correlate.Incident](t, resp)); diff != "" {
 		t.Error(diff)
 	}
-	if got := resp.Header.Get("ETag"); got != `"inc-7f3a-12-0"` {
+	if got := resp.Header.Get("ETag"); got != `"inc-7f3a-12-0-0"` {
 		t.Errorf("ETag %s does not follow from id, revision and verdicts", got)
 	}
 }

@@ -160,8 +160,12 @@ func (s *Server) judged(ctx context.Context, id, ifMatch string, version int) (c
 	if err != nil {
 		return finding, nil, fmt.Errorf("read the verdicts on %s: %w", id, err)
 	}
+	said, err := s.commands(ctx, id)
+	if err != nil {
+		return finding, nil, err
+	}
 	standing := correlate.StandingOf(history)
-	valid := []string{incidentTag(&incident, &standing)}
+	valid := []string{incidentTag(&incident, &standing, said)}
 	for _, hidden := range []bool{true, false} {
 		record, err := s.findingRecord(ctx, finding, standing, hidden)
 		if err != nil {

@@ -108,7 +108,7 @@ func responseName(status int) string {
 // framework's own error model, which no answer has.
 func finishDocument(doc *huma.OpenAPI) {
 	schemas := doc.Components.Schemas
-	for _, t := range []reflect.Type{reflect.TypeFor[IncidentUpdated](), reflect.TypeFor[FindingCreated](), reflect.TypeFor[VerdictCreated](), reflect.TypeFor[ProposalChanged](), reflect.TypeFor[correlate.Alert]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[IncidentUpdated](), reflect.TypeFor[FindingCreated](), reflect.TypeFor[VerdictCreated](), reflect.TypeFor[ProposalChanged](), reflect.TypeFor[CommanderChanged](), reflect.TypeFor[correlate.Alert]()} {
 		schemas.Schema(t, true, "")
 	}
 	all := schemas.Map()

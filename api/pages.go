@@ -23,7 +23,7 @@ type pageAccess map[string]access
 func (s *Server) newSite() (*web.Site, error) {
 	reader := pageReader{s}
 	deps := web.Deps{
-		Incidents: reader, Findings: reader, Judges: reader, Proposals: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now, Grafana: s.cfg.GrafanaURL,
+		Incidents: reader, Findings: reader, Judges: reader, Proposals: reader, Commanders: reader, Tallies: reader, Titles: reader, Timelines: reader, Changes: reader, Services: pageServices{s}, Door: door{s}, Now: s.deps.Now, Grafana: s.cfg.GrafanaURL,
 		Headlines: s.deps.Headlines, Suspicions: s.deps.Suspicions, Sources: s.deps.Sources, Figures: s.deps.Figures, Reports: reader,
 		Keys: pageKeys{s}, Windows: pageWindows{s}, Names: s.deps.Names,
 	}
@@ -175,6 +175,9 @@ func choices(r *http.Request, p *Problem) []web.Choice {
 	}
 	back, ok := strings.CutSuffix(r.URL.Path, "/verdict")
 	if !ok {
+		back, ok = strings.CutSuffix(r.URL.Path, "/commander")
+	}
+	if !ok {
 		back, _, ok = strings.Cut(r.URL.Path, "/proposals/")
 	}
 	if ok && r.Method == http.MethodPost {
@@ -229,6 +232,10 @@ func (p pageReader) Sheet(ctx context.Context, incident string, limit int) (web.
 	if sheet.Proposals, err = p.proposals(ctx, incident); err != nil {
 		return sheet, err
 	}
+	if sheet.Commands, err = p.commands(ctx, incident); err != nil {
+		return sheet, err
+	}
+	sheet.CommandTag = commanderTag(incident, sheet.Commands)
 	if sheet.Findings, err = p.findings(ctx, incident, limit); err != nil || len(sheet.Findings) == 0 {
 		return sheet, err
 	}

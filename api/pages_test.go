@@ -19,7 +19,7 @@ import (
 // readablePages are the addresses of the pages of the examples.
 var readablePages = []string{
 	"/", "/?status=open&severity=critical", "/incidents/inc-7f3a", "/incidents/inc-7f3a?version=3&window=2h", "/changes", "/changes?kind=deploy&class=ai_assisted",
-	"/changes/checkout-1842?source=argo-cd", "/services/checkout", "/topology", "/topology?tier=1&q=check", "/figures", "/reports", "/figures?from=2026-01-05T00:00&to=2026-05-04T00:00",
+	"/changes/checkout-1842?source=argo-cd", "/services/checkout", "/topology", "/topology?tier=1&q=check", "/proposals", "/figures", "/reports", "/figures?from=2026-01-05T00:00&to=2026-05-04T00:00",
 }
 
 func TestPagesLetInWhomTheyShould(t *testing.T) {
@@ -248,7 +248,8 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 	}
 }
 
-var hiddenTag = regexp.MustCompile(`name="tag" value="([^"]+)"`)
+// hiddenTag is what the form of a verdict was made on.
+var hiddenTag = regexp.MustCompile(`/verdict"[^>]*>\s*<input[^>]*><input type="hidden" name="tag" value="([^"]+)"`)
 
 // verdictForm is the form of a judge who looks at the incident now.
 func (h *harness) verdictForm(t *testing.T, session *http.Cookie, decision string) url.Values {

@@ -51,6 +51,12 @@ type IncidentReader interface {
 	IncidentAlerts(ctx context.Context, incident string) ([]correlate.Alert, error)
 }
 
+// IncidentCounter counts incidents by status and severity, under all of a filter
+// but these two and the page.
+type IncidentCounter interface {
+	IncidentCounts(ctx context.Context, q query.Incidents) ([]query.IncidentCount, error)
+}
+
 // FindingReader reads findings. Version 0 is the latest one; Findings answers
 // newest first.
 type FindingReader interface {
@@ -95,6 +101,19 @@ type ProposalKeeper interface {
 	SettleProposal(ctx context.Context, p query.Proposal) error
 }
 
+// ProposalLister lists what agents propose over all incidents, newest first.
+type ProposalLister interface {
+	ProposalPage(ctx context.Context, q query.Proposals) (query.Page[query.Proposal], error)
+}
+
+// CommandKeeper keeps who commands incidents. Commands answers every word about
+// it, the oldest first. SaveCommand also keeps who said so in the audit; its id is
+// a UUID.
+type CommandKeeper interface {
+	Commands(ctx context.Context, incidents []string) ([]query.Command, error)
+	SaveCommand(ctx context.Context, c query.Command) error
+}
+
 // ProvenanceKeeper keeps what people and later rules say about provenance.
 // Overrides answers newest first; the id of SaveOverride is a UUID for its audit
 // entry. Labels count for what was stored before their moment.
@@ -133,12 +152,15 @@ type Labeller interface {
 // precision, and values belong to the caller.
 type Store interface {
 	IncidentReader
+	IncidentCounter
 	FindingReader
 	ChangeReader
 	TopologyReader
 	UpdateReader
 	JudgementKeeper
 	ProposalKeeper
+	ProposalLister
+	CommandKeeper
 	ProvenanceKeeper
 	DecisionKeeper
 	MaintenanceKeeper

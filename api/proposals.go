@@ -80,6 +80,11 @@ func (s *Server) routeProposals() {
 		example: Page[query.Proposal]{Items: []query.Proposal{exampleProposal()}}, problems: []problemType{invalidParameter, incidentNotFound},
 	}, s.listProposals)
 	register(s, route{
+		method: http.MethodGet, path: "/v1/proposals", id: "listAllProposals", tag: tagIncidents, access: accessRead, cached: true,
+		summary: "List what agents propose on all incidents", about: "Newest first, a page at a time; `state=open` leaves those that wait for a person.",
+		example: Page[query.Proposal]{Items: []query.Proposal{exampleProposal()}, NextCursor: exampleCursor}, problems: []problemType{invalidParameter},
+	}, s.listAllProposals)
+	register(s, route{
 		method: http.MethodPost, path: "/v1/incidents/{id}/proposals/{proposal}/accept", id: "acceptProposal", tag: tagIncidents, access: accessJudge, status: http.StatusCreated,
 		summary: "Accept a proposal",
 		about: "Keeps a verdict of the caller's own with the decision and the change of the proposal, under the same conditions as any verdict: `If-Match` names what the person saw. " +
@@ -194,6 +199,22 @@ func (s *Server) listProposals(ctx context.Context, in *IncidentInput) (*reply[P
 	}
 	slices.Reverse(all)
 	return hashed(&in.Conditional, &Page[query.Proposal]{Items: list(all)})
+}
+
+type proposalsInput struct {
+	Conditional
+	Located
+	PageInput
+	State []query.ProposalState `query:"state" enum:"open,accepted,dismissed" doc:"Any of these, separated by commas." example:"open"`
+}
+
+// listAllProposals answers what agents propose over all incidents.
+func (s *Server) listAllProposals(ctx context.Context, in *proposalsInput) (*pageReply[query.Proposal], error) {
+	page, err := s.deps.Store.ProposalPage(ctx, query.Proposals{State: in.State, Limit: in.Limit, Cursor: in.Cursor})
+	if err != nil {
+		return nil, fmt.Errorf("list all proposals: %w", err)
+	}
+	return paged(&in.Conditional, &in.here, page.Items, page.Next)
 }
 
 // openProposal reads a proposal that nobody has settled.

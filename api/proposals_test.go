@@ -4,7 +4,6 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -219,7 +218,7 @@ func (h *harness) proposalForm(t *testing.T, session *http.Cookie, settle, reaso
 	t.Helper()
 	page := readAll(t, h.visit(t, "/incidents/inc-7f3a", session))
 	proof := hiddenToken.FindStringSubmatch(page)
-	tag := regexp.MustCompile(`name="tag" value="([^"]+)"`).FindStringSubmatch(page)
+	tag := hiddenTag.FindStringSubmatch(page)
 	if proof == nil || tag == nil {
 		t.Fatalf("the page has no form: %s", page)
 	}

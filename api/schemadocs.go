@@ -132,7 +132,7 @@ func answerDocs() map[string]typeDoc {
 	return map[string]typeDoc{
 		"PageIncidentRecord": {about: "A page of incidents.", fields: page},
 		"PageFindingRecord":  {about: "Versions of a finding.", fields: page},
-		"IncidentRecord":     {about: "An incident with what people say about its cause.", like: "Incident", fields: map[string]string{"judgement": "What people say."}},
+		"IncidentRecord":     {about: "An incident with what people say about its cause.", like: "Incident", fields: map[string]string{"judgement": "What people say.", "commander": "Who commands it; absent for nobody."}},
 		"FindingRecord": {about: "A finding with what people say about it.", like: "Finding", fields: map[string]string{
 			"judgement": "What people say.", "provenance_hidden": "The part that AI had in the suspects is not shown to this caller before the cause is decided.",
 		}},
@@ -151,8 +151,8 @@ func answerDocs() map[string]typeDoc {
 		}},
 		"Lane": {about: "One row of a timeline.", fields: map[string]string{"name": "What it shows.", "moments": "By time.", "truncated": "There was more than fits."}},
 		"Moment": {about: "Something that happened; an interval when until is set.", fields: map[string]string{
-			"at": "When, or when it began.", "until": "When it ended; absent for moments and for what goes on.", "kind": "Kind of change, severity of an alert, or verdict of a finding.",
-			"title": "One line.", "services": "Services.", "status": "Of the alert or change.", "ref": "alert:<fingerprint>, change:<source>/<id> or finding:<incident>/<version>.",
+			"at": "When, or when it began.", "until": "When it ended; absent for moments and for what goes on.", "kind": "Kind of change, severity of an alert, verdict of a finding, or commander.",
+			"title": "One line.", "services": "Services.", "status": "Of the alert or change.", "ref": "alert:<fingerprint>, change:<source>/<id>, command:<incident>/<id> or finding:<incident>/<version>.",
 			"steps": "Steps of a staged rollout.", "probability": "Of a finding's first suspect.",
 		}},
 		"ServiceRecord": {about: "A service and what goes on around it.", fields: map[string]string{

@@ -1,5 +1,7 @@
 package api
 
+import "maps"
+
 // pageDocs are the words about the fields of every page of a list.
 func pageDocs() map[string]string {
 	return map[string]string{"items": "The page.", "next_cursor": "Asks for the next page; absent on the last one."}
@@ -8,8 +10,8 @@ func pageDocs() map[string]string {
 // judgingDocs holds the words about what people decide and what the policy says.
 func judgingDocs() map[string]typeDoc {
 	docs := letterDocs()
-	for name, doc := range decisionDocs() {
-		docs[name] = doc
+	for _, more := range []map[string]typeDoc{decisionDocs(), commanderDocs(), countDocs()} {
+		maps.Copy(docs, more)
 	}
 	return docs
 }

@@ -114,6 +114,8 @@ func (s *Server) build() {
 	s.routeFindings()
 	s.routeVerdicts()
 	s.routeProposals()
+	s.routeCommander()
+	s.routeCounts()
 	s.routeChanges()
 	s.routeProvenance()
 	s.routePolicy()

@@ -32,7 +32,7 @@ func (s *Server) routeStream() {
 	register(s, route{
 		method: http.MethodGet, path: streamPath, id: "stream", tag: tagIncidents, access: accessRead, endless: true, media: streamMedia,
 		summary: "Follow incidents and findings",
-		about: "Server-sent events. `incident.updated` carries an IncidentUpdated, `finding.created` a FindingCreated, `verdict.created` a VerdictCreated, `proposal.changed` a ProposalChanged; none carries the thing itself. " +
+		about: "Server-sent events. `incident.updated` carries an IncidentUpdated, `finding.created` a FindingCreated, `verdict.created` a VerdictCreated, `proposal.changed` a ProposalChanged, `commander.changed` a CommanderChanged; none carries the thing itself. " +
 			"After a disconnect send `Last-Event-ID`: what was missed comes first. An event may come twice, so compare revisions and versions. " +
 			"`reset` means that too much was missed to be replayed: load the lists anew. A client that reads too slowly is disconnected. " +
 			"Silence is broken by a comment line every 15 seconds.",

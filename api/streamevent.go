@@ -15,6 +15,7 @@ const (
 	eventFinding  = "finding.created"
 	eventVerdict  = "verdict.created"
 	eventProposal = "proposal.changed"
+	eventCommand  = "commander.changed"
 	// eventReset tells a resuming client that more happened than is replayed:
 	// it must load its lists anew.
 	eventReset = "reset"
@@ -51,6 +52,14 @@ type ProposalChanged struct {
 	At        time.Time `json:"at"`
 }
 
+// CommanderChanged tells that a person took command of an incident or gave it up.
+type CommanderChanged struct {
+	Incident string `json:"incident"`
+	// Commands counts what was said about who commands the incident.
+	Commands int       `json:"commands"`
+	At       time.Time `json:"at"`
+}
+
 // streamEvent is one event, encoded once for all clients.
 type streamEvent struct {
 	id, kind string
@@ -61,9 +70,10 @@ type streamEvent struct {
 type state struct {
 	revision int64
 	version  int
-	// judgements counts its verdicts, proposals what was said about proposals.
-	judgements, proposals int
-	at                    time.Time
+	// judgements counts its verdicts, proposals what was said about proposals,
+	// commands what was said about who commands.
+	judgements, proposals, commands int
+	at                              time.Time
 }
 
 // eventsOf are the events that a row tells to someone who last saw before.
@@ -84,6 +94,10 @@ func eventsOf(row *query.Update, before state) []streamEvent {
 	if row.Proposals != before.proposals && row.Proposals > 0 {
 		events = append(events, newEvent(eventProposal, eventID(row.At, row.Incident, "p"+strconv.Itoa(row.Proposals)),
 			ProposalChanged{Incident: row.Incident, Proposals: row.Proposals, At: row.At}))
+	}
+	if row.Commands != before.commands && row.Commands > 0 {
+		events = append(events, newEvent(eventCommand, eventID(row.At, row.Incident, "c"+strconv.Itoa(row.Commands)),
+			CommanderChanged{Incident: row.Incident, Commands: row.Commands, At: row.At}))
 	}
 	return events
 }

@@ -52,14 +52,14 @@ const (
 type Moment struct {
 	At    time.Time  `json:"at"`
 	Until *time.Time `json:"until,omitempty"`
-	// Kind is the kind of change, the severity of an alert, or the verdict of a
-	// finding.
+	// Kind is the kind of change, the severity of an alert, the verdict of a
+	// finding, or "commander" for who took command.
 	Kind     string   `json:"kind,omitempty"`
 	Title    string   `json:"title"`
 	Services []string `json:"services,omitempty"`
 	Status   string   `json:"status,omitempty"`
-	// Ref names the thing: alert:<fingerprint>, change:<source>/<id> or
-	// finding:<incident>/<version>.
+	// Ref names the thing: alert:<fingerprint>, change:<source>/<id>,
+	// command:<incident>/<id> or finding:<incident>/<version>.
 	Ref   string                  `json:"ref"`
 	Steps []correlate.RolloutStep `json:"steps,omitempty"`
 	// Probability is that of a finding's first suspect.
@@ -111,8 +111,12 @@ func (s *Server) timeline(ctx context.Context, id string, from time.Time) (*Time
 	if err != nil {
 		return nil, err
 	}
+	said, err := s.commands(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	t := Timeline{Incident: incident.ID, From: from, To: incident.ResolvedAt, Services: services}
-	t.Lanes = append([]Lane{alertLane(alerts)}, changeLanes(incident.StartedAt, changes, cut)...)
+	t.Lanes = append([]Lane{alertLane(alerts)}, changeLanes(incident.StartedAt, changes, commandMoments(said), cut)...)
 	t.Lanes = append(t.Lanes, findingLane(findings))
 	return &t, nil
 }
@@ -202,8 +206,8 @@ func (s *Server) nearChanges(ctx context.Context, incident *correlate.Incident, 
 }
 
 // changeLanes sorts changes into those before the incident, those that took
-// time, and those made while it went on.
-func changeLanes(began time.Time, changes []correlate.Change, cut bool) []Lane {
+// time, and those made while it went on, among which is who took command.
+func changeLanes(began time.Time, changes []correlate.Change, commands []Moment, cut bool) []Lane {
 	before := Lane{Name: laneChanges, Moments: []Moment{}, Truncated: cut}
 	rollouts := Lane{Name: laneRollouts, Moments: []Moment{}, Truncated: cut}
 	responders := Lane{Name: laneResponders, Moments: []Moment{}, Truncated: cut}
@@ -218,6 +222,8 @@ func changeLanes(began time.Time, changes []correlate.Change, cut bool) []Lane {
 			rollouts.Moments = append(rollouts.Moments, interval)
 		}
 	}
+	responders.Moments = append(responders.Moments, commands...)
+	slices.SortStableFunc(responders.Moments, func(a, b Moment) int { return a.At.Compare(b.At) })
 	return []Lane{before, rollouts, responders}
 }
 

@@ -1620,6 +1620,54 @@ func (e ListChangesParamsClass) Valid() bool {
 	}
 }
 
+// Defines values for CountIncidentsParamsStatus.
+const (
+	CountIncidentsParamsStatusMerged   CountIncidentsParamsStatus = "merged"
+	CountIncidentsParamsStatusOpen     CountIncidentsParamsStatus = "open"
+	CountIncidentsParamsStatusQuiet    CountIncidentsParamsStatus = "quiet"
+	CountIncidentsParamsStatusResolved CountIncidentsParamsStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the CountIncidentsParamsStatus enum.
+func (e CountIncidentsParamsStatus) Valid() bool {
+	switch e {
+	case CountIncidentsParamsStatusMerged:
+		return true
+	case CountIncidentsParamsStatusOpen:
+		return true
+	case CountIncidentsParamsStatusQuiet:
+		return true
+	case CountIncidentsParamsStatusResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CountIncidentsParamsSeverity.
+const (
+	CountIncidentsParamsSeverityCritical CountIncidentsParamsSeverity = "critical"
+	CountIncidentsParamsSeverityHigh     CountIncidentsParamsSeverity = "high"
+	CountIncidentsParamsSeverityInfo     CountIncidentsParamsSeverity = "info"
+	CountIncidentsParamsSeverityWarning  CountIncidentsParamsSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the CountIncidentsParamsSeverity enum.
+func (e CountIncidentsParamsSeverity) Valid() bool {
+	switch e {
+	case CountIncidentsParamsSeverityCritical:
+		return true
+	case CountIncidentsParamsSeverityHigh:
+		return true
+	case CountIncidentsParamsSeverityInfo:
+		return true
+	case CountIncidentsParamsSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListIncidentsParamsStatus.
 const (
 	ListIncidentsParamsStatusMerged   ListIncidentsParamsStatus = "merged"
@@ -1725,6 +1773,27 @@ func (e ListViolationsParamsLapse) Valid() bool {
 	case ListViolationsParamsLapseRule:
 		return true
 	case ListViolationsParamsLapseWithoutTime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllProposalsParamsState.
+const (
+	ListAllProposalsParamsStateAccepted  ListAllProposalsParamsState = "accepted"
+	ListAllProposalsParamsStateDismissed ListAllProposalsParamsState = "dismissed"
+	ListAllProposalsParamsStateOpen      ListAllProposalsParamsState = "open"
+)
+
+// Valid indicates whether the value is a known member of the ListAllProposalsParamsState enum.
+func (e ListAllProposalsParamsState) Valid() bool {
+	switch e {
+	case ListAllProposalsParamsStateAccepted:
+		return true
+	case ListAllProposalsParamsStateDismissed:
+		return true
+	case ListAllProposalsParamsStateOpen:
 		return true
 	default:
 		return false
@@ -2484,6 +2553,42 @@ type ClassRate struct {
 // ClassRateClass Which.
 type ClassRateClass string
 
+// Command One word about who commands.
+type Command struct {
+	// Commander Name of the person; empty for nobody any more.
+	Commander string `json:"commander"`
+
+	// Id Id of the word, as in the audit.
+	Id string `json:"id"`
+
+	// Incident Id of the incident.
+	Incident string `json:"incident"`
+
+	// SetAt When.
+	SetAt time.Time `json:"set_at"`
+
+	// SetBy Who said so.
+	SetBy string `json:"set_by"`
+}
+
+// CommanderRecord Who commands an incident.
+type CommanderRecord struct {
+	// Commander Name of the person; empty while nobody does.
+	Commander string `json:"commander"`
+
+	// History Every word about it, newest first.
+	History []Command `json:"history"`
+
+	// Incident Id of the incident.
+	Incident string `json:"incident"`
+}
+
+// CommanderRequest Who commands from now on.
+type CommanderRequest struct {
+	// Commander Name of the person, at most 100 characters on one line; empty for nobody.
+	Commander string `json:"commander"`
+}
+
 // Commit A commit that a change carries.
 type Commit struct {
 	// Additions Lines added.
@@ -2927,6 +3032,9 @@ type IncidentRecord struct {
 	// Alerts The episodes, by start.
 	Alerts []AlertKey `json:"alerts"`
 
+	// Commander Who commands it; absent for nobody.
+	Commander *string `json:"commander,omitempty"`
+
 	// Declared Ids that incident tools gave the same incident.
 	Declared *[]string `json:"declared,omitempty"`
 
@@ -2981,6 +3089,18 @@ type IncidentRecordSignals string
 
 // IncidentRecordStatus A quiet incident has no firing alert and may reopen; a merged one lives on under merged_into.
 type IncidentRecordStatus string
+
+// IncidentTally How many incidents there are.
+type IncidentTally struct {
+	// BySeverity What each severity would, beside the statuses that are chosen.
+	BySeverity []ValueCount `json:"by_severity"`
+
+	// ByStatus What each status would, beside the severities that are chosen.
+	ByStatus []ValueCount `json:"by_status"`
+
+	// Total What the whole filter lets through.
+	Total int64 `json:"total"`
+}
 
 // Judgement A person's verdict on a finding. It is never changed; a later one supersedes it.
 type Judgement struct {
@@ -3197,13 +3317,13 @@ type Moment struct {
 	// At When, or when it began.
 	At time.Time `json:"at"`
 
-	// Kind Kind of change, severity of an alert, or verdict of a finding.
+	// Kind Kind of change, severity of an alert, verdict of a finding, or commander.
 	Kind *string `json:"kind,omitempty"`
 
 	// Probability Of a finding's first suspect.
 	Probability *float64 `json:"probability,omitempty"`
 
-	// Ref alert:<fingerprint>, change:<source>/<id> or finding:<incident>/<version>.
+	// Ref alert:<fingerprint>, change:<source>/<id>, command:<incident>/<id> or finding:<incident>/<version>.
 	Ref string `json:"ref"`
 
 	// Services Services.
@@ -4229,6 +4349,15 @@ type UnknownReason struct {
 	Words string `json:"words"`
 }
 
+// ValueCount How many there are of a value.
+type ValueCount struct {
+	// Count How many.
+	Count int64 `json:"count"`
+
+	// Value The value; empty for an unknown one.
+	Value string `json:"value"`
+}
+
 // VerdictReceipt What was kept.
 type VerdictReceipt struct {
 	// Judgement What the verdicts of people on one incident come to: the newest about each change counts.
@@ -4466,6 +4595,36 @@ type ListDeadLettersParams struct {
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CountIncidentsParams defines parameters for CountIncidents.
+type CountIncidentsParams struct {
+	// From Earliest start, inclusive. RFC 3339 with zone.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Latest start, exclusive. RFC 3339 with zone.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Status Any of these, separated by commas.
+	Status *[]CountIncidentsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Severity Any of these, separated by commas.
+	Severity *[]CountIncidentsParamsSeverity `form:"severity,omitempty" json:"severity,omitempty"`
+
+	// Service Incidents that this service is part of.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Q Text in the title.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// CountIncidentsParamsStatus defines parameters for CountIncidents.
+type CountIncidentsParamsStatus string
+
+// CountIncidentsParamsSeverity defines parameters for CountIncidents.
+type CountIncidentsParamsSeverity string
+
 // ListIncidentsParams defines parameters for ListIncidents.
 type ListIncidentsParams struct {
 	// Limit Longest page.
@@ -4515,6 +4674,18 @@ type GetIncidentBlastRadiusParams struct {
 
 	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetCommanderParams defines parameters for GetCommander.
+type GetCommanderParams struct {
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// SetCommanderParams defines parameters for SetCommander.
+type SetCommanderParams struct {
+	// IfMatch ETag of the incident, or of who commands it, as the caller saw it.
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // GetFindingParams defines parameters for GetFinding.
@@ -4634,6 +4805,24 @@ type ListViolationsParams struct {
 // ListViolationsParamsLapse defines parameters for ListViolations.
 type ListViolationsParamsLapse string
 
+// ListAllProposalsParams defines parameters for ListAllProposals.
+type ListAllProposalsParams struct {
+	// Limit Longest page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before, with all other parameters unchanged.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// State Any of these, separated by commas.
+	State *[]ListAllProposalsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListAllProposalsParamsState defines parameters for ListAllProposals.
+type ListAllProposalsParamsState string
+
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
 	// Limit How many weeks.
@@ -4731,6 +4920,9 @@ type ReplayDeadLetterJSONRequestBody = LetterRef
 
 // AskGateJSONRequestBody defines body for AskGate for application/json ContentType.
 type AskGateJSONRequestBody = ChangeInput
+
+// SetCommanderJSONRequestBody defines body for SetCommander for application/json ContentType.
+type SetCommanderJSONRequestBody = CommanderRequest
 
 // ProposeVerdictJSONRequestBody defines body for ProposeVerdict for application/json ContentType.
 type ProposeVerdictJSONRequestBody = ProposalRequest
@@ -5354,6 +5546,17 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/gate (the `AskGate` operationId).
 	AskGate(ctx context.Context, body AskGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CountIncidents Count incidents
+	//
+	// How many incidents a filter lets through, and how many each status and each severity would: the counts by status leave the filter by status out, those by severity that by severity.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/incident-counts (the `CountIncidents` operationId).
+	CountIncidents(ctx context.Context, params *CountIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListIncidents List incidents
 	//
 	// Newest first, a page at a time.
@@ -5386,6 +5589,43 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/blast-radius (the `GetIncidentBlastRadius` operationId).
 	GetIncidentBlastRadius(ctx context.Context, id string, params *GetIncidentBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCommander Get who commands an incident
+	//
+	// With everyone who did before, newest first. An empty name says that nobody does.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/incidents/{id}/commander (the `GetCommander` operationId).
+	GetCommander(ctx context.Context, id string, params *GetCommanderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetCommanderWithBody Say who commands an incident
+	//
+	// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+	SetCommanderWithBody(ctx context.Context, id string, params *SetCommanderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetCommander Say who commands an incident
+	//
+	// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+	SetCommander(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFinding Get the finding about an incident
 	//
@@ -5676,6 +5916,17 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
 	ListViolations(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAllProposals List what agents propose on all incidents
+	//
+	// Newest first, a page at a time; `state=open` leaves those that wait for a person.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/proposals (the `ListAllProposals` operationId).
+	ListAllProposals(ctx context.Context, params *ListAllProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReapplyProvenanceWithBody Apply the rules of today to changes of the past
 	//
@@ -6222,6 +6473,27 @@ func (c *Client) AskGate(ctx context.Context, body AskGateJSONRequestBody, reqEd
 	return c.Client.Do(req)
 }
 
+// CountIncidents Count incidents
+//
+// How many incidents a filter lets through, and how many each status and each severity would: the counts by status leave the filter by status out, those by severity that by severity.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/incident-counts (the `CountIncidents` operationId).
+func (c *Client) CountIncidents(ctx context.Context, params *CountIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountIncidentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListIncidents List incidents
 //
 // Newest first, a page at a time.
@@ -6275,6 +6547,73 @@ func (c *Client) GetIncident(ctx context.Context, id string, params *GetIncident
 // Corresponds with GET /v1/incidents/{id}/blast-radius (the `GetIncidentBlastRadius` operationId).
 func (c *Client) GetIncidentBlastRadius(ctx context.Context, id string, params *GetIncidentBlastRadiusParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetIncidentBlastRadiusRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCommander Get who commands an incident
+//
+// With everyone who did before, newest first. An empty name says that nobody does.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/incidents/{id}/commander (the `GetCommander` operationId).
+func (c *Client) GetCommander(ctx context.Context, id string, params *GetCommanderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCommanderRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetCommanderWithBody Say who commands an incident
+//
+// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+func (c *Client) SetCommanderWithBody(ctx context.Context, id string, params *SetCommanderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetCommanderRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetCommander Say who commands an incident
+//
+// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+func (c *Client) SetCommander(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetCommanderRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6805,6 +7144,27 @@ func (c *Client) ListDecisions(ctx context.Context, params *ListDecisionsParams,
 // Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
 func (c *Client) ListViolations(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListViolationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAllProposals List what agents propose on all incidents
+//
+// Newest first, a page at a time; `state=open` leaves those that wait for a person.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/proposals (the `ListAllProposals` operationId).
+func (c *Client) ListAllProposals(ctx context.Context, params *ListAllProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAllProposalsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7867,6 +8227,135 @@ func NewAskGateRequestWithBody(server string, contentType string, body io.Reader
 	return req, nil
 }
 
+// NewCountIncidentsRequest constructs an http.Request for the CountIncidents method
+func NewCountIncidentsRequest(server string, params *CountIncidentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incident-counts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Severity != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "severity", *params.Severity, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListIncidentsRequest constructs an http.Request for the ListIncidents method
 func NewListIncidentsRequest(server string, params *ListIncidentsParams) (*http.Request, error) {
 	var err error
@@ -8138,6 +8627,117 @@ func NewGetIncidentBlastRadiusRequest(server string, id string, params *GetIncid
 			}
 
 			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetCommanderRequest constructs an http.Request for the GetCommander method
+func NewGetCommanderRequest(server string, id string, params *GetCommanderParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/commander", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSetCommanderRequest calls the generic SetCommander builder with application/json body
+func NewSetCommanderRequest(server string, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetCommanderRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewSetCommanderRequestWithBody constructs an http.Request for the SetCommander method, with any body, and a specified content type
+func NewSetCommanderRequestWithBody(server string, id string, params *SetCommanderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/commander", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
 		}
 
 	}
@@ -9220,6 +9820,99 @@ func NewListViolationsRequest(server string, params *ListViolationsParams) (*htt
 	return req, nil
 }
 
+// NewListAllProposalsRequest constructs an http.Request for the ListAllProposals method
+func NewListAllProposalsRequest(server string, params *ListAllProposalsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proposals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewReapplyProvenanceRequest calls the generic ReapplyProvenance builder with application/json body
 func NewReapplyProvenanceRequest(server string, body ReapplyProvenanceJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -10151,6 +10844,19 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/gate (the `AskGate` operationId).
 	AskGateWithResponse(ctx context.Context, body AskGateJSONRequestBody, reqEditors ...RequestEditorFn) (*AskGateResponse, error)
 
+	// CountIncidentsWithResponse Count incidents
+	//
+	// How many incidents a filter lets through, and how many each status and each severity would: the counts by status leave the filter by status out, those by severity that by severity.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/incident-counts (the `CountIncidents` operationId).
+	CountIncidentsWithResponse(ctx context.Context, params *CountIncidentsParams, reqEditors ...RequestEditorFn) (*CountIncidentsResponse, error)
+
 	// ListIncidentsWithResponse List incidents
 	//
 	// Newest first, a page at a time.
@@ -10189,6 +10895,45 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/incidents/{id}/blast-radius (the `GetIncidentBlastRadius` operationId).
 	GetIncidentBlastRadiusWithResponse(ctx context.Context, id string, params *GetIncidentBlastRadiusParams, reqEditors ...RequestEditorFn) (*GetIncidentBlastRadiusResponse, error)
+
+	// GetCommanderWithResponse Get who commands an incident
+	//
+	// With everyone who did before, newest first. An empty name says that nobody does.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/incidents/{id}/commander (the `GetCommander` operationId).
+	GetCommanderWithResponse(ctx context.Context, id string, params *GetCommanderParams, reqEditors ...RequestEditorFn) (*GetCommanderResponse, error)
+
+	// SetCommanderWithBodyWithResponse Say who commands an incident
+	//
+	// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+	SetCommanderWithBodyWithResponse(ctx context.Context, id string, params *SetCommanderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetCommanderResponse, error)
+
+	// SetCommanderWithResponse Say who commands an incident
+	//
+	// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+	//
+	// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+	//
+	// Needs a token with the role `judge` or `admin`, always.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+	SetCommanderWithResponse(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*SetCommanderResponse, error)
 
 	// GetFindingWithResponse Get the finding about an incident
 	//
@@ -10499,6 +11244,19 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/policy/violations (the `ListViolations` operationId).
 	ListViolationsWithResponse(ctx context.Context, params *ListViolationsParams, reqEditors ...RequestEditorFn) (*ListViolationsResponse, error)
+
+	// ListAllProposalsWithResponse List what agents propose on all incidents
+	//
+	// Newest first, a page at a time; `state=open` leaves those that wait for a person.
+	//
+	// Problems of its own: `invalid-parameter`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proposals (the `ListAllProposals` operationId).
+	ListAllProposalsWithResponse(ctx context.Context, params *ListAllProposalsParams, reqEditors ...RequestEditorFn) (*ListAllProposalsResponse, error)
 
 	// ReapplyProvenanceWithBodyWithResponse Apply the rules of today to changes of the past
 	//
@@ -11170,6 +11928,47 @@ func (r AskGateResponse) ContentType() string {
 	return ""
 }
 
+type CountIncidentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IncidentTally
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountIncidentsResponse) GetJSON200() *IncidentTally {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountIncidentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountIncidentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountIncidentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountIncidentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListIncidentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11287,6 +12086,88 @@ func (r GetIncidentBlastRadiusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetIncidentBlastRadiusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCommanderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CommanderRecord
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCommanderResponse) GetJSON200() *CommanderRecord {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCommanderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCommanderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCommanderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCommanderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetCommanderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CommanderRecord
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetCommanderResponse) GetJSON200() *CommanderRecord {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SetCommanderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetCommanderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetCommanderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetCommanderResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11984,6 +12865,47 @@ func (r ListViolationsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListViolationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAllProposalsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageProposal
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAllProposalsResponse) GetJSON200() *PageProposal {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAllProposalsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAllProposalsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAllProposalsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAllProposalsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12768,6 +13690,25 @@ func (c *ClientWithResponses) AskGateWithResponse(ctx context.Context, body AskG
 	return ParseAskGateResponse(rsp)
 }
 
+// CountIncidentsWithResponse Count incidents
+//
+// How many incidents a filter lets through, and how many each status and each severity would: the counts by status leave the filter by status out, those by severity that by severity.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/incident-counts (the `CountIncidents` operationId).
+func (c *ClientWithResponses) CountIncidentsWithResponse(ctx context.Context, params *CountIncidentsParams, reqEditors ...RequestEditorFn) (*CountIncidentsResponse, error) {
+	rsp, err := c.CountIncidents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountIncidentsResponse(rsp)
+}
+
 // ListIncidentsWithResponse List incidents
 //
 // Newest first, a page at a time.
@@ -12823,6 +13764,63 @@ func (c *ClientWithResponses) GetIncidentBlastRadiusWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParseGetIncidentBlastRadiusResponse(rsp)
+}
+
+// GetCommanderWithResponse Get who commands an incident
+//
+// With everyone who did before, newest first. An empty name says that nobody does.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/incidents/{id}/commander (the `GetCommander` operationId).
+func (c *ClientWithResponses) GetCommanderWithResponse(ctx context.Context, id string, params *GetCommanderParams, reqEditors ...RequestEditorFn) (*GetCommanderResponse, error) {
+	rsp, err := c.GetCommander(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCommanderResponse(rsp)
+}
+
+// SetCommanderWithBodyWithResponse Say who commands an incident
+//
+// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+func (c *ClientWithResponses) SetCommanderWithBodyWithResponse(ctx context.Context, id string, params *SetCommanderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetCommanderResponse, error) {
+	rsp, err := c.SetCommanderWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetCommanderResponse(rsp)
+}
+
+// SetCommanderWithResponse Say who commands an incident
+//
+// An empty name says that nobody commands any more. Nothing is overwritten: each word is kept with who said it, in the audit and on the timeline. `If-Match` takes the ETag of the incident or of who commands it: without it the answer is 428, after somebody else's word 412. Saying what holds already keeps nothing.
+//
+// Problems of its own: `invalid-input`, `body-timeout`, `body-too-large`, `unsupported-encoding`, `overloaded`, `invalid-parameter`, `incident-not-found`, `incident-merged`, `precondition-required`, `precondition-failed`.
+//
+// Needs a token with the role `judge` or `admin`, always.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
+func (c *ClientWithResponses) SetCommanderWithResponse(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*SetCommanderResponse, error) {
+	rsp, err := c.SetCommander(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetCommanderResponse(rsp)
 }
 
 // GetFindingWithResponse Get the finding about an incident
@@ -13277,6 +14275,25 @@ func (c *ClientWithResponses) ListViolationsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseListViolationsResponse(rsp)
+}
+
+// ListAllProposalsWithResponse List what agents propose on all incidents
+//
+// Newest first, a page at a time; `state=open` leaves those that wait for a person.
+//
+// Problems of its own: `invalid-parameter`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proposals (the `ListAllProposals` operationId).
+func (c *ClientWithResponses) ListAllProposalsWithResponse(ctx context.Context, params *ListAllProposalsParams, reqEditors ...RequestEditorFn) (*ListAllProposalsResponse, error) {
+	rsp, err := c.ListAllProposals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAllProposalsResponse(rsp)
 }
 
 // ReapplyProvenanceWithBodyWithResponse Apply the rules of today to changes of the past
@@ -13846,6 +14863,32 @@ func ParseAskGateResponse(rsp *http.Response) (*AskGateResponse, error) {
 	return response, nil
 }
 
+// ParseCountIncidentsResponse parses an HTTP response from a CountIncidentsWithResponse call
+func ParseCountIncidentsResponse(rsp *http.Response) (*CountIncidentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountIncidentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IncidentTally
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListIncidentsResponse parses an HTTP response from a ListIncidentsWithResponse call
 func ParseListIncidentsResponse(rsp *http.Response) (*ListIncidentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -13914,6 +14957,58 @@ func ParseGetIncidentBlastRadiusResponse(rsp *http.Response) (*GetIncidentBlastR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest IncidentRadius
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCommanderResponse parses an HTTP response from a GetCommanderWithResponse call
+func ParseGetCommanderResponse(rsp *http.Response) (*GetCommanderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCommanderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CommanderRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetCommanderResponse parses an HTTP response from a SetCommanderWithResponse call
+func ParseSetCommanderResponse(rsp *http.Response) (*SetCommanderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetCommanderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CommanderRecord
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -14356,6 +15451,32 @@ func ParseListViolationsResponse(rsp *http.Response) (*ListViolationsResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest PageViolation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAllProposalsResponse parses an HTTP response from a ListAllProposalsWithResponse call
+func ParseListAllProposalsResponse(rsp *http.Response) (*ListAllProposalsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAllProposalsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageProposal
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

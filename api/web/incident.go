@@ -47,6 +47,8 @@ type incidentHead struct {
 	Version int
 	AsOf    moment
 	Feeds   []feed
+	// Command is who commands.
+	Command commandView
 	// Grafana is the incident's dashboard, empty for none.
 	Grafana string
 }
@@ -99,6 +101,7 @@ func (s *Site) incidentBody(r *http.Request, incident *correlate.Incident, versi
 	if err != nil {
 		return nil, err
 	}
+	body.Head.Command = s.commandOf(r, incident, &sheet)
 	findings := sheet.Findings
 	body.History = s.versions(incident.ID, findings, version)
 	if body.finding, err = s.chosenFinding(ctx, incident.ID, findings, version); err != nil {

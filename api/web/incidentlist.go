@@ -48,6 +48,7 @@ type incidentListBody struct {
 	// Next and First are addresses of other pages, empty where there are none.
 	Next, First string
 	Feeds       []feed
+	Tallies     tallies
 }
 
 // incidentRow is one incident in a list.
@@ -61,6 +62,8 @@ type incidentRow struct {
 	Headline         *headline
 	// Verdict is what people decided, empty while they have not.
 	Verdict string
+	// Commander is who commands it, empty for nobody.
+	Commander string
 }
 
 // headline is the newest finding of an incident in a few words.
@@ -83,6 +86,9 @@ func (s *Site) incidentList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := incidentListBody{Filter: filter, Rows: rows, Feeds: s.feeds(r.Context())}
+	if body.Tallies, err = s.tallies(r, &filter); err != nil {
+		return err
+	}
 	body.Next, body.First = around(r.URL, page.Next)
 	return s.show(w, r, &view{page: "incidents", title: "Incidents", section: "Incidents", live: "*", body: &body})
 }
@@ -194,13 +200,17 @@ func (s *Site) incidentRows(ctx context.Context, incidents []correlate.Incident)
 	if err != nil {
 		return nil, err
 	}
+	commanders, err := s.deps.Commanders.Commanders(ctx, idsOf(incidents))
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]incidentRow, len(incidents))
 	for i := range incidents {
 		in := &incidents[i]
 		rows[i] = incidentRow{
 			ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
 			Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services[:min(len(in.Services), maxRowServices)],
-			MoreServices: max(0, len(in.Services)-maxRowServices), Headline: heads[in.ID],
+			MoreServices: max(0, len(in.Services)-maxRowServices), Headline: heads[in.ID], Commander: line(commanders[in.ID]),
 		}
 		if st := standings[in.ID]; st.Judgements > 0 {
 			rows[i].Verdict = standingWords(&st)

@@ -151,6 +151,10 @@ type Sheet struct {
 	Judgements []correlate.Judgement
 	// Proposals are what agents proposed, oldest first.
 	Proposals []query.Proposal
+	// Commands are all words about who commands, oldest first; CommandTag names them
+	// to whoever says another.
+	Commands   []query.Command
+	CommandTag string
 	// Hidden tells that the part of AI in the suspects is left out for this
 	// caller until people have decided.
 	Hidden bool

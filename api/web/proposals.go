@@ -10,9 +10,11 @@ import (
 	"github.com/faultline/faultline/internal/query"
 )
 
-// Proposals takes what a person does with a verdict that an agent proposes.
-// Accept gives a verdict of the person's own on what the tag names.
+// Proposals takes what a person does with a verdict that an agent proposes, and
+// lists those of all incidents. Accept gives a verdict of the person's own on what
+// the tag names.
 type Proposals interface {
+	Waiting(ctx context.Context, q query.Proposals) (query.Page[query.Proposal], error)
 	Accept(ctx context.Context, incident, proposal, tag, reason string) error
 	Dismiss(ctx context.Context, incident, proposal, reason string) error
 }
@@ -38,17 +40,28 @@ func (s *Site) proposalRows(in *correlate.Incident, sheet *Sheet, form judgeForm
 		if p.State != query.ProposalOpen {
 			continue
 		}
-		row := proposalRow{
-			By: line(p.ProposedBy), Words: proposalWords(p.Decision), Reason: plain(p.Reason, blockLetters), At: s.at(p.ProposedAt), Version: p.FindingVersion, Form: form,
-			Older: len(sheet.Findings) > 0 && sheet.Findings[0].Version != p.FindingVersion,
-		}
+		row := s.proposalRow(&p, sheet)
+		row.Form = form
 		row.Form.Path = incidentPath(in.ID) + "/proposals/" + p.ID
-		if p.Change != nil {
-			row.Change, row.Path = titleOf(*p.Change, sheet), changePath(p.Change.Source, p.Change.ID)
-		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// proposalRow is one proposal without a form; the sheet names its change, and may be
+// nil.
+func (s *Site) proposalRow(p *query.Proposal, sheet *Sheet) proposalRow {
+	row := proposalRow{By: line(p.ProposedBy), Words: proposalWords(p.Decision), Reason: plain(p.Reason, blockLetters), At: s.at(p.ProposedAt), Version: p.FindingVersion}
+	if sheet != nil {
+		row.Older = len(sheet.Findings) > 0 && sheet.Findings[0].Version != p.FindingVersion
+	}
+	if p.Change != nil {
+		row.Change, row.Path = line(p.Change.String()), changePath(p.Change.Source, p.Change.ID)
+		if sheet != nil {
+			row.Change = titleOf(*p.Change, sheet)
+		}
+	}
+	return row
 }
 
 // proposalWords say what is proposed.

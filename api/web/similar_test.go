@@ -105,6 +105,12 @@ func (openJudges) Standings(context.Context, []string) (map[string]correlate.Sta
 	return map[string]correlate.Standing{"old": {State: correlate.JudgedConfirmed, Judgements: 1}}, nil
 }
 
+// noCommanders know nobody who commands.
+type noCommanders struct{}
+
+func (noCommanders) Commanders(context.Context, []string) (map[string]string, error) { return nil, nil }
+func (noCommanders) Command(context.Context, string, string, string) error           { return nil }
+
 // TestSimilarIncidentsAreEarlierOnesWithWhatCameOfThem leaves out the incident
 // itself, what was merged into others and what came later, asks for few services,
 // and says what people decided then.
@@ -114,7 +120,7 @@ func TestSimilarIncidentsAreEarlierOnesWithWhatCameOfThem(t *testing.T) {
 	merged.Status = correlate.IncidentMerged
 	past := &pastIncidents{all: []correlate.Incident{in, merged, resembling("later", -time.Hour, nil, "a"), resembling("old", time.Hour, nil, "a", "b"), resembling("elsewhere", time.Hour, nil, "z")}}
 	site := siteAt(onset.Add(time.Hour))
-	site.deps.Incidents, site.deps.Judges = past, openJudges{}
+	site.deps.Incidents, site.deps.Judges, site.deps.Commanders = past, openJudges{}, noCommanders{}
 	rows, err := site.similar(t.Context(), &in)
 	if err != nil || len(rows) != 1 || rows[0].ID != "old" || rows[0].Why != "2 of 6 services shared" || rows[0].Verdict != "Cause confirmed" {
 		t.Errorf("%+v, %v", rows, err)

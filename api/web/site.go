@@ -12,6 +12,11 @@ type Deps struct {
 	Findings  Findings
 	Judges    Judges
 	Proposals Proposals
+	// Commanders keeps who commands; Tallies counts incidents for the list.
+	Commanders Commanders
+	Tallies    Tallies
+	// Titles names the incidents of proposals.
+	Titles    Titles
 	Timelines Timelines
 	Changes   Changes
 	Services  Services
@@ -54,8 +59,8 @@ type Site struct {
 
 // New parses the templates.
 func New(deps Deps) (*Site, error) {
-	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Proposals == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Reports == nil || deps.Door == nil {
-		return nil, errors.New("the pages need incidents, findings, judges, proposals, timelines, changes, services, figures, reports and a door")
+	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Proposals == nil || deps.Commanders == nil || deps.Tallies == nil || deps.Titles == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Reports == nil || deps.Door == nil {
+		return nil, errors.New("the pages need incidents, findings, judges, proposals, commanders, tallies, titles, timelines, changes, services, figures, reports and a door")
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now
@@ -89,6 +94,8 @@ func (s *Site) Routes() []Route {
 		{http.MethodGet, "/incidents/{id}", NeedReader, s.incidentPage},
 		{http.MethodPost, "/incidents/{id}/verdict", NeedJudge, s.judge},
 		{http.MethodPost, "/incidents/{id}/proposals/{proposal}", NeedJudge, s.settle},
+		{http.MethodPost, "/incidents/{id}/commander", NeedJudge, s.command},
+		{http.MethodGet, "/proposals", NeedReader, s.proposalsPage},
 		{http.MethodGet, "/changes", NeedReader, s.changeList},
 		{http.MethodGet, "/changes/{id}", NeedReader, s.changePage},
 		{http.MethodGet, "/services/{name}", NeedReader, s.servicePage},

@@ -65,6 +65,8 @@ type suspectView struct {
 	// Word is what people said about it: confirmed, ruled out or nothing.
 	Word string
 	Form judgeForm
+	// Undo is what is known about undoing it, nil where nothing asks for that.
+	Undo *undoView
 	// Folded suspects are too weak to take the room of their evidence.
 	Folded bool
 }
@@ -95,6 +97,7 @@ func (s *Site) suspects(in *correlate.Incident, f *correlate.Finding, sheet *She
 	for i := range f.Suspects[:min(len(f.Suspects), maxSuspects)] {
 		v := s.suspect(in, &f.Suspects[i])
 		v.Word, v.Form, v.Class.Hidden = wordOn(f.Suspects[i].Change.Key(), &sheet.Standing), form, sheet.Hidden
+		v.Undo = undoOf(in, &f.Suspects[i], v.Word)
 		views = append(views, v)
 	}
 	return views

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,7 @@ import (
 func incidentsCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "incidents",
-		Short: "List, show and watch incidents of a running service",
+		Short: "List, show, watch and command incidents of a running service",
 		Args:  cobra.NoArgs,
 		RunE:  chooseOne,
 	}
@@ -21,6 +22,7 @@ func incidentsCommand(environ []string) *cobra.Command {
 			Use: "show INCIDENT", Short: "Print the newest finding, and what agents propose", Args: cobra.ExactArgs(1),
 			Example: "  faultline incidents show inc-7f3a\n  faultline incidents show inc-7f3a -o json",
 		}, app.ShowIncident),
+		commanderCommand(environ),
 		incidentsOne(environ, &cobra.Command{
 			Use: "watch [INCIDENT]", Short: "Print each new finding until interrupted", Args: cobra.MaximumNArgs(1),
 			Long:    "Prints each new finding, of one incident or of all, until interrupted.",
@@ -48,7 +50,7 @@ func incidentsList(environ []string) *cobra.Command {
 	cmd.Flags().StringVar(&opts.Service, "service", "", "incidents that this service is part of")
 	cmd.Flags().StringVar(&opts.Text, "text", "", "text in the title")
 	cmd.Flags().DurationVar(&opts.Since, "since", 0, "how far back they may have begun, as 24h")
-	cmd.Flags().IntVar(&opts.Limit, "limit", opts.Limit, "how many at most, 1 to 200")
+	cmd.Flags().IntVar(&opts.Limit, "limit", opts.Limit, fmt.Sprintf("how many at most, 1 to %d", app.MostIncidents))
 	statuses, severities := app.IncidentChoices()
 	_ = cmd.RegisterFlagCompletionFunc("status", words(statuses...))
 	_ = cmd.RegisterFlagCompletionFunc("severity", words(severities...))

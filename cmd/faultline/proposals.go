@@ -14,9 +14,9 @@ func proposalsCommand(environ []string) *cobra.Command {
 		Use: "proposals", Short: "List verdicts that agents propose, accept or dismiss them", Args: cobra.NoArgs, RunE: chooseOne,
 	}
 	list, opts := proposals(environ, &cobra.Command{
-		Use: "list INCIDENT", Short: "List what agents propose on an incident, newest first", Args: cobra.ExactArgs(1),
-		Long:    "Lists the proposals that wait for a person; with --all those too that somebody settled.\nThe reasons are the agents' words.",
-		Example: "  faultline proposals list inc-7f3a\n  faultline proposals list inc-7f3a --all -o json",
+		Use: "list [INCIDENT]", Short: "List what agents propose, on one incident or all, newest first", Args: cobra.MaximumNArgs(1),
+		Long:    "Lists the proposals that wait for a person, on all incidents unless one is named; with\n--all those too that somebody settled. The reasons are the agents' words.",
+		Example: "  faultline proposals list\n  faultline proposals list inc-7f3a\n  faultline proposals list inc-7f3a --all -o json",
 	}, app.ListProposals)
 	list.Flags().BoolVar(&opts.All, "all", false, "those too that were accepted or dismissed")
 	accept, opts := proposals(environ, &cobra.Command{
@@ -46,7 +46,9 @@ func reasonFlag(cmd *cobra.Command, opts *app.ProposalOptions) {
 func proposals(environ []string, cmd *cobra.Command, do func(context.Context, app.ProposalOptions, io.Writer) error) (*cobra.Command, *app.ProposalOptions) {
 	opts := &app.ProposalOptions{}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		opts.Incident = args[0]
+		if len(args) > 0 {
+			opts.Incident = args[0]
+		}
 		if len(args) > 1 {
 			opts.Proposal = args[1]
 		}

@@ -42,6 +42,9 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasSuffix(path, "/finding"):
 		w.Header().Set("ETag", `"tag-4"`)
 		body = findingBody
+	case strings.HasSuffix(path, "/commander"):
+		w.Header().Set("ETag", `"tag-c"`)
+		body = `{"incident":"inc-1","commander":"ada","history":[]}`
 	case strings.HasSuffix(path, "/verdict"):
 		status, body = http.StatusCreated, "{"+verdict+"}"
 	case strings.HasSuffix(path, "/proposals"):
@@ -79,6 +82,11 @@ func TestFlagsReachTheService(t *testing.T) {
 		"verdict inc-1 confirm --reason why":                                                      {`POST /v1/incidents/inc-1/verdict "tag-4"`, `"decision":"confirm"`, `"reason":"why"`, `"finding_version":4`, `"id":"a"`},
 		"verdict inc-1 reject --change b --source flags":                                          {`"decision":"reject"`, `"source":"flags"`, `"id":"b"`},
 		"verdict inc-1 no-change":                                                                 {`"decision":"no_change"`},
+		"proposals list":                                                                          {"GET /v1/proposals?", "state=open", "limit=200"},
+		"proposals list --all":                                                                    {"GET /v1/proposals?limit=200"},
+		"incidents commander inc/1":                                                               {"GET /v1/incidents/inc%2F1/commander"},
+		"incidents commander inc-1 Grace":                                                         {`PUT /v1/incidents/inc-1/commander "tag-c" {"commander":"Grace"}`},
+		"incidents commander inc-1 --nobody":                                                      {`PUT /v1/incidents/inc-1/commander "tag-c" {"commander":""}`},
 		"proposals list inc-1 --all -o yaml":                                                      {"GET /v1/incidents/inc-1/proposals"},
 		"proposals accept inc-1 0c8f --reason why":                                                {`POST /v1/incidents/inc-1/proposals/0c8f-1/accept "tag-4" {"reason":"why"}`},
 		"proposals dismiss inc-1 --reason why":                                                    {`POST /v1/incidents/inc-1/proposals/0c8f-1/dismiss`, `{"reason":"why"}`},

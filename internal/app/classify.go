@@ -136,6 +136,6 @@ func classifiedPrinter(output string, out io.Writer) (print func(classified) err
 		rows = append(rows, []string{c.ID, string(c.Class), fmt.Sprintf("%.2f", c.Confidence), strings.Join(tools, ", "), strings.Join(marks, ", ")})
 		return nil
 	}
-	columns := []terminal.Column{{Title: "change"}, {Title: "class"}, {Title: "confidence", Right: true}, {Title: "tools", Give: true}, {Title: "markers", Give: true}}
+	columns := []terminal.Column{{Title: "change"}, {Title: "class"}, {Title: "confidence", Right: true}, {Title: "tools", Give: true, Drop: 1}, {Title: "markers", Give: true, Drop: 2}}
 	return print, func() error { return printTable(out, columns, rows) }
 }

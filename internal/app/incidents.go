@@ -56,10 +56,6 @@ func (o *IncidentsOptions) params(now time.Time) *client.ListIncidentsParams {
 		from := now.Add(-o.Since).UTC().Truncate(time.Second)
 		p.From = &from
 	}
-	if o.Limit > 0 {
-		limit := int64(o.Limit)
-		p.Limit = &limit
-	}
 	return p
 }
 
@@ -76,8 +72,8 @@ func (o *IncidentsOptions) check() error {
 			return notAmong("--severity", severity, severities)
 		}
 	}
-	if o.Limit < 0 || o.Limit > query.MaxLimit {
-		return fmt.Errorf("--limit %d is out of bounds; want 1 to %d", o.Limit, query.MaxLimit)
+	if o.Limit < 0 || o.Limit > MostIncidents {
+		return fmt.Errorf("--limit %d is out of bounds; want 1 to %d", o.Limit, MostIncidents)
 	}
 	if o.Since < 0 {
 		return fmt.Errorf("--since %s is in the future; want how far back, as 24h", o.Since)
@@ -85,7 +81,11 @@ func (o *IncidentsOptions) check() error {
 	return nil
 }
 
-// ListIncidents prints one page of incidents, newest first.
+// MostIncidents is how many incidents one command lists at most, page by page.
+const MostIncidents = 10_000
+
+// ListIncidents prints incidents, newest first: as many as are asked for, of as many
+// pages as that takes.
 func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) error {
 	if err := checkOutput(opts.Output); err != nil {
 		return err
@@ -97,37 +97,91 @@ func ListIncidents(ctx context.Context, opts IncidentsOptions, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	var page api.Page[api.IncidentRecord]
-	if err := service.into(&page)(service.ListIncidentsWithResponse(ctx, opts.params(time.Now()))); err != nil {
+	found, err := service.incidents(ctx, opts.params(time.Now()), opts.Limit)
+	if err != nil {
 		return err
 	}
 	if opts.Output != "table" {
-		return writeDocument(out, opts.Output, page)
+		return writeDocument(out, opts.Output, found)
 	}
-	if len(page.Items) == 0 {
+	if len(found.Items) == 0 {
 		_, err := fmt.Fprintln(out, "no incident matches")
 		return err
 	}
-	columns := []terminal.Column{{Title: "started"}, {Title: "incident"}, {Title: "status"}, {Title: "severity"}, {Title: "people say"}, {Title: "services", Give: true}, {Title: "title", Give: true}}
-	var rows [][]string
-	for i := range page.Items {
-		in := &page.Items[i]
-		rows = append(rows, []string{
-			in.StartedAt.UTC().Format("2006-01-02 15:04"), in.ID, string(in.Status), string(in.Severity),
-			string(in.Judgement.State), strings.Join(in.Services, ", "), in.Title,
-		})
-	}
-	if err := printTable(out, columns, rows); err != nil {
+	if err := printIncidents(out, found.Items); err != nil {
 		return err
 	}
-	if page.NextCursor != "" {
+	if found.NextCursor != "" {
 		more := "there are more; narrow with --since, --service or --status"
-		if opts.Limit < query.MaxLimit {
-			more += fmt.Sprintf(", or raise --limit (at most %d)", query.MaxLimit)
+		if opts.Limit < MostIncidents {
+			more += fmt.Sprintf(", or raise --limit (at most %d)", MostIncidents)
 		}
 		return printLine(out, more)
 	}
 	return nil
+}
+
+// incidents asks for pages until there are as many incidents as asked for, a page
+// of the service's own length for 0, or no more. NextCursor is empty only when that
+// was all.
+func (r *remote) incidents(ctx context.Context, params *client.ListIncidentsParams, limit int) (api.Page[api.IncidentRecord], error) {
+	found := api.Page[api.IncidentRecord]{Items: []api.IncidentRecord{}}
+	if limit == 0 {
+		limit = query.DefaultLimit
+	}
+	for {
+		size := int64(min(limit-len(found.Items), query.MaxLimit))
+		params.Limit = &size
+		var page api.Page[api.IncidentRecord]
+		if err := r.into(&page)(r.ListIncidentsWithResponse(ctx, params)); err != nil {
+			return found, err
+		}
+		found.Items = append(found.Items, page.Items...)
+		found.NextCursor = page.NextCursor
+		if page.NextCursor == "" || len(page.Items) == 0 || len(found.Items) >= limit {
+			return found, nil
+		}
+		params.Cursor = &page.NextCursor
+	}
+}
+
+// printIncidents prints a table. What people say and who commands take a column
+// only where there is any of it, so that the titles keep their room.
+func printIncidents(out io.Writer, items []api.IncidentRecord) error {
+	columns := []terminal.Column{{Title: "started"}, {Title: "incident"}, {Title: "status"}, {Title: "severity"}}
+	judged := slices.ContainsFunc(items, func(in api.IncidentRecord) bool { return in.Judgement.Judgements > 0 })
+	commanded := slices.ContainsFunc(items, func(in api.IncidentRecord) bool { return in.Commander != "" })
+	if judged {
+		columns = append(columns, terminal.Column{Title: "people say", Drop: 1})
+	}
+	if commanded {
+		columns = append(columns, terminal.Column{Title: "commander", Give: true, Drop: 2})
+	}
+	columns = append(columns, terminal.Column{Title: "services", Give: true, Drop: 3}, terminal.Column{Title: "title", Give: true})
+	layout := startLayout(items)
+	rows := make([][]string, len(items))
+	for i := range items {
+		in := &items[i]
+		row := []string{in.StartedAt.UTC().Format(layout), in.ID, string(in.Status), string(in.Severity)}
+		if judged {
+			row = append(row, string(in.Judgement.State))
+		}
+		if commanded {
+			row = append(row, in.Commander)
+		}
+		rows[i] = append(row, strings.Join(in.Services, ", "), in.Title)
+	}
+	return printTable(out, columns, rows)
+}
+
+// startLayout leaves the year out where all incidents began in the same one.
+func startLayout(items []api.IncidentRecord) string {
+	for i := range items {
+		if items[i].StartedAt.UTC().Year() != items[0].StartedAt.UTC().Year() {
+			return "2006-01-02 15:04"
+		}
+	}
+	return "01-02 15:04"
 }
 
 // IncidentOptions name one incident.

@@ -33,6 +33,10 @@ func (s *incidentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch r.URL.Path {
 	case "/v1/incidents":
+		if r.URL.Query().Get("cursor") != "" {
+			_, _ = io.WriteString(w, `{"items":[]}`)
+			return
+		}
 		s.query.Store(r.URL.RawQuery)
 		_, _ = io.WriteString(w, `{"items":[`+incidentJSON+`],"next_cursor":"more"}`)
 	case "/v1/incidents/inc-1":

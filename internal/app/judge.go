@@ -49,7 +49,7 @@ func Eval(ctx context.Context, opts EvalOptions, stdin io.Reader, out io.Writer)
 		Progress: func(cases int) { progress.Step(cases, 0) },
 		Files:    opts.Files, Stdin: stdin, Rankers: chosen, Available: available,
 		Without: opts.Without, By: opts.By, Output: eval.Output(opts.Output),
-		Weights: file, Seen: opts.Seen, At: opts.At, Storms: opts.Storms,
+		Weights: file, Seen: opts.Seen, At: opts.At, Storms: opts.Storms, Width: Columns(out),
 	}, out)
 }
 
@@ -74,7 +74,7 @@ func Fit(ctx context.Context, opts FitOptions, show Show, stdin io.Reader, out i
 	defer progress.Done()
 	progress.Tick()
 	opts.Stdin, opts.Now = stdin, nowUTC()
-	opts.Progress = func(cases int) { progress.Step(cases, 0) }
+	opts.Progress, opts.Width = func(cases int) { progress.Step(cases, 0) }, Columns(out)
 	return eval.RunFit(ctx, opts, out)
 }
 

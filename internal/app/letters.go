@@ -68,7 +68,7 @@ func ListDeadLetters(ctx context.Context, opts LettersOptions, out io.Writer) er
 		l := &page.Items[i]
 		rows = append(rows, []string{l.At.UTC().Format("2006-01-02 15:04"), l.Id, strconv.FormatInt(l.Bytes, 10), l.Reason})
 	}
-	columns := []terminal.Column{{Title: "arrived"}, {Title: "id"}, {Title: "bytes", Right: true}, {Title: "reason", Wrap: true}}
+	columns := []terminal.Column{{Title: "arrived"}, {Title: "id"}, {Title: "bytes", Right: true, Drop: 1}, {Title: "reason", Wrap: true}}
 	return printTable(out, columns, rows)
 }
 
@@ -180,7 +180,7 @@ func ListUndelivered(ctx context.Context, opts LettersOptions, out io.Writer) er
 		rows = append(rows, []string{u.GivenUpAt.UTC().Format("2006-01-02 15:04"), u.Target, u.Incident, strconv.FormatInt(u.Attempts, 10), string(u.State), u.Reason})
 	}
 	columns := []terminal.Column{
-		{Title: "given up"}, {Title: "target"}, {Title: "incident"}, {Title: "tries", Right: true}, {Title: "state"}, {Title: "reason", Wrap: true},
+		{Title: "given up"}, {Title: "target"}, {Title: "incident"}, {Title: "tries", Right: true, Drop: 2}, {Title: "state", Drop: 1}, {Title: "reason", Wrap: true},
 	}
 	return printTable(out, columns, rows)
 }

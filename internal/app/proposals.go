@@ -56,11 +56,66 @@ func (r *remote) proposals(ctx context.Context, incident string, all bool) ([]qu
 	return slices.DeleteFunc(page.Items, func(p query.Proposal) bool { return !all && p.State != query.ProposalOpen }), nil
 }
 
-// ListProposals prints what agents propose on an incident.
+// MostProposals is how many proposals over all incidents one command lists at most.
+const MostProposals = 1000
+
+// allProposals asks for the proposals over all incidents, the open ones or all,
+// newest first. NextCursor is empty only when that was all.
+func (r *remote) allProposals(ctx context.Context, all bool) (api.Page[query.Proposal], error) {
+	found := api.Page[query.Proposal]{Items: []query.Proposal{}}
+	size := int64(query.MaxLimit)
+	params := &client.ListAllProposalsParams{Limit: &size}
+	if !all {
+		params.State = &[]client.ListAllProposalsParamsState{client.ListAllProposalsParamsState(query.ProposalOpen)}
+	}
+	for {
+		var page api.Page[query.Proposal]
+		if err := r.into(&page)(r.ListAllProposalsWithResponse(ctx, params)); err != nil {
+			return found, err
+		}
+		found.Items, found.NextCursor = append(found.Items, page.Items...), page.NextCursor
+		if page.NextCursor == "" || len(page.Items) == 0 || len(found.Items) >= MostProposals {
+			return found, nil
+		}
+		params.Cursor = &page.NextCursor
+	}
+}
+
+// listAllProposals prints what agents propose on all incidents.
+func listAllProposals(ctx context.Context, service *remote, opts *ProposalOptions, out io.Writer) error {
+	found, err := service.allProposals(ctx, opts.All)
+	if err != nil {
+		return err
+	}
+	if opts.Output != "table" {
+		return writeDocument(out, opts.Output, found)
+	}
+	if len(found.Items) == 0 {
+		return printLine(out, "no proposal"+map[bool]string{false: " waits for a person", true: " was ever made"}[opts.All])
+	}
+	columns := append([]terminal.Column{{Title: "incident"}}, proposalColumns()...)
+	rows := proposalRows(found.Items)
+	for i := range rows {
+		rows[i] = append([]string{found.Items[i].Incident}, rows[i]...)
+	}
+	if err := printTable(out, columns, rows); err != nil {
+		return err
+	}
+	if found.NextCursor != "" {
+		return printLine(out, "there are more; settle some, or list those of one incident")
+	}
+	return printLine(out, "settle with `faultline proposals accept|dismiss INCIDENT PROPOSAL`")
+}
+
+// ListProposals prints what agents propose on an incident, on all of them when none
+// is named.
 func ListProposals(ctx context.Context, opts ProposalOptions, out io.Writer) error {
 	service, err := opts.service()
 	if err != nil {
 		return err
+	}
+	if opts.Incident == "" {
+		return listAllProposals(ctx, service, &opts, out)
 	}
 	found, err := service.proposals(ctx, opts.Incident, opts.All)
 	if err != nil {
@@ -75,9 +130,20 @@ func ListProposals(ctx context.Context, opts ProposalOptions, out io.Writer) err
 	return printProposals(out, found)
 }
 
-// printProposals prints a table. Reasons are an agent's words, so each row says
-// what became of it: an open one is unconfirmed.
+// printProposals prints a table.
 func printProposals(out io.Writer, found []query.Proposal) error {
+	return printTable(out, proposalColumns(), proposalRows(found))
+}
+
+func proposalColumns() []terminal.Column {
+	return []terminal.Column{
+		{Title: "proposal"}, {Title: "by", Give: true}, {Title: "state", Give: true, Drop: 1}, {Title: "proposes", Wrap: true}, {Title: "finding", Right: true, Drop: 2}, {Title: "reason", Wrap: true},
+	}
+}
+
+// proposalRows are the rows of a table. Reasons are an agent's words, so each row
+// says what became of it: an open one is unconfirmed.
+func proposalRows(found []query.Proposal) [][]string {
 	var rows [][]string
 	for i := range found {
 		p := &found[i]
@@ -87,9 +153,7 @@ func printProposals(out io.Writer, found []query.Proposal) error {
 		}
 		rows = append(rows, []string{p.ID[:min(shortID, len(p.ID))], p.ProposedBy, state, proposes(p), fmt.Sprint(p.FindingVersion), p.Reason})
 	}
-	return printTable(out, []terminal.Column{
-		{Title: "proposal"}, {Title: "by", Give: true}, {Title: "state", Give: true}, {Title: "proposes", Wrap: true}, {Title: "finding", Right: true}, {Title: "reason", Wrap: true},
-	}, rows)
+	return rows
 }
 
 // proposes says the verdict that a proposal asks for.

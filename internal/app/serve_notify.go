@@ -22,7 +22,7 @@ func (s *service) startNotifier(ctx context.Context) error {
 	}
 	cfg := notify.DefaultConfig()
 	cfg.Link = s.cfg.Report.BaseURL
-	notifier, err := notify.New(cfg, notify.Deps{Store: s.store, Judgements: s.store, Ledger: s.store, Lost: s.store, Targets: targets, Registerer: s.registry, Log: s.log})
+	notifier, err := notify.New(cfg, notify.Deps{Store: s.store, Judgements: s.store, Commands: s.store, Ledger: s.store, Lost: s.store, Targets: targets, Registerer: s.registry, Log: s.log})
 	if err != nil {
 		return err
 	}

@@ -93,6 +93,24 @@ func (s *Store) Incidents(ctx context.Context, q query.Incidents) (query.Page[co
 	}), nil
 }
 
+// IncidentCounts answers how many incidents of each status have each severity.
+// Of the filter it takes all but status, severity and the page, so that one answer
+// tells what each of them would let through.
+func (s *Store) IncidentCounts(ctx context.Context, q query.Incidents) ([]query.IncidentCount, error) {
+	var all []query.IncidentCount
+	params := []any{named("service", q.Service), named("text", q.Text), named("from", millis(q.From)), named("to", millis(q.To))}
+	err := s.query(ctx, "count incidents", s.sql["incident_counts"], params, func(rows driver.Rows) error {
+		var status, severity string
+		var count uint64
+		if err := rows.Scan(&status, &severity, &count); err != nil {
+			return err
+		}
+		all = append(all, query.IncidentCount{Status: correlate.IncidentStatus(status), Severity: correlate.Severity(severity), Count: int(count)}) //nolint:gosec // Counts of rows fit.
+		return nil
+	})
+	return all, err
+}
+
 // Incident answers the newest revision of one incident, or query.ErrNotFound.
 func (s *Store) Incident(ctx context.Context, id string) (correlate.Incident, error) {
 	return body[correlate.Incident](ctx, s, "read an incident", "incident_one", named("id", id))
@@ -132,11 +150,12 @@ func (s *Store) UpdatedSince(ctx context.Context, after time.Time, limit int) ([
 			var u query.Update
 			var revision uint64
 			var version uint32
-			var judgements, proposals uint64
-			if err := rows.Scan(&u.Incident, &revision, &version, &judgements, &proposals, &u.At); err != nil {
+			var judgements, proposals, commands uint64
+			if err := rows.Scan(&u.Incident, &revision, &version, &judgements, &proposals, &commands, &u.At); err != nil {
 				return err
 			}
-			u.Revision, u.FindingVersion, u.Judgements, u.Proposals = int64(revision), int(version), int(judgements), int(proposals)
+			u.Revision, u.FindingVersion = int64(revision), int(version)
+			u.Judgements, u.Proposals, u.Commands = int(judgements), int(proposals), int(commands)
 			updates = append(updates, u)
 			return nil
 		})

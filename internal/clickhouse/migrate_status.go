@@ -111,6 +111,7 @@ var retained = []struct{ table, group, column string }{
 	{"suspects", "incidents", "stored_at"},
 	{"verdicts", "incidents", "decided_at"},
 	{"proposals", "incidents", "said_at"},
+	{"incident_commands", "incidents", "said_at"},
 	{"reports", "incidents", "made_at"},
 	{"dead_letters", "dead_letters", "ingested_at"},
 	{"audit", "audit", "at"},

@@ -20,6 +20,7 @@ var noticeFields = []field[query.Told]{
 	textField("verdict", func(t *query.Told) string { return string(t.Verdict) }),
 	textField("suspect", func(t *query.Told) string { return t.Suspect }),
 	textField("state", func(t *query.Told) string { return t.State }),
+	textField("commander", func(t *query.Told) string { return t.Commander }),
 }
 
 // SaveTold keeps that a target was told of an incident.
@@ -34,7 +35,7 @@ func (s *Store) ToldSince(ctx context.Context, since time.Time) ([]query.Told, e
 	err := s.query(ctx, "read what was told", s.sql["told_since"], []any{named("since", millis(since))}, func(rows driver.Rows) error {
 		var t query.Told
 		var status, severity, verdict string
-		if err := rows.Scan(&t.Incident, &t.Target, &t.At, &t.Thread, &status, &severity, &verdict, &t.Suspect, &t.State); err != nil {
+		if err := rows.Scan(&t.Incident, &t.Target, &t.At, &t.Thread, &status, &severity, &verdict, &t.Suspect, &t.State, &t.Commander); err != nil {
 			return err
 		}
 		t.Status, t.Severity, t.Verdict = correlate.IncidentStatus(status), correlate.Severity(severity), correlate.Verdict(verdict)

@@ -111,3 +111,48 @@ func scanProposalWord(rows driver.Rows) (proposalWord, error) {
 	}
 	return w, nil
 }
+
+// ProposalPage answers one page of the proposals over all incidents, the newest
+// first.
+func (s *Store) ProposalPage(ctx context.Context, q query.Proposals) (query.Page[query.Proposal], error) {
+	limit := pageLimit(q.Limit)
+	filter := filterHash("proposals", q.State)
+	after, err := readCursor(q.Cursor, filter)
+	if err != nil {
+		return query.Page[query.Proposal]{}, err
+	}
+	var all []query.Proposal
+	err = s.query(ctx, "list all proposals", s.sql["proposal_page"], []any{
+		named("state", texts(q.State)), named("after_at", after.at), named("after_id", after.id), named("limit", limit+1),
+	}, func(rows driver.Rows) error {
+		p, err := scanProposal(rows)
+		all = append(all, p)
+		return err
+	})
+	if err != nil {
+		return query.Page[query.Proposal]{}, err
+	}
+	return pageOf(all, limit, func(p *query.Proposal) string {
+		return writeCursor(cursor{at: p.ProposedAt.UnixMilli(), id: p.ID}, filter)
+	}), nil
+}
+
+// scanProposal reads a row of proposal_page.
+func scanProposal(rows driver.Rows) (query.Proposal, error) {
+	p := query.Proposal{State: query.ProposalOpen}
+	var key correlate.Key
+	var version uint32
+	var decision, word, by, reason, verdict string
+	var at time.Time
+	if err := rows.Scan(&p.ID, &p.Incident, &p.ProposedAt, &p.ProposedBy, &version, &decision, &key.Source, &key.ID, &p.Reason, &word, &at, &by, &reason, &verdict); err != nil {
+		return p, err
+	}
+	p.FindingVersion, p.Decision = int(version), correlate.Decision(decision)
+	if key != (correlate.Key{}) {
+		p.Change = &key
+	}
+	if word != "" {
+		p.State, p.SettledBy, p.SettledAt, p.SettledReason, p.Verdict = query.ProposalState(word), by, &at, reason, verdict
+	}
+	return p, nil
+}

@@ -90,3 +90,68 @@ func TestAProposalCountsForNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestProposalsOfAllIncidentsAreListedPageByPage settles some, one of them twice,
+// and reads what waits and what is done, in pages of every size.
+func TestProposalsOfAllIncidentsAreListedPageByPage(t *testing.T) {
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		var open, settled []query.Proposal
+		for n := range 7 {
+			p := proposalAt(n+1, fmt.Sprintf("inc-%d", n%3))
+			if n == 4 {
+				p.Decision, p.Change = correlate.DecisionNoChange, nil
+				p.ProposedAt = noon.Add(time.Duration(n) * time.Minute) // As old as the one before.
+			}
+			for range 1 + n%2 {
+				if err := s.SaveProposal(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n%3 != 0 {
+				open = append([]query.Proposal{p}, open...)
+				continue
+			}
+			at := noon.Add(time.Hour)
+			p.State, p.SettledBy, p.SettledAt, p.SettledReason, p.Verdict = query.ProposalAccepted, "ada", &at, "right", "v-1"
+			later := p
+			second := at.Add(time.Minute)
+			later.State, later.SettledBy, later.SettledAt, later.Verdict = query.ProposalDismissed, "bob", &second, ""
+			for _, word := range []query.Proposal{later, p} {
+				if err := s.SettleProposal(t.Context(), word); err != nil {
+					t.Fatal(err)
+				}
+			}
+			settled = append([]query.Proposal{p}, settled...)
+		}
+		for _, limit := range []int{1, 2, 100} {
+			if diff := cmp.Diff(open, everyProposal(t, s, query.Proposals{State: []query.ProposalState{query.ProposalOpen}, Limit: limit})); diff != "" {
+				t.Errorf("open, %d a page: %s", limit, diff)
+			}
+			if diff := cmp.Diff(settled, everyProposal(t, s, query.Proposals{State: []query.ProposalState{query.ProposalAccepted}, Limit: limit})); diff != "" {
+				t.Errorf("accepted, %d a page: %s", limit, diff)
+			}
+		}
+		if all := everyProposal(t, s, query.Proposals{Limit: 3}); len(all) != 7 {
+			t.Errorf("%d proposals in all", len(all))
+		}
+		if _, err := s.ProposalPage(t.Context(), query.Proposals{Cursor: "bm90aGluZw"}); err == nil {
+			t.Error("a cursor that was not made here is taken")
+		}
+	})
+}
+
+// everyProposal reads all pages of a list.
+func everyProposal(t *testing.T, s *clickhouse.Store, q query.Proposals) []query.Proposal {
+	t.Helper()
+	var all []query.Proposal
+	for {
+		page, err := s.ProposalPage(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, page.Items...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return all
+		}
+	}
+}

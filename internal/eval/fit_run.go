@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,8 @@ type FitOptions struct {
 	// Out is the weights file to write.
 	Out string
 	Now time.Time
+	// Width is how many columns a table may take, 100 when zero.
+	Width int
 	// Progress, when set, is told after each case how many were read.
 	Progress func(cases int)
 }
@@ -69,7 +72,7 @@ func RunFit(ctx context.Context, o FitOptions, out io.Writer) error {
 	if o.Rounds > 0 {
 		set.file.Turned = Turned()
 	}
-	return learner.run(ctx, set, o.Out, out)
+	return learner.run(ctx, set, o.Out, cmp.Or(o.Width, anyPage), out)
 }
 
 // trainingSet is what weights are learnt from.
@@ -125,7 +128,7 @@ func (t *trainingSet) folds(folds int) ([]int, error) {
 }
 
 // run fits on folds for the figures and on everything for the file.
-func (l *Learner) run(ctx context.Context, set *trainingSet, path string, out io.Writer) error {
+func (l *Learner) run(ctx context.Context, set *trainingSet, path string, page int, out io.Writer) error {
 	cases, file := set.cases, set.file
 	fold, err := set.folds(file.Folds)
 	if err != nil {
@@ -158,7 +161,7 @@ func (l *Learner) run(ctx context.Context, set *trainingSet, path string, out io
 		how, NameFitted, NameEngine); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if err := writeTable(out, &report, outcomes, nil); err != nil {
+	if err := writeTable(out, &report, outcomes, nil, page); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(out, "\nwrote %s\n", path); err != nil {

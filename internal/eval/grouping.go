@@ -154,5 +154,5 @@ func writeGrouping(b *strings.Builder, r *GroupingReport) {
 	fmt.Fprint(b, g, groupingLegend)
 }
 
-const groupingLegend = "purity: alerts whose incident is mostly of their own outage; complete: alerts of an outage that its\n" +
-	"largest incident holds; each unrelated series counts as an outage\n"
+const groupingLegend = "purity: alerts whose incident is mostly of their own outage; complete: alerts\n" +
+	"of an outage that its largest incident holds; each unrelated series counts as\nan outage\n"

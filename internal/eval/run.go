@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,8 @@ type Options struct {
 	At []string
 	// Storms are files of storms, for judging how alerts are grouped.
 	Storms []string
+	// Width is how many columns a table may take, 100 when zero.
+	Width int
 	// Progress, when set, is told after each case how many were scored.
 	Progress func(cases int)
 }
@@ -125,7 +128,7 @@ func write(out io.Writer, report *Report, outcomes []Outcome, rankers []Ranker, 
 		}
 		return nil
 	}
-	return writeTable(out, report, outcomes, o.Without)
+	return writeTable(out, report, outcomes, o.Without, cmp.Or(o.Width, anyPage))
 }
 
 // Score asks every ranker about one case and judges the answers. Each ranker

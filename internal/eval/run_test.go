@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func caseLines(t *testing.T, n int) *bytes.Reader {
@@ -48,6 +49,25 @@ func TestTableFitsAHundredColumns(t *testing.T) {
 		if !strings.Contains(table, want) {
 			t.Errorf("table lacks %q:\n%s", want, table)
 		}
+	}
+}
+
+// TestTableFitsANarrowTerminal leaves figures out by name, and never the ranker and
+// its first figure.
+func TestTableFitsANarrowTerminal(t *testing.T) {
+	for _, width := range []int{60, 72, 80, 90} {
+		table := run(t, Options{Output: OutputTable, By: BreakdownNames(), Without: []string{"text"}, Width: width})
+		for line := range strings.Lines(table) {
+			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > max(width, 80) || strings.Contains(line, "ranker") && utf8.RuneCountInString(line) > width {
+				t.Errorf("width %d: line of %d columns: %q", width, utf8.RuneCountInString(line), line)
+			}
+		}
+		if !strings.Contains(table, "left out for want of room, and in -o json: p50") || !strings.Contains(table, "topology-recency") || !strings.Contains(table, "nc-r") || !strings.Contains(table, "hit@1") {
+			t.Errorf("width %d:\n%s", width, table)
+		}
+	}
+	if whole := run(t, Options{Output: OutputTable, Width: 120}); strings.Contains(whole, "left out") || !strings.Contains(whole, "ece") || !strings.Contains(whole, "p50") {
+		t.Errorf("with room enough:\n%s", whole)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,6 +15,35 @@ type grid struct {
 }
 
 func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+
+// fit leaves columns out by their titles, the first named first, until the table
+// is no wider than the page; it returns those that it left out. What cannot be
+// left out stays, however wide.
+func (g *grid) fit(page int, order ...string) (out []string) {
+	for _, title := range order {
+		if g.width() <= page {
+			break
+		}
+		at := slices.Index(g.rows[0], title)
+		if at < 0 {
+			continue
+		}
+		for i := range g.rows {
+			g.rows[i] = slices.Delete(g.rows[i], at, at+1)
+		}
+		out = append(out, title)
+	}
+	return out
+}
+
+// width is that of the widest line.
+func (g *grid) width() int {
+	widest := 0
+	for line := range strings.Lines(g.String()) {
+		widest = max(widest, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+	}
+	return widest
+}
 
 // String aligns the columns, words to the left and figures to the right. A
 // last column of words is not padded.
@@ -44,8 +74,9 @@ func (g *grid) String() string {
 }
 
 // writeTable prints the report for people: figures, comparison of the first
-// ranker with the others, groups. All lines fit 100 columns.
-func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) error {
+// ranker with the others, groups. All lines fit the page, as far as names let them;
+// the figures that this leaves out are named.
+func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string, page int) error {
 	var b strings.Builder
 	if r.Grouping != nil {
 		writeGrouping(&b, r.Grouping)
@@ -60,16 +91,19 @@ func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) 
 		}
 		fmt.Fprintf(&b, "%d cases, %d with a cause%s\n\n", r.Rankers[0].Cases, r.Rankers[0].WithCause, withheldNote(without))
 		if r.Seen {
-			b.WriteString("The weights may have been fitted to these very cases: no figure here says how they do on others.\n\n")
+			b.WriteString("The weights may have been fitted to these very cases: no figure here says how\nthey do on others.\n\n")
 		}
-		b.WriteString(figuresGrid(r.Rankers, outcomes).String())
-		b.WriteString(legend)
+		figures := figuresGrid(r.Rankers, outcomes)
+		left := figures.fit(page, "p50", "ece", "mrr", "hit@5", "rank", "p99", "hit@3", "brier", "95%")
+		b.WriteString(figures.String() + legendOf(left))
 		if len(r.Rankers) > 1 {
 			b.WriteString("\n" + comparisonGrid(r.Rankers, outcomes).String())
 		}
 		for _, group := range r.Groups {
 			fmt.Fprintf(&b, "\n%s: %s, %d cases\n", group.By, group.Value, group.Rankers[0].Cases)
-			b.WriteString(groupGrid(group.Rankers).String())
+			rows := groupGrid(group.Rankers)
+			rows.fit(page, "hit@5", "brier", "hit@3")
+			b.WriteString(rows.String())
 		}
 	}
 	if _, err := io.WriteString(out, b.String()); err != nil {
@@ -78,8 +112,20 @@ func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string) 
 	return nil
 }
 
-const legend = "rank: mean of the listed causes; nc-p, nc-r: precision and recall of the answer \"no change\";\n" +
-	"brier, ece: of the first suspect's probability (baselines: their best constant); p50, p99: per case\n"
+// anyPage is how wide tables are where nobody says: in a pipe or a file.
+const anyPage = 100
+
+// legendOf explains the figures that are there, and names those that are not. Its
+// lines fit 80 columns.
+func legendOf(left []string) string {
+	text := "rank: mean of the listed causes; nc-p, nc-r: precision and recall of the\n" +
+		"answer \"no change\"; brier, ece: of the first suspect's probability (baselines:\n" +
+		"their best constant); p50, p99: per case\n"
+	if len(left) > 0 {
+		text += "left out for want of room, and in -o json: " + strings.Join(left, ", ") + "\n"
+	}
+	return text
+}
 
 func withheldNote(without []string) string {
 	if len(without) == 0 {

@@ -19,7 +19,7 @@ import (
 // would be right.
 func TestTwoNotifiersOfOneProcessAreRefused(t *testing.T) {
 	w := newWorld()
-	deps := Deps{Store: w, Judgements: w, Ledger: w, Lost: w, Targets: []Target{w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)}
+	deps := Deps{Store: w, Judgements: w, Commands: w, Ledger: w, Lost: w, Targets: []Target{w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)}
 	if _, err := New(quick(), deps); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestALedgerThatCannotBeWrittenStopsNoNews(t *testing.T) {
 	w, cfg := newWorld(), quick()
 	cfg.Attempts = 1
 	logged := &strings.Builder{}
-	n, err := New(cfg, Deps{Store: w, Judgements: w, Ledger: w, Lost: lossyLedger{w}, Targets: []Target{w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.NewTextHandler(logged, nil)), Now: w.clock})
+	n, err := New(cfg, Deps{Store: w, Judgements: w, Commands: w, Ledger: w, Lost: lossyLedger{w}, Targets: []Target{w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.NewTextHandler(logged, nil)), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

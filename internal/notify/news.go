@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -17,8 +18,10 @@ type News struct {
 	Incident  correlate.Incident `json:"incident"`
 	Finding   *correlate.Finding `json:"finding,omitempty"`
 	Judgement correlate.Standing `json:"judgement"`
-	Link      string             `json:"link,omitempty"`
-	Changes   []string           `json:"changes"`
+	// Commander is who commands the incident, empty for nobody.
+	Commander string   `json:"commander,omitempty"`
+	Link      string   `json:"link,omitempty"`
+	Changes   []string `json:"changes"`
 }
 
 // Told is what a target has been told of an incident.
@@ -26,7 +29,7 @@ type Told = query.Told
 
 // toldOf is what a target knows once it has been told the news.
 func toldOf(n *News, target, thread string, at time.Time) Told {
-	t := Told{Incident: n.Incident.ID, Target: target, At: at, Thread: thread, Status: statusOf(&n.Incident), Severity: n.Incident.Severity, State: string(n.Judgement.State)}
+	t := Told{Incident: n.Incident.ID, Target: target, At: at, Thread: thread, Status: statusOf(&n.Incident), Severity: n.Incident.Severity, State: string(n.Judgement.State), Commander: n.Commander}
 	if n.Finding != nil {
 		t.Verdict = n.Finding.Verdict
 		t.Suspect = firstSuspect(n.Finding)
@@ -74,9 +77,13 @@ func changes(before *Told, n *News) []string {
 	case now.Verdict != before.Verdict:
 		all = append(all, fmt.Sprintf("the finding is now %s, was %s", wordOf(now.Verdict), wordOf(before.Verdict)))
 	}
+	note(now.Commander != before.Commander, "commander: %s, was %s", commanderWords(now.Commander), commanderWords(before.Commander))
 	note(now.State != before.State && before.State != "", "people say: %s", standingWords(&n.Judgement))
 	return all
 }
+
+// commanderWords is who commands, in words that fit one line.
+func commanderWords(name string) string { return cmp.Or(clip(name, maxTitle), "nobody") }
 
 // wordOf is a verdict in words.
 func wordOf(v correlate.Verdict) string {

@@ -25,6 +25,11 @@ type Store interface {
 	Finding(ctx context.Context, incident string, version int) (correlate.Finding, error)
 }
 
+// Commands answers every word about who commands incidents, the oldest first.
+type Commands interface {
+	Commands(ctx context.Context, incidents []string) ([]query.Command, error)
+}
+
 // Judgements tells what people say about incidents, and which incidents they
 // have judged since a moment.
 type Judgements interface {
@@ -86,6 +91,7 @@ func DefaultConfig() Config {
 type Deps struct {
 	Store      Store
 	Judgements Judgements
+	Commands   Commands
 	Ledger     Ledger
 	Lost       Lost
 	Targets    []Target
@@ -304,6 +310,11 @@ func (n *Notifier) news(ctx context.Context, id string, asked bool) (*News, erro
 		return nil, fmt.Errorf("read the verdicts on %s: %w", id, err)
 	}
 	out.Judgement = correlate.StandingOf(history)
+	said, err := n.deps.Commands.Commands(ctx, []string{id})
+	if err != nil {
+		return nil, fmt.Errorf("read who commands %s: %w", id, err)
+	}
+	out.Commander = query.CommanderOf(said)
 	return out, nil
 }
 

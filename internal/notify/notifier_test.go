@@ -34,6 +34,7 @@ type world struct {
 	ledger    []Told
 	failing   error
 	words     []query.NoticeWord
+	commands  []query.Command
 
 	told    []News
 	threads []string
@@ -96,6 +97,12 @@ func (w *world) JudgementsSince(_ context.Context, after time.Time, limit int) (
 		}
 	}
 	return all, nil
+}
+
+func (w *world) Commands(context.Context, []string) ([]query.Command, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.commands), w.failing
 }
 
 func (w *world) SaveTold(_ context.Context, t Told) error {
@@ -171,7 +178,7 @@ func quick() Config {
 func (w *world) notifier(t *testing.T, cfg Config) (*Notifier, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	n, err := New(cfg, Deps{Store: w, Judgements: w, Ledger: w, Lost: w, Targets: []Target{w}, Registerer: registry, Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	n, err := New(cfg, Deps{Store: w, Judgements: w, Commands: w, Ledger: w, Lost: w, Targets: []Target{w}, Registerer: registry, Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +242,7 @@ func TestAnIncidentIsToldOnceAndThenItsMaterialChanges(t *testing.T) {
 
 func TestTwoTargetsOfOneNameAreRefused(t *testing.T) {
 	w := newWorld()
-	_, err := New(quick(), Deps{Store: w, Judgements: w, Ledger: w, Lost: w, Targets: []Target{w, w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	_, err := New(quick(), Deps{Store: w, Judgements: w, Commands: w, Ledger: w, Lost: w, Targets: []Target{w, w}, Registerer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err == nil || !strings.Contains(err.Error(), `"room"`) {
 		t.Errorf("%v", err)
 	}
@@ -396,6 +403,23 @@ func TestAVerdictIsTold(t *testing.T) {
 	round(t, n)
 	if len(w.told) != 2 || w.told[1].Changes[0] != "people say: confirmed cd/a" {
 		t.Errorf("told %d times", len(w.told))
+	}
+}
+
+func TestAnotherCommanderIsTold(t *testing.T) {
+	w := newWorld()
+	n, _ := w.notifier(t, quick())
+	w.happen("inc-1", correlate.IncidentOpen, correlate.VerdictProbable, "a")
+	round(t, n)
+	w.commands = []query.Command{{Incident: "inc-1", Commander: "ada", SetBy: "ada", SetAt: noon}}
+	w.updates = append(w.updates, query.Update{Incident: "inc-1", Revision: 1, FindingVersion: 1, Commands: 1, At: noon.Add(time.Minute)})
+	round(t, n)
+	round(t, n)
+	if len(w.told) != 2 || w.told[1].Commander != "ada" || !slices.Contains(w.told[1].Changes, "commander: ada, was nobody") {
+		t.Errorf("told %d times: %+v", len(w.told), w.told)
+	}
+	if last := w.ledger[len(w.ledger)-1]; last.Commander != "ada" {
+		t.Errorf("the ledger has %+v", last)
 	}
 }
 

@@ -165,3 +165,26 @@ func TestReadersOfForAlsoSeeAgainst(t *testing.T) {
 		t.Error("few are not all, or the finding was sorted in place")
 	}
 }
+
+func TestWhoCommandsIsNewsOnceAndStandsInTheMessage(t *testing.T) {
+	n := outageNews()
+	before := toldOf(n, "room", "", n.Incident.StartedAt)
+	n.Commander = "Ada <!channel> & co"
+	if got := changes(&before, n); len(got) != 1 || got[0] != "commander: Ada <!channel> & co, was nobody" {
+		t.Errorf("taken: %q", got)
+	}
+	if text := read(t, n); !strings.Contains(text, "commander: Ada &lt;!channel&gt; &amp; co") {
+		t.Errorf("the message says %q", text)
+	}
+	during := toldOf(n, "room", "", n.Incident.StartedAt)
+	if got := changes(&during, n); len(got) != 0 {
+		t.Errorf("told twice: %q", got)
+	}
+	n.Commander = ""
+	if got := changes(&during, n); len(got) != 1 || !strings.HasPrefix(got[0], "commander: nobody, was Ada") {
+		t.Errorf("given up: %q", got)
+	}
+	if text := read(t, n); strings.Contains(text, "commander") {
+		t.Errorf("without one the message says %q", text)
+	}
+}

@@ -215,6 +215,9 @@ func footer(n *News) *slack.ContextBlock {
 		began = fmt.Sprintf("from %s for %s", in.StartedAt.UTC().Format(time.DateTime+" UTC"), in.ResolvedAt.Sub(in.StartedAt).Round(time.Second))
 	}
 	text := fmt.Sprintf("%s, %s, %s", escape(in.ID), began, escape(clip(strings.Join(in.Services, ", "), 200)))
+	if n.Commander != "" {
+		text += ", commander: " + escape(commanderWords(n.Commander))
+	}
 	if n.Judgement.State != correlate.JudgedNot {
 		text += ", people say: " + escape(clip(standingWords(&n.Judgement), 300))
 	}

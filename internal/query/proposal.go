@@ -56,3 +56,11 @@ func (p *Proposal) Same(other *Proposal) bool {
 	return p.Incident == other.Incident && p.FindingVersion == other.FindingVersion && p.Decision == other.Decision &&
 		p.ProposedBy == other.ProposedBy && change(p) == change(other)
 }
+
+// Proposals filters what agents propose, newest first, over all incidents. Zero
+// values do not filter.
+type Proposals struct {
+	State  []ProposalState
+	Limit  int
+	Cursor string
+}

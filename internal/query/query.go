@@ -67,8 +67,8 @@ type Alerts struct {
 	Cursor   string
 }
 
-// Update tells that an incident, its finding, its verdicts or the proposals on it
-// have a newer row.
+// Update tells that an incident, its finding, its verdicts, the proposals on it or
+// who commands it have a newer row.
 type Update struct {
 	Incident string
 	Revision int64
@@ -78,6 +78,8 @@ type Update struct {
 	Judgements int
 	// Proposals counts what was said about verdicts that agents propose.
 	Proposals int
+	// Commands counts what was said about who commands it.
+	Commands int
 	// At is when the row was stored.
 	At time.Time
 }
@@ -186,6 +188,8 @@ type Told struct {
 	Suspect string
 	// State is what people had come to say.
 	State string
+	// Commander is who commanded, empty for nobody.
+	Commander string
 }
 
 // LetterPlace names a dead letter: where its message stood in Kafka, with an

@@ -2,17 +2,21 @@ package terminal
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
 // Column is one column of a table. When the table is wider than the terminal,
 // columns with Give are cut and those with Wrap go on in the next line; all
-// others stay whole, as names must that are typed again. Right aligns numbers.
+// others stay whole, as names must that are typed again. Columns with Drop are left
+// out, the highest first, where the table would not fit even so. Right aligns
+// numbers.
 type Column struct {
 	Title string
 	Give  bool
 	Wrap  bool
 	Right bool
+	Drop  int
 }
 
 // Table prints rows below their titles, never wider than the terminal: columns
@@ -22,7 +26,9 @@ func Table(out io.Writer, columns []Column, rows [][]string, o Options) error {
 	p := newPage(o)
 	widths, lines := measure(columns, rows)
 	if o.Width != 0 {
-		shrink(columns, widths, max(o.Width, minWidth))
+		page := max(o.Width, minWidth)
+		columns, widths, lines = dropped(columns, widths, lines, page)
+		shrink(columns, widths, page)
 	}
 	for i, line := range lines {
 		for _, whole := range arrange(columns, widths, line) {
@@ -88,6 +94,30 @@ func measure(columns []Column, rows [][]string) (widths []int, lines [][]string)
 
 // leastCells is what is left of a column that yields, room for a long word.
 const leastCells = 10
+
+// dropped leaves columns out until the rest can fit, or none may go.
+func dropped(columns []Column, widths []int, lines [][]string, page int) (kept []Column, keptWidths []int, keptLines [][]string) {
+	for {
+		least, out := 2*(len(widths)-1), -1
+		for c := range columns {
+			if columns[c].Give || columns[c].Wrap {
+				least += min(widths[c], leastCells)
+			} else {
+				least += widths[c]
+			}
+			if columns[c].Drop > 0 && (out < 0 || columns[c].Drop > columns[out].Drop) {
+				out = c
+			}
+		}
+		if least <= page || out < 0 {
+			return columns, widths, lines
+		}
+		columns, widths = slices.Delete(slices.Clone(columns), out, out+1), slices.Delete(slices.Clone(widths), out, out+1)
+		for i := range lines {
+			lines[i] = slices.Delete(slices.Clone(lines[i]), out, out+1)
+		}
+	}
+}
 
 // shrink takes room from the columns that yield, the widest first, until the
 // table fits or none can yield more.

@@ -117,3 +117,24 @@ var errFull = errors.New("the disk is full")
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errFull }
+
+func TestColumnsAreLeftOutOnlyWhereTheTableCannotFitOtherwise(t *testing.T) {
+	columns := []Column{{Title: "id"}, {Title: "who", Drop: 1}, {Title: "services", Give: true, Drop: 2}, {Title: "title", Give: true}}
+	rows := [][]string{{"inc-0123456789abcdef", "somebody-with-a-name", "checkout, cart, payments", strings.Repeat("word ", 20)}, {"inc-1"}}
+	for width, want := range map[int]string{
+		0: "ID WHO SERVICES TITLE", 120: "ID WHO SERVICES TITLE", 66: "ID WHO SERVICES TITLE", 65: "ID WHO TITLE", 54: "ID WHO TITLE", 53: "ID TITLE", 40: "ID TITLE",
+	} {
+		lines := tableLines(t, columns, rows, Options{Width: width})
+		if got := strings.Join(strings.Fields(lines[0]), " "); got != want || !strings.HasPrefix(lines[1], "inc-0123456789abcdef  ") {
+			t.Errorf("width %d: %q, want %q", width, got, want)
+		}
+		for _, line := range lines {
+			if width > 0 && cells(line) > width {
+				t.Errorf("width %d: %q", width, line)
+			}
+		}
+	}
+	if len(columns) != 4 || len(rows[0]) != 4 || columns[2].Title != "services" {
+		t.Error("what the caller gave was changed")
+	}
+}

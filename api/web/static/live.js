@@ -37,6 +37,30 @@
   });
   addEventListener("afterprint", () => shut.forEach((d) => { d.open = false; }));
 
+  // What is to be copied can be selected without this; the button saves that.
+  const offer = (root) => {
+    for (const text of root.querySelectorAll("[data-copy]")) {
+      if (text.nextElementSibling?.classList.contains("copies")) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "plain copies";
+      button.textContent = text.dataset.copy;
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(text.textContent);
+          button.textContent = "Copied";
+        } catch {
+          // Without leave to the clipboard, or without TLS, the text is selected.
+          getSelection().selectAllChildren(text);
+          button.textContent = "Selected, copy it now";
+        }
+        setTimeout(() => { button.textContent = text.dataset.copy; }, 4000);
+      });
+      text.after(" ", button);
+    }
+  };
+  offer(document);
+
   if (!follows || !window.EventSource) return;
   const say = (text, lost) => {
     sign.textContent = text;
@@ -55,6 +79,7 @@
     const key = focus && old.contains(focus) ? focus.getAttribute("href") || focus.id : null;
     const open = [...old.querySelectorAll("details")].map((d) => d.open);
     old.replaceWith(fresh);
+    offer(fresh);
     fresh.querySelectorAll("details").forEach((d, i) => { if (open[i]) d.open = true; });
     if (key) {
       const again = document.getElementById(key) || [...fresh.querySelectorAll("[href]")].find((e) => e.getAttribute("href") === key);
@@ -67,6 +92,7 @@
     const copy = part.cloneNode(true);
     copy.classList.remove("changed-now");
     copy.querySelectorAll(".ago, input[name=csrf]").forEach((e) => e.remove());
+    copy.querySelectorAll(".copies").forEach((e) => { e.previousSibling?.remove(); e.remove(); });
     copy.querySelectorAll("details").forEach((d) => d.removeAttribute("open"));
     return copy.outerHTML.replace(/ class=""/g, "");
   };
@@ -113,7 +139,7 @@
       // ends the browser's own attempts.
       if (stream.readyState === EventSource.CLOSED) setTimeout(() => { due(); follow(); }, 3000 + 3000 * Math.random());
     };
-    for (const name of ["incident.updated", "finding.created", "verdict.created", "proposal.changed"]) {
+    for (const name of ["incident.updated", "finding.created", "verdict.created", "proposal.changed", "commander.changed"]) {
       stream.addEventListener(name, (e) => { if (concerns(e)) due(); });
     }
     stream.addEventListener("reset", due);
