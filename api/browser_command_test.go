@@ -29,7 +29,7 @@ func aPersonTakesCommandByKeyboard(t *testing.T, browser *webtest.Browser) {
 		t.Fatal("the Tab key does not reach the button")
 	}
 	tab.Press(kb.Enter)
-	tab.Until(`document.getElementById("part-head")?.textContent.includes("Commander: test-judge")`)
+	tab.Until(`document.getElementById("part-head")?.textContent.includes("Commander: test-judge") === true`)
 	tab.Accessible()
 	tab.Until(`document.getElementById("live")?.textContent === "Live"`)
 	h.store.set(func(f *fakeStore) {
@@ -39,7 +39,7 @@ func aPersonTakesCommandByKeyboard(t *testing.T, browser *webtest.Browser) {
 	tab.Until(`document.getElementById("part-command")?.textContent.includes("grace commands") && document.getElementById("part-head")?.textContent.includes("Commander: grace")`)
 	// The fresh part brings the form of what is true now.
 	tab.Click("#part-command button[value=take]")
-	tab.Until(`document.getElementById("part-command")?.textContent.includes("test-judge commands")`)
+	tab.Until(`document.getElementById("part-command")?.textContent.includes("test-judge commands") === true`)
 	tab.NoSideways()
 	tab.Quiet()
 	if said := h.store.commands; len(said) != 3 || query.CommanderOf(said) != "test-judge" {
