@@ -17,6 +17,9 @@ type corpus struct {
 	// holders counts, per word, the services whose examined changes hold it.
 	holders map[string]int
 	docs    int
+	// told is, per word, the share of the gravely alerting services of which an
+	// alert says it; of all alerting services where none is grave.
+	told map[string]float64
 }
 
 // fewestDocs is the number of texts below which a word's rarity is not
@@ -25,7 +28,7 @@ const fewestDocs = 20
 
 // readWords prepares the text of alerts and examined changes.
 func (e *Engine) readWords(s *scene, list []*candidate) corpus {
-	c := corpus{said: map[string]bool{}, signals: map[Signal]bool{}, holders: map[string]int{}}
+	c := corpus{said: map[string]bool{}, signals: map[Signal]bool{}, holders: map[string]int{}, told: s.toldWords()}
 	known := map[string]bool{}
 	for i := range s.symptoms {
 		for _, word := range words(s.symptoms[i].service) {
@@ -58,6 +61,41 @@ func (e *Engine) readWords(s *scene, list []*candidate) corpus {
 		}
 	}
 	return c
+}
+
+// toldWords is, per word, the share of the gravely alerting services of which an
+// alert says it. What all are about is the matter; what one of twenty says beside
+// is mostly chance, for something is always said.
+func (s *scene) toldWords() map[string]float64 {
+	told, graves := map[string]float64{}, 0.0
+	someGrave := slices.ContainsFunc(s.symptoms, func(y symptom) bool { return y.grave })
+	for i := range s.symptoms {
+		if someGrave && !s.symptoms[i].grave {
+			continue
+		}
+		graves++
+		var own []string
+		for _, at := range s.symptoms[i].alerts {
+			own = append(own, s.wordsOf(at)...)
+		}
+		slices.Sort(own)
+		for _, word := range slices.Compact(own) {
+			told[word]++
+		}
+	}
+	for word := range told {
+		told[word] /= graves
+	}
+	return told
+}
+
+// leastTold stands for the share of services that say what only lesser alerts say.
+const leastTold = 0.02
+
+// weightOf is what is left of a word's weight when so many of the alerting
+// services say it.
+func (c *corpus) weightOf(word string, power float64) float64 {
+	return math.Pow(math.Max(c.told[word], leastTold), power)
 }
 
 // wordsOf are the words of everything an alert says about what is wrong. Many
@@ -170,7 +208,8 @@ func (e *Engine) textTerm(v *corpus, c *candidate) (term, bool) {
 	shared, weight := c.detail.words, 0.0
 	for _, word := range shared {
 		docs := math.Max(float64(v.docs), fewestDocs)
-		weight += math.Max(math.Log((docs+1)/(float64(v.holders[word])+0.5)), 0)
+		rarity := math.Max(math.Log((docs+1)/(float64(v.holders[word])+0.5)), 0)
+		weight += rarity * v.weightOf(word, e.weights.Text.SaidPower)
 	}
 	log := min(weight*e.weights.Text.PerNat, e.weights.Text.MaxLogOdds)
 	if log < 0.05 {
@@ -184,20 +223,29 @@ func (e *Engine) textTerm(v *corpus, c *candidate) (term, bool) {
 	}}, true
 }
 
+// hit words what of the affinity the alerts show, empty for nothing, and how much
+// of it counts.
+func (c *corpus) hit(a *Affinity, power float64) (hit string, share float64) {
+	if a.Signal != "" && c.signals[a.Signal] {
+		return fmt.Sprintf("%s alerts", a.Signal), 1
+	}
+	for _, word := range a.Words {
+		if !c.said[word] {
+			continue
+		}
+		if w := c.weightOf(word, power); w > share {
+			hit, share = fmt.Sprintf("alerts about %q", word), w
+		}
+	}
+	return hit, share
+}
+
 // affinityTerm knows which kinds of change cause which kinds of alert.
 func (e *Engine) affinityTerm(v *corpus, c *candidate) (term, bool) {
 	best := term{}
 	for i := range e.weights.Text.Affinities {
 		a := &e.weights.Text.Affinities[i]
-		hit := ""
-		if a.Signal != "" && v.signals[a.Signal] {
-			hit = fmt.Sprintf("%s alerts", a.Signal)
-		}
-		for _, word := range a.Words {
-			if v.said[word] && hit == "" {
-				hit = fmt.Sprintf("alerts about %q", word)
-			}
-		}
+		hit, share := v.hit(a, e.weights.Text.SaidPower)
 		if hit == "" {
 			continue
 		}
@@ -205,7 +253,7 @@ func (e *Engine) affinityTerm(v *corpus, c *candidate) (term, bool) {
 		if slices.Contains(a.Kinds, c.detail.change.Kind) {
 			factor = a.Factor
 		}
-		if log := math.Log(factor); math.Abs(log) > math.Abs(best.logOdds) {
+		if log := share * math.Log(factor); math.Abs(log) > math.Abs(best.logOdds) {
 			best = term{kind: EvidencePrior, logOdds: log, say: func() (string, []string) {
 				often := "rarely"
 				if factor > 1 {

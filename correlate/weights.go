@@ -185,6 +185,9 @@ type TextWeights struct {
 	// PerNat is how much log odds one nat of shared rarity is worth.
 	PerNat     float64 `json:"per_nat"`
 	MaxLogOdds float64 `json:"max_log_odds"`
+	// SaidPower damps words that few of the gravely alerting services say: 0
+	// counts every word alike, 1 by the share of the services that say it.
+	SaidPower float64 `json:"said_power"`
 	// Affinities tell which kinds of change cause which kinds of alert.
 	Affinities []Affinity `json:"affinities"`
 }

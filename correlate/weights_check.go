@@ -121,6 +121,7 @@ func (c *weightsCheck) terms(w *Weights) {
 	c.between("confinement.one_region", w.Confinement.OneRegion, 0, 1)
 	c.positive("confinement.other_environment", w.Confinement.OtherEnvironment)
 	c.between("text.per_nat", w.Text.PerNat, 0, 5)
+	c.between("text.said_power", w.Text.SaidPower, 0, 2)
 	for i := range w.Text.Affinities {
 		c.positive(fmt.Sprintf("text.affinities.%d.factor", i), w.Text.Affinities[i].Factor)
 		c.positive(fmt.Sprintf("text.affinities.%d.others", i), w.Text.Affinities[i].Others)

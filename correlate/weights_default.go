@@ -45,7 +45,7 @@ func DefaultWeights() Weights {
 		Timing:      defaultTiming(),
 		Topology:    defaultTopology(),
 		Confinement: ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OneRegion: 0.15, OtherEnvironment: 0.01},
-		Text:        TextWeights{PerNat: 0.5, MaxLogOdds: 3, Affinities: defaultAffinities()},
+		Text:        TextWeights{PerNat: 0.6, MaxLogOdds: 3, SaidPower: 0.5, Affinities: defaultAffinities()},
 		Metrics:     MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Services: 0.3, Reach: 0.5, MaxReach: 2.5, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		// Outages last 209 minutes in the median of 70 published records, so one
 		// that is under way lasts another three hours; recovery within minutes of a
