@@ -67,6 +67,8 @@ type viewed struct {
 	// summed says that the series is the sum of latencies, not yet their mean.
 	summed bool
 	scale  float64
+	// least is what a logarithm is taken of where the mean is smaller.
+	least float64
 }
 
 // viewMetrics sorts the series by what they tell. The order does not depend on
@@ -193,11 +195,17 @@ func measureOf(s *Series) (m measure, inverted bool) {
 	}
 }
 
+// usualLeast is the least mean, in ms or per second, that a logarithm is taken of;
+// series that are smaller by themselves, such as latencies in seconds, have a tenth
+// of their own mean.
+const usualLeast = 0.05
+
 // setScales brings units to the working scale: percent to shares, and errors
 // per second to shares of the traffic on the same edge.
 func (v *metricView) setScales() {
 	for i := range v.series {
 		x := &v.series[i]
+		x.least = math.Max(math.Min(usualLeast, meanOf(x.points)/10), 1e-9)
 		if x.unit == "percent" {
 			x.scale = 0.01
 		}
@@ -218,14 +226,19 @@ func (v *metricView) trafficOf(x *viewed) float64 {
 	for _, j := range v.services[x.Service] {
 		y := &v.series[j]
 		if y.measure == measureTraffic && y.instance == x.instance && y.version == x.version && y.peer == x.peer && y.inbound == x.inbound {
-			sum := 0.0
-			for _, p := range y.points {
-				sum += p.Value
-			}
-			return math.Max(sum/float64(len(y.points)), peak)
+			return math.Max(meanOf(y.points), peak)
 		}
 	}
 	return peak
+}
+
+// meanOf is the mean of some points.
+func meanOf(points []Point) float64 {
+	sum := 0.0
+	for _, p := range points {
+		sum += p.Value
+	}
+	return sum / math.Max(float64(len(points)), 1)
 }
 
 // sample is the mean of a series over a window on the working scale. n is the
@@ -240,10 +253,7 @@ type sample struct {
 func (x *viewed) over(from, until time.Time) sample {
 	scale := metricScales[x.measure]
 	var values []float64
-	for _, p := range x.points {
-		if p.At.Before(from) || !p.At.Before(until) {
-			continue
-		}
+	for _, p := range within(x.points, from, until) {
 		value := p.Value * x.scale
 		if x.inverted {
 			value = 1 - value
@@ -263,7 +273,7 @@ func (x *viewed) over(from, until time.Time) sample {
 	s := sample{n: len(values), mean: mean}
 	s.variance = square / math.Max(float64(len(values)-1), 1) / math.Max(float64(len(values))/2, 1)
 	if scale.logarithmic {
-		floor := 0.05
+		floor := x.least
 		s.variance /= math.Max(mean*mean, floor*floor)
 		s.mean = math.Log(math.Max(mean, floor))
 	}

@@ -65,21 +65,41 @@ func sortedKeys(maps ...map[edgeKey][]int) []edgeKey {
 	return slices.Compact(keys)
 }
 
-// compare is the difference in differences between two groups of series: by
-// shifts where both have a past, else by levels.
+// compare is the difference in differences between two groups of series that
+// measure the same thing: by shifts where all have a past, else by levels.
 func (v *metricView) compare(treated, control []int, w windows) (contrast, bool) {
-	var t, c cohort
-	for _, i := range treated {
-		t.add(v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end))
+	t, c := v.cohort(treated, w), v.cohort(control, w)
+	if len(t.shifts) < len(t.levels) || len(c.shifts) < len(c.levels) {
+		return v.contrast(treated, t.levels, c.levels, t.variance, c.variance, true)
 	}
-	for _, i := range control {
+	return v.contrast(treated, t.shifts, c.shifts, t.variance, c.variance, false)
+}
+
+// compareShifts is compare for groups that measure different things, such as calls
+// to different services: their levels differ anyway, so that only series with a
+// past tell anything.
+func (v *metricView) compareShifts(treated, control []int, w windows) (contrast, bool) {
+	past := func(list []int) []int {
+		return slices.DeleteFunc(slices.Clone(list), func(i int) bool { return v.series[i].over(w.before, w.change).n == 0 })
+	}
+	treated, control = past(treated), past(control)
+	t, c := v.cohort(treated, w), v.cohort(control, w)
+	return v.contrast(treated, t.shifts, c.shifts, t.variance, c.variance, false)
+}
+
+// cohort reads a group of series.
+func (v *metricView) cohort(list []int, w windows) cohort {
+	var c cohort
+	for _, i := range list {
 		c.add(v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end))
 	}
-	a, b, levels := t.levels, c.levels, true
-	if len(t.shifts) == len(t.levels) && len(c.shifts) == len(c.levels) {
-		a, b, levels = t.shifts, c.shifts, false
-	}
-	if len(treated) == 0 || len(a) == 0 || len(b) == 0 {
+	return c
+}
+
+// contrast compares the values of two groups of series, whose sums of variances
+// within the series are given.
+func (v *metricView) contrast(treated []int, a, b []float64, withinA, withinB float64, levels bool) (contrast, bool) {
+	if len(a) == 0 || len(b) == 0 {
 		return contrast{}, false
 	}
 	m := v.series[treated[0]].measure
@@ -87,7 +107,7 @@ func (v *metricView) compare(treated, control []int, w windows) (contrast, bool)
 	na, nb := float64(len(a)), float64(len(b))
 	own, df := v.pools[m].moderated(spreadOf(b), nb-1, levels)
 	between := math.Max(own, floor*floor)
-	within := (t.variance/na + c.variance/nb) / 2
+	within := (withinA/na + withinB/nb) / 2
 	return contrast{
 		effect: mean(a) - mean(b), variance: between*(1/na+1/nb) + within/math.Max(na, 1), df: na + df, measure: m,
 	}, true
@@ -152,7 +172,7 @@ func (e *Engine) callerFinding(s *scene, c *candidate, w windows) finding {
 		}
 	}
 	if tried == 0 {
-		return finding{}
+		return e.beyondFinding(s, c, w)
 	}
 	m := &e.weights.Metrics
 	log := m.Callers * max(best.log-math.Log(float64(tried))/2, -m.MaxAgainst)
@@ -170,6 +190,28 @@ func (e *Engine) callerFinding(s *scene, c *candidate, w windows) finding {
 		return finding{max(most, 0), text + fmt.Sprintf(" Whether %s passes on a fault of what it calls cannot be seen.", best.service)}
 	}
 	return finding{log, text}
+}
+
+// beyondFinding is for services to which no call is seen. Where a caller's own calls
+// are not seen at all and those to the caller got worse, the fault may be in the
+// caller or in anything that it needs, one as much as the other.
+func (e *Engine) beyondFinding(s *scene, c *candidate, w windows) finding {
+	v, g, best := &s.metrics, s.in.Graph, finding{}
+	for _, service := range c.detail.change.Services {
+		for _, edge := range g.Callers(service) {
+			readings := v.readCalls(edge.Caller, w)
+			for _, r := range readings {
+				log := e.weights.Metrics.Callers * (r.log - math.Log(float64(len(readings)))/2)
+				log = math.Min(log, v.blindness(g, r))
+				if math.IsInf(v.blindness(g, r), 1) || log < math.Max(best.logOdds, 0.3) {
+					continue
+				}
+				best = finding{log, fmt.Sprintf("Calls from %s to %s got worse than other calls of %s: %s %s. %s calls %s; which of its calls fail cannot be seen.",
+					r.caller, r.service, r.caller, measureWords[r.measure], effectWords(r.contrast), r.service, service)}
+			}
+		}
+	}
+	return best
 }
 
 // blindness bounds what worse calls to a service say of the service itself
@@ -200,7 +242,7 @@ func (v *metricView) readCalls(service string, w windows) []callReading {
 		if len(others) == 0 {
 			continue
 		}
-		if x, ok := v.compare(groups[key], others, w); ok {
+		if x, ok := v.compareShifts(groups[key], others, w); ok {
 			out = append(out, callReading{contrast: x, log: x.logBayes(), caller: key.service, service: service, series: groups[key]})
 		}
 	}
@@ -274,7 +316,7 @@ func (e *Engine) serviceFinding(s *scene, c *candidate, w windows) finding {
 			}
 		}
 		for _, key := range sortedKeys(groups) {
-			x, ok := v.compare(groups[key], v.elsewhere(key), w)
+			x, ok := v.compareShifts(groups[key], v.elsewhere(key), w)
 			if !ok {
 				continue
 			}
@@ -294,7 +336,7 @@ func (e *Engine) serviceFinding(s *scene, c *candidate, w windows) finding {
 	}
 	for _, callee := range callees(s.in.Graph, service) {
 		key := edgeKey{service: callee, measure: best.measure}
-		if x, ok := v.compare(v.own(key), v.elsewhere(key), w); ok && x.effect >= best.effect/2 {
+		if x, ok := v.compareShifts(v.own(key), v.elsewhere(key), w); ok && x.effect >= best.effect/2 {
 			return finding{0, fmt.Sprintf("%s got worse (%s), but so did %s, which it calls.", service, what, callee)}
 		}
 	}

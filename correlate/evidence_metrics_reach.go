@@ -105,10 +105,7 @@ func (v *metricView) gotWorse(service string, w windows) (float64, bool) {
 // rise is how much some series rose, on average, beside how much they move
 // anyway.
 func (v *metricView) rise(list []int, m measure, w windows) (contrast, bool) {
-	var c cohort
-	for _, i := range list {
-		c.add(v.series[i].over(w.before, w.change), v.series[i].over(w.after, w.end))
-	}
+	c := v.cohort(list, w)
 	if len(c.shifts) == 0 {
 		return contrast{}, false
 	}

@@ -40,14 +40,15 @@ func plainVersion(version string) string {
 var counterEndings = []string{"_total", "_count", "_sum", "_bucket"}
 
 // counts reports whether a series is a running count: it is called like one,
-// has no unit of its own, and hardly ever falls.
+// has no unit of its own, and hardly ever falls. Of an instance that has just begun
+// there are too few samples to see that; the name must do.
 func counts(s *Series, points []Point) bool {
 	if s.Unit != "" && s.Unit != "count" {
 		return false
 	}
 	named := slices.ContainsFunc(counterEndings, func(end string) bool { return strings.HasSuffix(s.Signal, end) })
 	if !named || len(points) < 3 {
-		return false
+		return named
 	}
 	falls := 0
 	for i := 1; i < len(points); i++ {
@@ -57,6 +58,11 @@ func counts(s *Series, points []Point) bool {
 	}
 	return 5*falls <= len(points)-1
 }
+
+// anew is the part of a running count to which it falls at most when a process
+// begins anew. A sum of several counts that falls to more than that has lost one of
+// them, which says nothing of how many events there were.
+const anew = 0.25
 
 // rates turns a running count, in order of time, into events per second. What a
 // process counted after it began anew counts from zero.
@@ -68,7 +74,10 @@ func rates(points []Point) []Point {
 			continue
 		}
 		grown := points[i].Value - points[i-1].Value
-		if grown < 0 {
+		switch {
+		case grown < 0 && points[i].Value > anew*points[i-1].Value:
+			continue
+		case grown < 0:
 			grown = points[i].Value
 		}
 		out = append(out, Point{At: points[i].At, Value: grown / seconds})

@@ -49,9 +49,28 @@ func TestRunningCountsAreReadAsRates(t *testing.T) {
 			t.Errorf("%s is taken for a running count", name)
 		}
 	}
+	young := points[:2]
+	if !counts(&Series{Signal: "http_requests_total"}, young) || !counts(&Series{Signal: "http_requests_total"}, points[:1]) {
+		t.Error("the count of an instance that has just begun is taken for a rate of thousands")
+	}
+	if counts(&Series{Signal: "http_requests"}, young) {
+		t.Error("two samples that are not named as a count are taken for one")
+	}
 	wavering := []Point{at(0, 7), at(1, 5), at(2, 6), at(3, 4), at(4, 6)}
 	if counts(&Series{Signal: "request_count"}, wavering) {
 		t.Error("a number that wavers is taken for a running count")
+	}
+}
+
+// A sum over instances falls when one of them goes: that is no burst of events.
+func TestASumOfCountsThatLosesAMemberHasNoRateThere(t *testing.T) {
+	at := func(minute int, value float64) Point {
+		return Point{At: after(time.Duration(minute) * time.Minute), Value: value}
+	}
+	points := []Point{at(0, 40_000), at(1, 40_600), at(2, 30_400), at(3, 31_000), at(4, 60), at(5, 660)}
+	want := []Point{at(1, 10), at(3, 10), at(4, 1), at(5, 10)}
+	if diff := cmp.Diff(want, rates(points)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // silenceFinding asks who is no longer called. A request that fails at a
@@ -130,19 +131,60 @@ func (v *metricView) trafficShift(service string, w windows) (float64, bool) {
 	return math.Log(math.Max(after, floor) / before), true
 }
 
-// traffic sums the mean rates of the series before and after.
+// traffic is the sum of the rates of the series before and after.
 func (v *metricView) traffic(list []int, w windows, use func(x *viewed) bool) (before, after float64) {
+	var counted []*viewed
 	for _, i := range list {
-		x := &v.series[i]
-		if x.measure != measureTraffic || !use(x) {
-			continue
-		}
-		if b := x.over(w.before, w.change); b.n > 0 {
-			before += math.Exp(b.mean)
-		}
-		if a := x.over(w.after, w.end); a.n > 0 {
-			after += math.Exp(a.mean)
+		if x := &v.series[i]; x.measure == measureTraffic && use(x) {
+			counted = append(counted, x)
 		}
 	}
-	return before, after
+	return total(counted, w.before, w.change), total(counted, w.after, w.end)
+}
+
+// total is the sum of the rates of some series over a window, each counting for as
+// much of it as it has samples: an instance that took another's place half-way is
+// not a second one.
+func total(list []*viewed, from, until time.Time) float64 {
+	var first, last time.Time
+	step := math.Inf(1)
+	for _, x := range list {
+		points := within(x.points, from, until)
+		if len(points) == 0 {
+			continue
+		}
+		begin, end := points[0].At, points[len(points)-1].At
+		if first.IsZero() || begin.Before(first) {
+			first = begin
+		}
+		if end.After(last) {
+			last = end
+		}
+		if len(points) > 1 {
+			step = math.Min(step, end.Sub(begin).Seconds()/float64(len(points)-1))
+		}
+	}
+	moments := 1.0
+	if step > 0 && !math.IsInf(step, 1) {
+		moments += last.Sub(first).Seconds() / step
+	}
+	sum := 0.0
+	for _, x := range list {
+		points, own := within(x.points, from, until), 0.0
+		for _, p := range points {
+			own += p.Value * x.scale
+		}
+		sum += own / math.Max(moments, float64(len(points)))
+	}
+	return sum
+}
+
+// within are the points from the first moment up to before the second.
+func within(points []Point, from, until time.Time) []Point {
+	at := func(t time.Time) int {
+		n, _ := slices.BinarySearchFunc(points, t, func(p Point, t time.Time) int { return p.At.Compare(t) })
+		return n
+	}
+	begin, end := at(from), at(until)
+	return points[begin:max(begin, end)]
 }

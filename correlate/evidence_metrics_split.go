@@ -18,7 +18,13 @@ func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding
 			if len(fresh[key]) == 0 || len(old[key]) == 0 {
 				continue
 			}
-			if x, ok := v.compare(fresh[key], old[key], w); ok {
+			x, ok := v.compare(fresh[key], old[key], w)
+			if key.measure == measureTraffic && v.series[fresh[key][0]].instance == "" {
+				usual, known := expectedRatio(&c.detail.change, w)
+				x.effect -= usual
+				ok = ok && known
+			}
+			if ok {
 				all.add(key, x)
 			}
 		}
@@ -28,6 +34,26 @@ func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding
 	}
 	log := e.weights.Metrics.Instances * max(all.log(), -e.weights.Metrics.MaxAgainst)
 	return finding{log, instanceText(all.bestKey, all.best, len(all.logs), log)}
+}
+
+// expectedRatio is the log ratio of what changed instances get of a service's
+// traffic to what the others get, where series tell versions apart but not
+// instances. It is known where the share of instances is, and did not change in
+// between.
+func expectedRatio(c *Change, w windows) (float64, bool) {
+	share := 0.0
+	for _, step := range c.Rollout {
+		switch {
+		case !step.At.After(w.after):
+			share = max(share, step.Percent/100)
+		case step.At.Before(w.end):
+			return 0, false
+		}
+	}
+	if share <= 0 || share >= 1 {
+		return 0, false
+	}
+	return math.Log(share / (1 - share)), true
 }
 
 // evenness collects contrasts of several measures of which a fault moves some.

@@ -173,6 +173,9 @@ func (w *meshWorld) drawRollouts() {
 	rolling = rolling[:min(3+r.IntN(4), len(rolling))]
 	w.guilty = rolling[0]
 	w.after = r.IntN(len(w.callees[w.guilty]) + 1)
+	if w.c.fault == meshBadCalls && len(w.callees[w.guilty]) == 0 {
+		w.c.fault = meshException // It calls nothing.
+	}
 	w.c.guilty = "roll-" + w.names[w.guilty]
 	var changes []Change
 	for _, i := range rolling {

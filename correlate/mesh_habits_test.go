@@ -73,6 +73,19 @@ func meshHabitsTuning() meshHabits {
 	}
 }
 
+// meshHabitsWide served for development too: every fault, view and notation.
+func meshHabitsWide() meshHabits {
+	return meshHabits{
+		services: [2]int{10, 13}, depth: 0.5, instances: [2]int{3, 6},
+		faults: []meshFault{meshException, meshDelay, meshHang, meshHog, meshNetwork, meshMemory, meshBadCalls},
+		steps:  []time.Duration{15 * time.Second, 30 * time.Second}, load: [2]float64{5, 200}, styles: []int{0, 1, 2, 3},
+		silent: 0.5, together: 0.3, missing: 0.1, anew: 0.6, unnamed: 0.4,
+		alerting: []meshAlerting{alertAll, alertEntry, alertCaller, alertModule},
+		views:    []meshView{viewBoth, viewServer, viewClient, viewPeerless, viewService}, entryTolerant: 0.2,
+		missed: 0.25, least: 20, delay: 180, stages: 2,
+	}
+}
+
 // meshHabitsJudging differs in every range. Nothing was chosen on it, but its
 // figures were looked at.
 func meshHabitsJudging() meshHabits {

@@ -86,6 +86,9 @@ func (w *meshWorld) suppose(guilty int, drawing uint64, visible []int, alarms []
 	twin := *w
 	twin.r, twin.c, twin.guilty = r, &c, guilty
 	c.fault = w.h.faults[r.IntN(len(w.h.faults))]
+	if c.fault == meshBadCalls && len(w.callees[guilty]) == 0 {
+		c.fault = meshException
+	}
 	twin.power, twin.timeout = 0.3+0.7*r.Float64(), r.IntN(2) == 0
 	twin.after = r.IntN(len(w.callees[guilty]) + 1)
 	twin.base = make([]float64, len(w.names))
