@@ -3,6 +3,7 @@ package provenance
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/faultline/faultline/correlate"
@@ -259,12 +260,12 @@ func (c *Classifier) pullRequests(change *correlate.Change) (verdict, bool) {
 				marks = append(marks, m.at(where+" label", label))
 			}
 		}
-		if m, ok := c.branch(pr.HeadBranch); ok && !upmerge(change.Commits) {
+		if m, ok := c.branch(pr.HeadBranch, change.Commits); ok && !upmerge(change.Commits) {
 			marks = append(marks, m.at(where+" branch", pr.HeadBranch))
 		}
 	}
 	if branch := mergedBranch(change.Commits); branch != "" && len(marks) == 0 {
-		if m, ok := c.branch(branch); ok {
+		if m, ok := c.branch(branch, change.Commits); ok {
 			marks = append(marks, m.at("merge subject", branch))
 		}
 	}
@@ -290,19 +291,50 @@ func (c *Classifier) opener(pr *correlate.PullRequest, where string) []mark {
 
 // branch reads the prefix of a head branch, after the owner of a fork if that
 // is given.
-func (c *Classifier) branch(name string) (mark, bool) {
+func (c *Classifier) branch(name string, commits []correlate.Commit) (mark, bool) {
 	lower := strings.ToLower(name)
 	if _, after, ok := strings.Cut(lower, ":"); ok {
 		lower = after
 	}
 	for i := range c.branches {
 		if strings.HasPrefix(lower, c.branches[i].prefix) {
-			m := c.branches[i].mark
-			m.class = hinted
-			return m, true
+			return c.branches[i].weighed(commits), true
 		}
 	}
 	return mark{}, false
+}
+
+// What a branch is worth with what was committed on it. Each is the share of the
+// labelled commits of public repositories on such branches whose class is that one,
+// with ten commits of the stated weight of 0.5 added for caution: 64 of 69 merges of
+// an agent's branch and 20 of 20 commits on one of an agent that commits as the
+// person are the agent's, 0 of 47 by others beside an agent that signs have a part
+// of AI. Held against agents that the share was not taken from, that predicts far
+// better than the stated weights: a log loss of 0.21 instead of 0.61.
+const (
+	mergedWeight = 0.87
+	runWeight    = 0.83
+	besideWeight = 0.09
+	// plainWeight is from which stated weight on a prefix is plainly an agent's: "v0/"
+	// may be a version.
+	plainWeight = 0.5
+)
+
+// weighed is the mark of a branch, given the commits that the change carries, of
+// which none has a marker of its own.
+func (b *branch) weighed(commits []correlate.Commit) mark {
+	m := b.mark
+	known := slices.ContainsFunc(commits, func(c correlate.Commit) bool { return c.Message != "" || c.Author != nil })
+	switch {
+	case !known || m.weight < plainWeight:
+	case mergedBranch(commits) != "":
+		m.class, m.weight = authored, mergedWeight
+	case b.signs:
+		m.weight = besideWeight
+	default:
+		m.class, m.weight = authored, runWeight
+	}
+	return m
 }
 
 // upmerge reports whether all there is is merges of the main line into a

@@ -70,12 +70,37 @@ var pullCases = []changeCase{
 	{
 		"an agent's branch",
 		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("codex/add-cart")}},
-		"ai_assisted codex",
+		"ai_authored codex",
 	},
 	{
 		"an agent's branch in a fork",
 		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("ann:claude/add-cart")}},
-		"ai_assisted claude-code",
+		"ai_authored claude-code",
+	},
+	{
+		"a person's commit beside an agent that signs its own",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("copilot/add-cart")}},
+		"unknown copilot-coding-agent",
+	},
+	{
+		"the branch of an agent that signs its own, merged",
+		correlate.Change{Commits: []correlate.Commit{made("Merge pull request #2 from ann/devin/add-cart\n\nAdd a cart")}, PullRequests: []correlate.PullRequest{pull("devin/add-cart")}},
+		"ai_authored devin",
+	},
+	{
+		"an agent's branch with commits of which nothing is known",
+		correlate.Change{Commits: []correlate.Commit{{SHA: "abc"}}, PullRequests: []correlate.PullRequest{pull("copilot/add-cart")}},
+		"ai_assisted copilot-coding-agent",
+	},
+	{
+		"an agent's branch without commits",
+		correlate.Change{PullRequests: []correlate.PullRequest{pull("codex/add-cart")}},
+		"ai_assisted codex",
+	},
+	{
+		"a branch that is an agent's or a version's",
+		correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("v0/add-cart")}},
+		"ai_assisted v0",
 	},
 	{
 		"a branch about a tool",
@@ -100,12 +125,12 @@ var pullCases = []changeCase{
 	{
 		"an agent's branch merged, seen in the subject",
 		correlate.Change{Commits: []correlate.Commit{made("Merge pull request #2 from ann/codex/add-cart\n\nAdd a cart")}},
-		"ai_assisted codex",
+		"ai_authored codex",
 	},
 	{
 		"an agent's branch merged in GitLab's words",
 		correlate.Change{Commits: []correlate.Commit{made("Merge branch 'claude/add-cart' into 'main'")}},
-		"ai_assisted claude-code",
+		"ai_authored claude-code",
 	},
 	{
 		"an agent's branch merged into another one",
@@ -442,4 +467,31 @@ func FuzzLabel(f *testing.F) {
 			t.Fatalf("the same change twice (-once +twice):\n%s", diff)
 		}
 	})
+}
+
+// How sure a branch makes, by what was committed on it: the shares that were
+// measured, not what somebody once guessed.
+func TestABranchIsWorthWhatItWasMeasuredToBe(t *testing.T) {
+	c := classifier(t)
+	for _, test := range []struct {
+		branch string
+		commit correlate.Commit
+		want   float64
+	}{
+		{"codex/add-cart", made("Merge pull request #2 from ann/codex/add-cart\n\nAdd"), 0.87},
+		{"devin/add-cart", made("Merge pull request #2 from ann/devin/add-cart\n\nAdd"), 0.87},
+		{"codex/add-cart", plain, 0.83},
+		{"codex/add-cart", correlate.Commit{SHA: "abc"}, 0.6},
+		{"jules/add-cart", plain, 0.45},
+		{"copilot/add-cart", plain, 0},
+	} {
+		p := c.Label(&correlate.Change{Commits: []correlate.Commit{test.commit}, PullRequests: []correlate.PullRequest{pull(test.branch)}})
+		if p.Confidence != test.want {
+			t.Errorf("%s with %q: %v, want %v", test.branch, test.commit.Message, p.Confidence, test.want)
+		}
+	}
+	p := c.Label(&correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("copilot/add-cart")}})
+	if len(p.Evidence) != 2 || p.Evidence[0].Weight != 0.09 || p.Evidence[1].Marker != "absent.certainty" {
+		t.Errorf("a marker that is too weak is not shown: %+v", p.Evidence)
+	}
 }

@@ -50,7 +50,7 @@ func (c *Classifier) commit(commit *correlate.Commit) verdict {
 		marks = append([]mark{author.at(where+" author", fullName(commit.Author))}, marks...)
 	}
 	if strongest(marks) <= human && c.machines.wrote(subject) {
-		marks = append(marks, mark{rule: "automation.subject", class: machine, weight: 0.6}.at(where+" message line 1", subject))
+		marks = append(marks, mark{rule: "automation.subject", class: machine, weight: 0.87}.at(where+" message line 1", subject))
 	}
 	return decide(marks, when(commit))
 }

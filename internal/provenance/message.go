@@ -34,6 +34,8 @@ type hint struct {
 type branch struct {
 	prefix string
 	mark   mark
+	// signs: other commits on the branch than the agent's own are a person's.
+	signs bool
 }
 
 // reading is one pass over a message.

@@ -73,6 +73,8 @@ type prefixRule struct {
 	Prefix string  `yaml:"prefix"`
 	Tool   string  `yaml:"tool"`
 	Weight float64 `yaml:"weight"`
+	// Signs: the agent's commits have an account of its own as their author.
+	Signs bool `yaml:"signs"`
 }
 
 type labelRule struct {
@@ -164,8 +166,8 @@ func (c *Classifier) addTool(t *toolRules) error {
 		if err := weighed(b.Weight); err != nil {
 			return fmt.Errorf("branch %q: %w", b.Prefix, err)
 		}
-		c.branches = append(c.branches, branch{prefix: b.Prefix, mark: mark{
-			rule: t.Name + ".branch", tool: t.Name, class: assisted, weight: b.Weight,
+		c.branches = append(c.branches, branch{prefix: b.Prefix, signs: b.Signs, mark: mark{
+			rule: t.Name + ".branch", tool: t.Name, class: hinted, weight: b.Weight,
 		}})
 	}
 	for _, l := range t.Labels {

@@ -84,8 +84,27 @@ type Scores struct {
 	// calibrated classifier they are close.
 	MeanConfidence float64 `json:"mean_confidence"`
 	Accuracy       float64 `json:"accuracy"`
+	// Unsure are the claims below a confidence of 0.7, Sure the others: how often
+	// their class is the label, beside the confidence that they state.
+	Unsure Belief `json:"unsure"`
+	Sure   Belief `json:"sure"`
 	// Wrong are the mistakes, in order of the input.
 	Wrong []Mistake `json:"wrong"`
+}
+
+// sureFrom divides claims into unsure and sure ones.
+const sureFrom = 0.7
+
+// Belief is how often claims are what truly was, and how often they say so.
+type Belief struct {
+	Ratio
+	MeanConfidence float64 `json:"mean_confidence"`
+}
+
+// count adds a claim, keeping the mean.
+func (b *Belief) count(right bool, confidence float64) {
+	b.Ratio.count(right)
+	b.MeanConfidence += (confidence - b.MeanConfidence) / float64(b.Of)
 }
 
 // Mistake is one wrong answer.
@@ -108,6 +127,7 @@ func (c *Classifier) Score(rows []Labelled) Scores {
 		if answer.Class != correlate.ProvenanceUnknown {
 			claims.count(right)
 			sure += answer.Confidence
+			s.believe(row, &answer)
 		}
 		if !right {
 			s.Wrong = append(s.Wrong, Mistake{row.Change.ID, answer, row.Acceptable, row.HardCase})
@@ -116,6 +136,15 @@ func (c *Classifier) Score(rows []Labelled) Scores {
 	s.Accuracy = claims.Value()
 	s.MeanConfidence = sure / float64(max(claims.Of, 1))
 	return s
+}
+
+// believe holds the confidence of a claim against what truly was.
+func (s *Scores) believe(row *Labelled, answer *correlate.Provenance) {
+	group := &s.Unsure
+	if answer.Confidence >= sureFrom {
+		group = &s.Sure
+	}
+	group.count(answer.Class == row.Label, answer.Confidence)
 }
 
 func (s *Scores) count(row *Labelled, answer *correlate.Provenance, right bool) {
@@ -191,7 +220,11 @@ func (s *Scores) Rows() [][]string {
 	for _, class := range slices.Sorted(maps.Keys(s.Classes)) {
 		row("answer "+string(class), s.Classes[class])
 	}
+	row("claims below a confidence of 0.7 that truly were so", s.Unsure.Ratio)
+	row("claims from 0.7 on that truly were so", s.Sure.Ratio)
 	return append(rows,
+		[]string{"mean confidence of claims below 0.7", fmt.Sprintf("%.3f", s.Unsure.MeanConfidence)},
+		[]string{"mean confidence of claims from 0.7 on", fmt.Sprintf("%.3f", s.Sure.MeanConfidence)},
 		[]string{"mean confidence of a claim", fmt.Sprintf("%.3f", s.MeanConfidence)},
 		[]string{"accuracy of a claim", fmt.Sprintf("%.3f", s.Accuracy)})
 }

@@ -53,6 +53,9 @@ func TestScoresCountRightAndWrongAnswers(t *testing.T) {
 	if len(s.Wrong) != 2 || s.Wrong[0].Change != "b" || s.Wrong[1].Change != "d" {
 		t.Errorf("mistakes are %+v", s.Wrong)
 	}
+	if s.Unsure.Of != 0 || s.Sure.Right != 3 || s.Sure.Of != 4 || s.Sure.MeanConfidence != s.MeanConfidence {
+		t.Errorf("unsure %+v, sure %+v, in all %v", s.Unsure, s.Sure, s.MeanConfidence)
+	}
 	if value := (Ratio{}).Value(); value != 1 {
 		t.Errorf("nothing to be wrong about counts as %v", value)
 	}
