@@ -3,6 +3,7 @@ package dashboards
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
@@ -407,4 +409,20 @@ func TestReaderStatementsParse(t *testing.T) {
 	if !bytes.Contains(text, []byte("CHANGEABLE_IN_READONLY")) {
 		t.Error("the plugin sets max_execution_time on each query, which must stay changeable")
 	}
+}
+
+// decodeQuery reads a target and refuses members that it does not know.
+func decodeQuery(raw []byte) (variants.Dataquery, error) {
+	var q query
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&q); err != nil {
+		return nil, fmt.Errorf("read a ClickHouse query: %w", err)
+	}
+	return q, nil
+}
+
+// variant tells the kit how to read our targets back.
+func variant() variants.DataqueryConfig {
+	return variants.DataqueryConfig{Identifier: pluginID, DataqueryUnmarshaler: decodeQuery, StrictDataqueryUnmarshaler: decodeQuery}
 }

@@ -1,8 +1,6 @@
 package dashboards
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
@@ -73,20 +71,4 @@ func (q query) Validate() error {
 		return fmt.Errorf("query %s has no SQL", q.RefID)
 	}
 	return nil
-}
-
-// decodeQuery reads a target and refuses members that it does not know.
-func decodeQuery(raw []byte) (variants.Dataquery, error) {
-	var q query
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&q); err != nil {
-		return nil, fmt.Errorf("read a ClickHouse query: %w", err)
-	}
-	return q, nil
-}
-
-// variant tells the kit how to read our targets back.
-func variant() variants.DataqueryConfig {
-	return variants.DataqueryConfig{Identifier: pluginID, DataqueryUnmarshaler: decodeQuery, StrictDataqueryUnmarshaler: decodeQuery}
 }

@@ -160,26 +160,22 @@ func TestErrorsTellPassingFromPermanent(t *testing.T) {
 	s := &Store{secret: secret}
 	for name, c := range map[string]struct {
 		cause                error
-		retryable            bool
 		unavailable, refused bool
 	}{
-		"server out of memory":     {&clickhouse.Exception{Code: 241}, true, true, false},
-		"too many parts":           {&clickhouse.Exception{Code: 252}, true, true, false},
-		"no such table":            {&clickhouse.Exception{Code: 60}, true, true, false},
-		"no right":                 {&clickhouse.Exception{Code: 497}, true, true, false},
-		"wrong value":              {&clickhouse.Exception{Code: 53}, false, false, true},
-		"wrong statement":          {&clickhouse.Exception{Code: 62}, false, false, false},
-		"deadline":                 {context.DeadlineExceeded, true, true, false},
-		"no connection":            {&net.OpError{Op: "dial", Err: errors.New("refused")}, true, true, false},
-		"gateway is away":          {&clickhouse.HTTPError{StatusCode: 502, Err: errors.New("x")}, true, true, false},
-		"wrong path":               {&clickhouse.HTTPError{StatusCode: 404, Err: errors.New("x")}, false, false, false},
-		"batch cannot be encoded":  {fmt.Errorf("%w: x", clickhouse.ErrBatchInvalid), false, false, false},
-		"stored row is unreadable": {fmt.Errorf("%w: x", errUnreadable), false, false, false},
+		"server out of memory":     {&clickhouse.Exception{Code: 241}, true, false},
+		"too many parts":           {&clickhouse.Exception{Code: 252}, true, false},
+		"no such table":            {&clickhouse.Exception{Code: 60}, true, false},
+		"no right":                 {&clickhouse.Exception{Code: 497}, true, false},
+		"wrong value":              {&clickhouse.Exception{Code: 53}, false, true},
+		"wrong statement":          {&clickhouse.Exception{Code: 62}, false, false},
+		"deadline":                 {context.DeadlineExceeded, true, false},
+		"no connection":            {&net.OpError{Op: "dial", Err: errors.New("refused")}, true, false},
+		"gateway is away":          {&clickhouse.HTTPError{StatusCode: 502, Err: errors.New("x")}, true, false},
+		"wrong path":               {&clickhouse.HTTPError{StatusCode: 404, Err: errors.New("x")}, false, false},
+		"batch cannot be encoded":  {fmt.Errorf("%w: x", clickhouse.ErrBatchInvalid), false, false},
+		"stored row is unreadable": {fmt.Errorf("%w: x", errUnreadable), false, false},
 	} {
 		err := fmt.Errorf("flush: %w", s.fail("insert", fmt.Errorf("driver: %w", c.cause)))
-		if got := Retryable(err); got != c.retryable {
-			t.Errorf("%s: retryable is %v", name, got)
-		}
 		if got := errors.Is(err, event.ErrUnavailable); got != c.unavailable {
 			t.Errorf("%s: unavailable is %v", name, got)
 		}
@@ -190,7 +186,7 @@ func TestErrorsTellPassingFromPermanent(t *testing.T) {
 			t.Errorf("%s: the cause is lost", name)
 		}
 	}
-	if s.fail("ping", nil) != nil || Retryable(nil) || Retryable(errors.New("other")) {
+	if s.fail("ping", nil) != nil {
 		t.Error("an error was made out of none")
 	}
 	if err := s.fail("connect", errors.New("bad password "+secret)); strings.Contains(err.Error(), secret) {

@@ -55,13 +55,6 @@ func (e *Error) Unwrap() []error {
 	return []error{e.cause}
 }
 
-// Retryable tells whether a call that failed with this error may succeed when
-// it is made again unchanged.
-func Retryable(err error) bool {
-	e, ok := asError(err)
-	return ok && e.Retryable
-}
-
 // asError finds the store's own error in a chain.
 func asError(err error) (*Error, bool) { return errors.AsType[*Error](err) }
 

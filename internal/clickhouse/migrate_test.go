@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/faultline/faultline/internal/clickhouse"
+	"github.com/faultline/faultline/internal/event"
 )
 
 // onEmptyDatabases runs a test through each door, before any migration.
@@ -163,7 +164,7 @@ func TestAStoreThatIsAwayFailsPromptlyAndMayBeRetried(t *testing.T) {
 	cfg.DialTimeout = time.Second
 	began := time.Now()
 	_, err := clickhouse.Open(t.Context(), cfg, nil, quiet())
-	if err == nil || !clickhouse.Retryable(err) || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "127.0.0.1:1") {
+	if err == nil || !errors.Is(err, event.ErrUnavailable) || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("got %v", err)
 	}
 	if waited := time.Since(began); waited > 15*time.Second {

@@ -67,14 +67,9 @@ func (r *EngineRanker) engineFor(withheld Parts) *correlate.Engine {
 	return r.engine
 }
 
-// AttributeFile ranks the changes of the first case of a file, or of stdin for
-// StdinName. The finding's incident carries the name of the case.
-func AttributeFile(ctx context.Context, file string, stdin io.Reader, w correlate.Weights) (correlate.Finding, error) {
-	return AttributeNamed(ctx, file, "", stdin, w)
-}
-
-// AttributeNamed is AttributeFile for the case of that name; an empty name
-// takes the first case.
+// AttributeNamed ranks the changes of the case of that name of a file, or of stdin
+// for StdinName; an empty name takes the first case. The finding's incident
+// carries the name of the case.
 func AttributeNamed(ctx context.Context, file, name string, stdin io.Reader, w correlate.Weights) (correlate.Finding, error) {
 	var finding correlate.Finding
 	enough := errors.New("case found")

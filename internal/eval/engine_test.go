@@ -40,10 +40,10 @@ func TestMissingCaseSaysWhatToDo(t *testing.T) {
 	if _, err := AttributeNamed(t.Context(), StdinName, "third", strings.NewReader(namedLines(t, "first")), w); err == nil || !strings.Contains(err.Error(), `"third"`) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := AttributeFile(t.Context(), StdinName, strings.NewReader("\n"), w); err == nil || !strings.Contains(err.Error(), "no case") {
+	if _, err := AttributeNamed(t.Context(), StdinName, "", strings.NewReader("\n"), w); err == nil || !strings.Contains(err.Error(), "no case") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := AttributeFile(t.Context(), StdinName, strings.NewReader("{"), w); err == nil || !strings.Contains(err.Error(), "stdin:1") {
+	if _, err := AttributeNamed(t.Context(), StdinName, "", strings.NewReader("{"), w); err == nil || !strings.Contains(err.Error(), "stdin:1") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -28,12 +28,6 @@ func Prepare(c *Case, withheld Parts) *Prepared {
 	}
 }
 
-// Name is the name of the case.
-func (p *Prepared) Name() string { return p.label.Name }
-
-// Guilty reports whether the case has a cause.
-func (p *Prepared) Guilty() bool { return len(p.label.Causes) > 0 }
-
 // Finding asks the ranker's engine about the case.
 func (p *Prepared) Finding(r *EngineRanker) correlate.Finding {
 	return r.engineFor(p.withheld).Attribute(p.input)

@@ -15,8 +15,8 @@ func TestAPreparedCaseIsJudgedLikeAFreshOne(t *testing.T) {
 			ranker := NewEngineRanker(NameEngine, correlate.DefaultWeights())
 			want := Score(&c, []Ranker{ranker}, withheld)[0]
 			p := Prepare(&c, withheld)
-			if p.Name() != c.Name || !p.Guilty() {
-				t.Errorf("prepared as %q, guilty %v", p.Name(), p.Guilty())
+			if p.label.Name != c.Name || len(p.label.Causes) == 0 {
+				t.Errorf("prepared as %q, guilty %v", p.label.Name, len(p.label.Causes) > 0)
 			}
 			for range 2 {
 				if diff := cmp.Diff(want, p.Judge(ranker), cmpopts.IgnoreFields(Outcome{}, "Took"), cmpopts.EquateEmpty()); diff != "" {

@@ -31,15 +31,6 @@ func NewAlert(a correlate.Alert, meta Meta) (Alert, *FieldError) {
 	return e, fe
 }
 
-// NewTopology is NewChange for topology snapshots.
-func NewTopology(t correlate.Topology, meta Meta) (Topology, *FieldError) {
-	e, fe := admit(t, meta, CheckTopology, readTopology)
-	if fe == nil {
-		e.UID, e.Raw = topologyUID(xxhash.New(), &e.Topology, meta.Raw), meta.Raw
-	}
-	return e, fe
-}
-
 // admit checks a value, writes it as JSON and reads it under the contract's
 // rules.
 func admit[V, E any](v V, meta Meta, check func(*V) *FieldError, read func(*reader, *E, Meta) *FieldError) (E, *FieldError) {

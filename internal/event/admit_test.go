@@ -44,7 +44,6 @@ func TestForeignValuesAreRefusedByFieldAndMend(t *testing.T) {
 		_, fe := NewAlert(a, Meta{ArrivedAt: noon})
 		return fe
 	}
-	_, topology := NewTopology(correlate.Topology{Source: "s", ObservedAt: noon, Services: []correlate.Service{{}}}, Meta{ArrivedAt: noon})
 	for _, c := range []struct {
 		got  *FieldError
 		want string
@@ -57,7 +56,6 @@ func TestForeignValuesAreRefusedByFieldAndMend(t *testing.T) {
 		{change(func(c *correlate.Change) { c.Rollout = []correlate.RolloutStep{{Percent: math.NaN()}} }), "cannot be written as JSON: json: unsupported value: NaN; check what the sender put into free fields"},
 		{alert(func(a *correlate.Alert) { a.Service = "" }), "service: is missing; name the service that the alert is about"},
 		{alert(func(a *correlate.Alert) { a.Severity = "page" }), `severity: "page" is not a known value; use one of critical, high, warning, info`},
-		{topology, "services[0].name: is empty; send a name"},
 	} {
 		if c.got == nil {
 			t.Errorf("accepted, want %q", c.want)
@@ -74,9 +72,5 @@ func TestForeignAlertGetsAFingerprint(t *testing.T) {
 	e, fe := NewAlert(a, Meta{ArrivedAt: noon, Raw: []byte("raw")})
 	if fe != nil || len(e.Fingerprint) != 16 || e.UID == 0 || string(e.Raw) != "raw" {
 		t.Errorf("event = %+v, %v", e, fe)
-	}
-	topology, fe := NewTopology(correlate.Topology{Source: "s", ObservedAt: noon}, Meta{Raw: []byte("raw")})
-	if fe != nil || topology.UID == 0 || string(topology.Raw) != "raw" {
-		t.Errorf("event = %+v, %v", topology, fe)
 	}
 }

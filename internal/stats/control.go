@@ -23,34 +23,22 @@ const sigmas = 3
 // W. A. Shewhart, Economic Control of Quality of Manufactured Product (1931);
 // D. C. Montgomery, Introduction to Statistical Quality Control, section 7.2.
 func PChart(events, sizes []float64) (centre float64, points []ControlPoint) {
-	return chart(events, sizes, func(centre, size float64) float64 { return math.Sqrt(centre * (1 - centre) / size) }, 1)
-}
-
-// UChart sets control limits about the overall rate of events per unit, for
-// counts that may exceed the number of units.
-//
-// D. C. Montgomery, Introduction to Statistical Quality Control, section 7.3.
-func UChart(events, sizes []float64) (centre float64, points []ControlPoint) {
-	return chart(events, sizes, func(centre, size float64) float64 { return math.Sqrt(centre / size) }, math.Inf(1))
-}
-
-func chart(events, sizes []float64, deviation func(centre, size float64) float64, most float64) (float64, []ControlPoint) {
 	var all, size float64
 	for i := range events {
 		all += events[i]
 		size += sizes[i]
 	}
-	points := make([]ControlPoint, len(events))
+	points = make([]ControlPoint, len(events))
 	if size == 0 {
 		return 0, points
 	}
-	centre := all / size
+	centre = all / size
 	for i := range points {
 		if sizes[i] == 0 {
 			continue
 		}
-		half := sigmas * deviation(centre, sizes[i])
-		p := ControlPoint{Rate: events[i] / sizes[i], Limits: Interval{Lo: max(0, centre-half), Hi: min(most, centre+half)}}
+		half := sigmas * math.Sqrt(centre*(1-centre)/sizes[i])
+		p := ControlPoint{Rate: events[i] / sizes[i], Limits: Interval{Lo: max(0, centre-half), Hi: min(1, centre+half)}}
 		p.Out = !p.Limits.Contains(p.Rate)
 		points[i] = p
 	}

@@ -133,9 +133,6 @@ func (b *Broker) Stop() error { return b.process.stop(10 * time.Second) }
 // Kill ends the broker at once, as a power failure would.
 func (b *Broker) Kill() error { return b.process.stop(0) }
 
-// PID is the process id of the broker, for measurements.
-func (b *Broker) PID() int { return b.process.pid() }
-
 // Log returns the end of what the broker printed.
 func (b *Broker) Log() string {
 	const tail = 4 << 10
