@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,8 +15,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// slowest is how long a panel may take on the small company of the tests.
+// slowest is how much of the processor's time a panel may take on the small
+// company of the tests. The clock on the wall would measure who else is at work.
 const slowest = 5 * time.Second
+
+// processorTime is what this process, and the engine in it, have used so far.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
 
 // statement is one query of a dashboard with what draws it.
 type statement struct {
@@ -72,13 +84,13 @@ func (w *warehouse) check(t *testing.T, s statement, values map[string][]string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
+	began := processorTime(t)
 	got, err := w.ask(t, sql)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, sql)
 	}
-	if took := time.Since(began); took > slowest {
-		t.Errorf("took %s", took)
+	if took := processorTime(t) - began; took > slowest {
+		t.Errorf("took %s of the processor", took)
 	}
 	if len(got.Data) == 0 {
 		t.Fatalf("no rows\n%s", sql)

@@ -2,6 +2,8 @@ package clickhouse_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,10 +40,10 @@ func codeStory() map[string]event.Change {
 		Services: []string{"checkout"}, Version: "m1", Commits: []correlate.Commit{{SHA: "m1"}}, Labels: repository("orchard/checkout"),
 	}}
 	story := map[string]event.Change{"push": push, "pull": pull, "review": review, "fork": fork, "deploy": deploy}
-	n := uint64(7000)
-	for name, e := range story {
-		n++
-		e.Meta = event.Meta{UID: n, ArrivedAt: noon, Format: "github"}
+	// In order, so that two stories give one event one UID and two events two.
+	for i, name := range slices.Sorted(maps.Keys(story)) {
+		e := story[name]
+		e.Meta = event.Meta{UID: 7001 + uint64(i), ArrivedAt: noon, Format: "github"}
 		story[name] = e
 	}
 	return story
@@ -88,8 +90,7 @@ func TestADeploymentShowsTheCommitsThatItCarries(t *testing.T) {
 // TestAPushThatComesLateReachesTheDeployment follows the tail: the deployment
 // is told again when what it carries becomes known.
 func TestAPushThatComesLateReachesTheDeployment(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	tail := s.NewTail(noon.Add(-time.Hour))
 	next := func() map[string]correlate.Change {
 		t.Helper()

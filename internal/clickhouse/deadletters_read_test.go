@@ -42,10 +42,7 @@ func TestDeadLettersAreListedOnceAndFoundByTheirPlace(t *testing.T) {
 // TestAListOfDeadLettersHoldsTheirBeginningsOnly stores messages whose bodies,
 // which an answer would otherwise hold all at once, are large.
 func TestAListOfDeadLettersHoldsTheirBeginningsOnly(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	if err := s.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := migratedStore(t)
 	const size = 3 << 20
 	body := append(bytes.Repeat([]byte("x"), size-1), '!')
 	letters := make([]event.DeadLetter, 20)

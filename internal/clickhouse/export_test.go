@@ -3,8 +3,11 @@ package clickhouse
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/faultline/faultline/correlate"
 )
 
 // DropDatabase removes the database of a test.
@@ -26,4 +29,11 @@ func Exec(ctx context.Context, s *Store, statement string) error {
 func Text(ctx context.Context, s *Store, statement string) (text string, err error) {
 	err = s.query(ctx, "test", statement, nil, func(rows driver.Rows) error { return rows.Scan(&text) })
 	return text, err
+}
+
+// SweepNext makes the next look of a feed one that goes far back.
+func SweepNext(feed correlate.Feed) {
+	for _, f := range feed.(*tail).followers() {
+		f.swept = time.Time{}
+	}
 }

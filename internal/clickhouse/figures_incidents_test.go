@@ -148,8 +148,7 @@ func (b *casebook) suspected(ranks int) []query.SuspectFact {
 // The incidents of a period, what the engine suspects and what people said are
 // read by three statements, which have to speak of the same incidents.
 func TestIncidentsSuspectsAndVerdictsAreThoseOfThePeriod(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	facts := 0
 	for round := range 16 {
 		from := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, 20*round)

@@ -334,8 +334,7 @@ func TestAMergedIncidentMakesNoChangeARepair(t *testing.T) {
 // A rollback would count as a deployment in every comparison of kinds if the
 // later statement, whose sender did not know, had the last word.
 func TestAnAssumedKindIsNotCountedWhereOneIsTold(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	change := func(id, kind, minute, more string) event.Change {
 		return figured(t, correlate.ProvenanceAuthored, `{"id":"`+id+`","source":"ci","kind":"`+kind+`","started_at":"2026-11-03T10:00:00Z","observed_at":"2026-11-03T10:`+minute+`:00Z"`+more+`}`)
 	}

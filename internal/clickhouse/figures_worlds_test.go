@@ -30,8 +30,7 @@ var oracleBegin = time.Date(2000, 1, 3, 0, 0, 0, 0, time.UTC)
 // eachWorld stores worlds, all in one database, and checks each.
 func eachWorld(t *testing.T, check func(t *testing.T, s *clickhouse.Store, w *world)) {
 	t.Helper()
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	exec(t, s, oracleServiceRows)
 	for round := range oracleRounds {
 		from := oracleBegin.Add(time.Duration(round) * oracleApart).Add(time.Duration(round) * 7 * time.Hour)
@@ -198,8 +197,7 @@ func totals(cells []query.ChangeCell) map[string]int {
 // A start that was corrected, by however much, over the place where a long period
 // is cut in two, must neither lose the change nor count it twice.
 func TestAStartThatMovedOverTheMiddleCountsOnce(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	from := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 	p := query.Period{From: from, To: from.AddDate(0, 0, 200), Mature: from.AddDate(1, 0, 0)}
 	middle := from.AddDate(0, 0, 100)
@@ -242,8 +240,7 @@ func TestAStartThatMovedOverTheMiddleCountsOnce(t *testing.T) {
 
 // Blame of changes that are not in the period, twice the same, and of both kinds.
 func TestBlameNamesOnlyChangesOfThePeriod(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	insertChanges(t, s, figured(t, correlate.ProvenanceHuman, `{"id":"a","source":"ci","kind":"deploy","started_at":"2026-11-03T10:00:00Z"}`),
 		figured(t, correlate.ProvenanceHuman, `{"id":"a","source":"cd","kind":"deploy","started_at":"2026-11-03T10:00:00Z"}`))
 	a, away := correlate.Key{Source: "ci", ID: "a"}, correlate.Key{Source: "ci", ID: "away"}
@@ -260,8 +257,7 @@ func TestBlameNamesOnlyChangesOfThePeriod(t *testing.T) {
 }
 
 func TestCountingStopsWithItsContext(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	long := query.Period{From: november.From.AddDate(-1, 0, 0), To: november.To, Mature: november.To}
@@ -290,8 +286,7 @@ func TestNothingIsCountedInAnEmptyStore(t *testing.T) {
 
 // The classes of the answer are all there are, whichever code they travel as.
 func TestEveryClassAndKindIsCountedAsItself(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	var events []event.Change
 	for _, class := range correlate.ProvenanceClasses() {
 		for _, kind := range correlate.ChangeKinds() {

@@ -73,8 +73,7 @@ const viewLines = `SELECT arrayStringConcat(arraySort(groupArray(concat(id, ' ',
 // Panels read the views, people the API. Both must tell the same story. The
 // rounds are few because each is a dozen statements of the engine.
 func TestViewsAndListsFoldAsTheEngineDoes(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	for round := range 24 {
 		source := fmt.Sprint("source-", round)
 		events := rapid.Custom(func(rt *rapid.T) []event.Change {

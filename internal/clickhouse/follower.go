@@ -36,7 +36,7 @@ func newFollower(statement string) follower {
 // begin follows from a moment of the server's clock.
 func (f *follower) begin(at time.Time) {
 	f.cursor, f.swept = at, time.Now()
-	f.seen.floor = slotOf(at.Add(-tailOverlap))
+	f.seen.floor = slotOf(at.Add(-startOverlap))
 }
 
 // look reads the marks behind and beyond the cursor and keeps those that are
@@ -68,9 +68,11 @@ func (f *follower) look(ctx context.Context, s *Store, limit int, now time.Time)
 		return err
 	}
 	slices.SortFunc(f.found, func(a, b mark) int { return a.ingestedAt.Compare(b.ingestedAt) })
-	f.more = beyond >= marksPerLook || len(f.found) > limit
+	cut := len(f.found) > limit
+	f.more = beyond >= marksPerLook || cut
 	f.found = f.found[:min(len(f.found), limit)]
-	if f.sweeping {
+	if f.sweeping && !cut {
+		// What a sweep had no room for lies too far back for any other look.
 		f.swept = now
 	}
 	return nil

@@ -303,10 +303,7 @@ func TestUpdatesTellRevisionAndFinding(t *testing.T) {
 // incidents, some three hundred megabytes of bodies. Sorting them all takes half
 // a second to two; the quickest of five looks takes some forty milliseconds without.
 func TestAListOfIncidentsDoesNotReadAllBodies(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	if err := s.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := migratedStore(t)
 	const many = `INSERT INTO incidents (id, revision, status, severity, title, environment, services, alerts, started_at, updated_at, body)
 		SELECT concat('inc-', toString(number % 60000)) AS i, intDiv(number, 60000) + 1, 'open', 'critical', 't', 'production', ['checkout'], 3,
 			toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + (number % 60000) * 300, now64(3),

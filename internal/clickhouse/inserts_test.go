@@ -149,8 +149,7 @@ func TestARetriedBatchIsStoredOnceAndAnotherUnderItsTokenToo(t *testing.T) {
 // lifts the limit is a setting that TestAnInsertNamesItsStatementSettingsAndDatabase
 // sees, and each month costs the engine three tables' parts.
 func TestOneInsertMaySpanManyMonths(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	up(t, s)
+	s := migratedStore(t)
 	var rows []event.Change
 	for month := range 130 {
 		c := everyField()

@@ -16,9 +16,12 @@ import (
 // which the server took them in, but become visible when their insert is
 // committed, so rows may appear behind ones that were seen already. Each look
 // begins again an overlap back; every sweepEvery one look goes sweepReach back,
-// for inserts that took exceptionally long.
+// for inserts that took exceptionally long. Those that were under way when the
+// feed began are looked for startOverlap back of its beginning: its history was
+// read before they were visible.
 const (
 	tailOverlap  = 5 * time.Second
+	startOverlap = time.Minute
 	sweepEvery   = time.Minute
 	sweepReach   = 10 * time.Minute
 	marksPerLook = 20_000

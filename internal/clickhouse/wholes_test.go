@@ -196,10 +196,7 @@ func somebody(r *rand.Rand, start time.Time) correlate.Change {
 // TestFiguresAndGateCountTheSameApprovals holds what figures count against the
 // one definition, on changes that came in one or two events.
 func TestFiguresAndGateCountTheSameApprovals(t *testing.T) {
-	s := openEmbedded(t, config(t))
-	if err := s.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := migratedStore(t)
 	r := rand.New(rand.NewPCG(5, 8)) //nolint:gosec // Repeatable on purpose.
 	start := time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC)
 	var all []event.Change
