@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/clickhouse"
+	"github.com/faultline/faultline/internal/event"
 	"github.com/faultline/faultline/internal/query"
 )
 
@@ -286,7 +288,7 @@ func TestAMergeEndsWithItsDeadline(t *testing.T) {
 	waitFor(t, "two merges fail", func() bool { _, failed := w.told(); return failed >= 2 })
 	cancel()
 	running.Wait()
-	if err := w.failed[0]; !clickhouse.Retryable(err) || !strings.Contains(err.Error(), "merge 202503 of heavy") {
+	if err := w.failed[0]; !errors.Is(err, event.ErrUnavailable) || !strings.Contains(err.Error(), "merge 202503 of heavy") {
 		t.Errorf("told %v", err)
 	}
 	if got := partsOf(t, s, "heavy"); got != "202503:8 parts, level 0" {
