@@ -12,6 +12,9 @@ type approacher struct {
 	done    bits
 	visited []int32
 	hits    []approachHit
+	// numbers and nodes are the services changed lately, in the index and in the
+	// graph.
+	numbers, nodes []int32
 }
 
 // claim is a symptom that may be about a node.
@@ -40,18 +43,33 @@ func (e *Engine) approachRecent(s *scene) {
 		return
 	}
 	s.work.mark(s)
-	left := e.weights.Limits.Approach
-	s.work.approacher.done = s.work.approacher.done.sized(g.Len())
-	x.time.latest(x, s.symptoms[len(s.symptoms)-1].start, func(ref uint32) bool {
-		for _, number := range x.numbersOf(ref) {
-			if node := s.work.numbers.node(g, x, number); node >= 0 && !s.work.approacher.done.has(node) {
-				s.work.approacher.done.set(node)
-				s.work.approach(node, approachVisits)
+	for i, nodes := 0, s.lately(e.weights.Limits.Approach); i < len(nodes); i++ {
+		if i%rowsAtOnce == 0 {
+			for _, soon := range nodes[i:min(i+rowsAtOnce, len(nodes))] {
+				s.work.warmth += g.callers.peek(soon)
 			}
 		}
-		left--
-		return left > 0
+		s.work.approach(nodes[i], approachVisits)
+	}
+}
+
+// lately are the services of the newest changes before the last symptom, each
+// once.
+func (s *scene) lately(limit int) []int32 {
+	x, g, a := s.in.Changes, s.in.Graph, &s.work.approacher
+	a.done, a.numbers, a.nodes = a.done.sized(g.Len()), a.numbers[:0], a.nodes[:0]
+	x.time.latest(x, s.symptoms[len(s.symptoms)-1].start, func(ref uint32) bool {
+		a.numbers = append(a.numbers, x.numbersOf(ref)...)
+		limit--
+		return limit > 0
 	})
+	for _, number := range a.numbers {
+		if node := s.work.numbers.node(g, x, number); node >= 0 && !a.done.has(node) {
+			a.done.set(node)
+			a.nodes = append(a.nodes, node)
+		}
+	}
+	return a.nodes
 }
 
 // mark notes where the symptoms are.

@@ -63,8 +63,6 @@ type gatherer struct {
 	bare []float64
 	// last is the start of the last onset.
 	last int64
-	// main keeps what mainly found.
-	main map[int32]float64
 }
 
 // part is one of the services of a change of several, as a place in
@@ -125,15 +123,26 @@ func (g *gatherer) promising(order []ranked) []ranked {
 	return rest
 }
 
-// lookThrough walks the changes of the origins that are not hopeless.
+// lookThrough walks the changes of the origins that are not hopeless. What is
+// known of each, and its changes, lie somewhere else in memory: so a few are asked
+// for at once.
 func (g *gatherer) lookThrough(order []ranked) {
-	x := g.s.in.Changes
-	for _, r := range order {
-		if g.tooWeak(r.by) {
-			return // Those that follow are weaker still.
+	x, w := g.s.in.Changes, g.s.work
+	for few := range slices.Chunk(order, askedAtOnce/4) {
+		w.asked = sized(w.asked, len(few))
+		for i, r := range few {
+			if w.asked[i] = g.numberOf(r); g.outOfReach(w.asked[i], r.by) {
+				w.asked[i] = -1 // It stays so: what is out of reach only becomes more.
+			}
 		}
-		if number := g.numberOf(r); !g.outOfReach(number, r.by) {
-			g.walk(until(x.lists[number], g.s.asOf), int(r.at), nil)
+		w.tailsOf(x, w.asked)
+		for i, r := range few {
+			if g.tooWeak(r.by) {
+				return // Those that follow are weaker still.
+			}
+			if !g.outOfReach(w.asked[i], r.by) {
+				g.walk(until(w.tails[i], g.s.asOf), int(r.at), nil)
+			}
 		}
 	}
 }

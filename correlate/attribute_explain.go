@@ -26,7 +26,13 @@ func (e *Engine) explain(s *scene) origins {
 	unlinked := f.weigh(nil, f.quiet(-1, nil))
 	o.unlinked = f.explained(unlinked, o.blind)
 	sum := sumOf(unlinked) * max(o.nodes-float64(len(work.found)), 0)
-	for _, r := range e.strongest(f) {
+	strongest := e.strongest(f)
+	for i, r := range strongest {
+		if i%rowsAtOnce == 0 {
+			for _, soon := range strongest[i:min(i+rowsAtOnce, len(strongest))] {
+				work.warmth += g.callers.peek(soon.node)
+			}
+		}
 		links := work.linksOf(&r)
 		quiet := f.quiet(r.node, links)
 		own := f.weigh(links, quiet)
@@ -100,38 +106,65 @@ func (e *Engine) quickest(s *scene, list []reached, n int) []reached {
 		return s.in.Graph.compareNames(a.node, b.node) < 0
 	}
 	best := list[:n]
-	for i := range best {
-		best[i].quick *= e.recency(s, s.newest(best[i].node))
+	for i, start := range s.newest(best) {
+		best[i].quick *= e.recency(s, start)
 	}
 	for at := n/2 - 1; at >= 0; at-- {
 		sink(best, at, better)
 	}
 	latest := e.latest()
-	for i := n; n > 0 && i < len(list); i++ {
-		r := &list[i]
-		if r.quick*latest < best[0].quick {
-			continue
+	for from := n; n > 0 && from < len(list); from += askedAtOnce {
+		few := list[from:min(from+askedAtOnce, len(list))]
+		hopeful := 0
+		for i := range few {
+			if few[i].quick*latest >= best[0].quick {
+				few[i], few[hopeful] = few[hopeful], few[i]
+				hopeful++
+			}
 		}
-		r.quick *= e.recency(s, s.newest(r.node))
-		if better(r, &best[0]) {
-			best[0], *r = *r, best[0]
-			sink(best, 0, better)
+		for i, start := range s.newest(few[:hopeful]) {
+			r := &few[i]
+			if r.quick *= e.recency(s, start); better(r, &best[0]) {
+				best[0], *r = *r, best[0]
+				sink(best, 0, better)
+			}
 		}
 	}
 	return best
 }
 
-// newest is when the node's service last changed before the last symptom, noChange
-// if it never did.
-func (s *scene) newest(node int32) int64 {
-	x := s.in.Changes
+// askedAtOnce is how many far places of memory are asked for one right after the
+// other, so that the processor waits for all of them at once.
+const askedAtOnce = 64
+
+// newest is when the service of each node last changed before the last symptom,
+// noChange if it never did. The list is the scene's to use again.
+func (s *scene) newest(nodes []reached) []int64 {
+	w, x := s.work, s.in.Changes
+	w.starts = sized(w.starts, len(nodes))
 	if x == nil {
-		return noChange
+		for i := range nodes {
+			w.starts[i] = noChange
+		}
+		return w.starts
 	}
-	if number := s.work.numbers.number(s.in.Graph, x, node); number >= 0 {
-		return x.newestOf(number, s.symptoms[len(s.symptoms)-1].start)
+	w.asked = sized(w.asked, len(nodes))
+	for i := range nodes {
+		w.asked[i] = w.numbers.number(s.in.Graph, x, nodes[i].node)
 	}
-	return noChange
+	for i, number := range w.asked {
+		w.starts[i] = noChange
+		if number >= 0 {
+			w.starts[i] = x.newest[number]
+		}
+	}
+	moment := s.symptoms[len(s.symptoms)-1].start
+	for i, start := range w.starts {
+		if start > moment {
+			w.starts[i] = x.newestOf(w.asked[i], moment)
+		}
+	}
+	return w.starts
 }
 
 // latest is more than the recency of any service.

@@ -1,10 +1,6 @@
 package correlate
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // ranking is the compared field: the shortlist in order, and "no change".
 type ranking struct {
@@ -101,109 +97,6 @@ func sink[T any](heap []T, at int, better func(a, b *T) bool) {
 		heap[at], heap[worst] = heap[worst], heap[at]
 		at = worst
 	}
-}
-
-// unite weighs changes of several services once: mostly as a fault in one of
-// them, sometimes as a fault in all.
-func (g *gatherer) unite() {
-	x, parts := g.s.in.Changes, g.s.work.parts
-	slices.SortFunc(parts, func(a, b part) int { return x.compareDated(a.dated, b.dated) })
-	for from := 0; from < len(parts); {
-		to := from + 1
-		for to < len(parts) && parts[to].ref == parts[from].ref {
-			to++
-		}
-		why := g.united(parts[from:to], x.multi[parts[from].ref])
-		g.add(parts[from].dated, int(parts[from].origin), &why, 0)
-		from = to
-	}
-}
-
-// maxUnited bounds how many services of one change are looked at together.
-const maxUnited = 16
-
-// mentions is how many of a service's newest changes are looked at for how many
-// name other services too.
-const mentions = 64
-
-// mainly is how likely a change that names the service beside others is mostly
-// about this one, in parts of what it is for a service that no other such change
-// of the rate window names.
-func (g *gatherer) mainly(number int32) float64 {
-	if share, ok := g.main[number]; ok {
-		return share
-	}
-	list := until(g.s.in.Changes.lists[number], g.s.asOf)
-	recent := float64(g.recently(list))
-	list = list[max(0, len(list)-min(mentions, int(recent))):]
-	several := 0.0
-	for _, d := range list {
-		if d.multi() {
-			several++
-		}
-	}
-	share := math.Pow(1+several*recent/float64(max(len(list), 1)), -g.e.weights.MentionPower)
-	if g.main == nil {
-		g.main = map[int32]float64{}
-	}
-	g.main[number] = share
-	return share
-}
-
-// united is the explanation by a change of several services, of which some are
-// linked to symptoms. It puts the parts in order. The fault is the likelier in one
-// of the services, the fewer changes name that one beside others: what hundreds of
-// changes touch is hardly what any of them is about.
-func (g *gatherer) united(parts []part, services []int32) explanation {
-	f, list := g.s.origins.frame, g.s.origins.list
-	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.origin, b.origin) })
-	parts = slices.CompactFunc(parts, func(a, b part) bool { return a.origin == b.origin })
-	parts = parts[:min(len(parts), maxUnited)]
-	links := g.s.work.joined[:0]
-	rarest, shares := 0.0, 0.0
-	for _, number := range services {
-		shares += g.mainly(number)
-	}
-	quiet, single := f.work.weights.take(len(g.e.weights.Topology.Spread)), f.work.weights.take(len(f.firsts))
-	clear(single)
-	for k := range quiet {
-		quiet[k] = 1
-	}
-	for _, p := range parts {
-		o := &list[p.origin]
-		links = append(links, o.links...)
-		rare, share := math.Exp(o.busy), 1/float64(len(services))
-		if o.node >= 0 {
-			share = g.mainly(g.s.work.numbers.number(g.s.in.Graph, g.s.in.Changes, o.node)) / shares
-		}
-		rarest = max(rarest, rare)
-		for k := range o.quiet {
-			quiet[k] *= o.quiet[k]
-		}
-		for i, w := range o.seen {
-			single[i] += w * rare * share
-		}
-	}
-	g.s.work.joined = links
-	slices.SortFunc(links, func(a, b link) int {
-		return cmp.Or(cmp.Compare(a.symptom, b.symptom), cmp.Compare(b.strength, a.strength), cmp.Compare(a.route, b.route))
-	})
-	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
-	all := g.e.weights.Topology.AllServices
-	together := list[parts[0].origin].own
-	switch { // Of one alone it is known, of one that links to nothing it is always the same.
-	case len(parts) == 1 && together == nil && len(links) == 0:
-		if g.bare == nil {
-			g.bare = f.weigh(nil, quiet)
-		}
-		together = g.bare
-	case len(parts) > 1 || together == nil:
-		together = f.weigh(links, quiet)
-	}
-	for i, w := range together {
-		single[i] = (1-all)*single[i] + all*rarest*w
-	}
-	return f.explained(single, g.s.origins.blind)
 }
 
 // examine fetches the shortlist's whole changes and adds the terms that need

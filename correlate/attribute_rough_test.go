@@ -245,7 +245,7 @@ func TestTheQuickestAreThoseOfAskingAll(t *testing.T) {
 		all := slices.Clone(s.work.found)
 		e.link(f, all)
 		for i := range all {
-			recent := e.recency(s, s.newest(all[i].node))
+			recent := e.recency(s, s.newest(all[i : i+1])[0])
 			if recent > e.latest() {
 				t.Fatalf("seed %d: recency %g is above its bound %g", seed, recent, e.latest())
 			}

@@ -30,6 +30,12 @@ type scratch struct {
 	details []detail
 	blast   blast
 	parts   []part
+	// asked and starts are for what is asked for many services at once, tails the
+	// ends of their lists.
+	asked     []int32
+	starts    []int64
+	tails     [][]dated
+	mentioned mentioned
 }
 
 // release leaves nothing in the scratch that would hold on to changes, or that
@@ -48,6 +54,8 @@ func (w *scratch) release() {
 	}
 	w.blast.release()
 	w.origins, w.room, w.parts = w.origins[:0], w.room[:0], w.parts[:0]
+	clear(w.tails[:cap(w.tails)])
+	w.mentioned.reset()
 	w.links.reset()
 	w.weights.reset()
 	w.onsets.reset()

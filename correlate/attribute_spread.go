@@ -51,6 +51,8 @@ type spreader struct {
 	level  []place
 	next   []place
 	budget int
+	// warmth keeps what is read ahead of its use from being left out.
+	warmth int64
 }
 
 // reached is a node with the last of its links; more hang on chained.next.
@@ -186,7 +188,12 @@ func (sp *spreader) callees(symptom int32, p place) {
 	before := 1.0
 	for hop, decay := range sp.w.Topology.Caller {
 		sp.next = sp.next[:0]
-		for _, at := range sp.level {
+		for i, at := range sp.level {
+			if i%rowsAtOnce == 0 {
+				for _, soon := range sp.level[i:min(i+rowsAtOnce, len(sp.level))] {
+					sp.warmth += sp.graph.callees.peek(soon.node)
+				}
+			}
 			row := sp.graph.mainCallees(at.node)
 			if sp.budget <= 0 {
 				return

@@ -37,6 +37,8 @@ type blast struct {
 	places []int32
 	nodes  []blastCandidate
 	cut    bool
+	// warmth keeps what is read ahead of its use from being left out.
+	warmth int64
 }
 
 // quietHops is the number of calls within which a service should feel a fault.
@@ -124,6 +126,11 @@ func (b *blast) spread(visits int) {
 		}
 	}
 	for at := 0; at < len(b.order); at++ {
+		if at%rowsAtOnce == 0 {
+			for _, soon := range b.order[at:min(at+rowsAtOnce, len(b.order))] {
+				b.warmth += b.g.callers.peek(soon)
+			}
+		}
 		row := b.g.callersOf(b.order[at])
 		if visits -= len(row); visits < 0 {
 			b.cut = true
@@ -308,13 +315,20 @@ func (b *blast) edges(nodes []BlastNode) []Edge {
 		}
 	}
 	edges := []Edge{}
-	for _, id := range b.places {
+	slices.SortFunc(b.places, b.g.compareNames)
+	for i, id := range b.places {
+		if i%rowsAtOnce == 0 {
+			for _, soon := range b.places[i:min(i+rowsAtOnce, len(b.places))] {
+				b.warmth += b.g.callees.peek(soon)
+			}
+		}
+		from := len(edges)
 		for _, a := range b.g.mainCallees(id) {
 			if b.shown.has(a.to) {
 				edges = append(edges, b.g.edge(id, a.to, a))
 			}
 		}
+		slices.SortFunc(edges[from:], compareEdges)
 	}
-	slices.SortFunc(edges, compareEdges)
 	return edges
 }

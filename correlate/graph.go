@@ -62,6 +62,21 @@ func (r *rows) of(i int32) []arc {
 	return r.arcs[r.offsets[i]:r.offsets[i+1]]
 }
 
+// peek reads the beginning of a row. Rows lie far from each other in memory: if
+// several are read right before the first of them is needed, the processor waits
+// for all of them at once.
+func (r *rows) peek(i int32) int64 {
+	if int(i) < len(r.offsets) {
+		if at := r.offsets[i]; int(at) < len(r.arcs) {
+			return int64(r.arcs[at].to)
+		}
+	}
+	return 0
+}
+
+// rowsAtOnce is how many rows are read ahead.
+const rowsAtOnce = 8
+
 // NewGraph builds the graph of the merged snapshots. Of a service or edge that
 // several snapshots name, the later snapshot's metadata and the greatest call
 // rate count. Services that occur only in edges are added. Empty names and

@@ -1,0 +1,165 @@
+package correlate
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// unite weighs changes of several services once: mostly as a fault in one of
+// them, sometimes as a fault in all.
+func (g *gatherer) unite() {
+	x, parts := g.s.in.Changes, g.s.work.parts
+	slices.SortFunc(parts, func(a, b part) int { return x.compareDated(a.dated, b.dated) })
+	g.mention(parts)
+	for from := 0; from < len(parts); {
+		to := from + 1
+		for to < len(parts) && parts[to].ref == parts[from].ref {
+			to++
+		}
+		why := g.united(parts[from:to], x.multi[parts[from].ref])
+		g.add(parts[from].dated, int(parts[from].origin), &why, 0)
+		from = to
+	}
+}
+
+// maxUnited bounds how many services of one change are looked at together.
+const maxUnited = 16
+
+// mentions is how many of a service's newest changes are looked at for how many
+// name other services too.
+const mentions = 64
+
+// mentioned remembers what mainly found in one attribution, by the number of the
+// service: its share, 0 where it is not known.
+type mentioned struct {
+	shares []float64
+	known  []int32
+}
+
+// fit makes room for so many services.
+func (m *mentioned) fit(services int) {
+	if len(m.shares) < services {
+		m.shares = make([]float64, services+services/8)
+	}
+}
+
+// reset forgets all shares.
+func (m *mentioned) reset() {
+	for _, number := range m.known {
+		m.shares[number] = 0
+	}
+	m.known = m.known[:0]
+}
+
+// mention finds the shares of all services that the changes name. Each lies
+// somewhere else in memory: so the ends of all lists are read before the first of
+// them is looked at.
+func (g *gatherer) mention(parts []part) {
+	x, w := g.s.in.Changes, g.s.work
+	w.mentioned.fit(len(x.lists))
+	for i := range parts {
+		if i > 0 && parts[i].ref == parts[i-1].ref {
+			continue
+		}
+		for _, number := range x.multi[parts[i].ref] {
+			if w.mentioned.shares[number] == 0 {
+				w.mentioned.shares[number] = -1
+				w.mentioned.known = append(w.mentioned.known, number)
+			}
+		}
+	}
+	for numbers := range slices.Chunk(w.mentioned.known, askedAtOnce) {
+		for i, list := range w.tailsOf(x, numbers) {
+			w.mentioned.shares[numbers[i]] = g.mainly(list)
+		}
+	}
+}
+
+// tailsOf are the lists of some services, of which the last entries have been
+// read.
+func (w *scratch) tailsOf(x *ChangeIndex, numbers []int32) [][]dated {
+	w.tails = sized(w.tails, len(numbers))
+	for i, number := range numbers {
+		w.tails[i] = nil
+		if number >= 0 {
+			w.tails[i] = x.lists[number]
+		}
+	}
+	for _, list := range w.tails {
+		if n := len(list); n > 0 {
+			w.warmth += list[n-1].start
+		}
+	}
+	return w.tails
+}
+
+// mainly is how likely a change that names the service with those changes beside
+// others is mostly about this one, in parts of what it is for a service that no
+// other such change of the rate window names.
+func (g *gatherer) mainly(list []dated) float64 {
+	list = until(list, g.s.asOf)
+	recent := g.recently(list)
+	list = list[len(list)-min(mentions, recent):]
+	several := 0
+	for _, d := range list {
+		several += int(d.rest >> datedKindBits & 1)
+	}
+	return math.Pow(1+float64(several)*float64(recent)/float64(max(len(list), 1)), -g.e.weights.MentionPower)
+}
+
+// united is the explanation by a change of several services, of which some are
+// linked to symptoms. It puts the parts in order. The fault is the likelier in one
+// of the services, the fewer changes name that one beside others: what hundreds of
+// changes touch is hardly what any of them is about.
+func (g *gatherer) united(parts []part, services []int32) explanation {
+	f, list := g.s.origins.frame, g.s.origins.list
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.origin, b.origin) })
+	parts = slices.CompactFunc(parts, func(a, b part) bool { return a.origin == b.origin })
+	parts = parts[:min(len(parts), maxUnited)]
+	links := g.s.work.joined[:0]
+	rarest, shares, mainly := 0.0, 0.0, g.s.work.mentioned.shares
+	for _, number := range services {
+		shares += mainly[number]
+	}
+	quiet, single := f.work.weights.take(len(g.e.weights.Topology.Spread)), f.work.weights.take(len(f.firsts))
+	clear(single)
+	for k := range quiet {
+		quiet[k] = 1
+	}
+	for _, p := range parts {
+		o := &list[p.origin]
+		links = append(links, o.links...)
+		rare, share := math.Exp(o.busy), 1/float64(len(services))
+		if o.node >= 0 {
+			share = mainly[g.s.work.numbers.number(g.s.in.Graph, g.s.in.Changes, o.node)] / shares
+		}
+		rarest = max(rarest, rare)
+		for k := range o.quiet {
+			quiet[k] *= o.quiet[k]
+		}
+		for i, w := range o.seen {
+			single[i] += w * rare * share
+		}
+	}
+	g.s.work.joined = links
+	slices.SortFunc(links, func(a, b link) int {
+		return cmp.Or(cmp.Compare(a.symptom, b.symptom), cmp.Compare(b.strength, a.strength), cmp.Compare(a.route, b.route))
+	})
+	links = slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
+	all := g.e.weights.Topology.AllServices
+	together := list[parts[0].origin].own
+	switch { // Of one alone it is known, of one that links to nothing it is always the same.
+	case len(parts) == 1 && together == nil && len(links) == 0:
+		if g.bare == nil {
+			g.bare = f.weigh(nil, quiet)
+		}
+		together = g.bare
+	case len(parts) > 1 || together == nil:
+		together = f.weigh(links, quiet)
+	}
+	for i, w := range together {
+		single[i] = (1-all)*single[i] + all*rarest*w
+	}
+	return f.explained(single, g.s.origins.blind)
+}

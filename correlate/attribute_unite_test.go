@@ -1,0 +1,141 @@
+package correlate
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// drawnList is a list of changes in order of their starts, many of them at once,
+// some of several services.
+func drawnList(t *rapid.T, most int) []dated {
+	list := make([]dated, rapid.IntRange(0, most).Draw(t, "changes"))
+	for i := range list {
+		list[i] = dated{start: rapid.Int64Range(0, int64(most)).Draw(t, "start"), ref: uint32(i)}
+		if rapid.IntRange(0, 3).Draw(t, "several") == 0 {
+			list[i].rest = datedMulti
+		}
+	}
+	slices.SortFunc(list, func(a, b dated) int { return cmp.Compare(a.start, b.start) })
+	return list
+}
+
+func TestAListIsCutBehindTheLastThatHasBegun(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := drawnList(t, 80)
+		moment := rapid.Int64Range(-1, 81).Draw(t, "moment")
+		want := 0
+		for _, d := range list {
+			if d.start <= moment {
+				want++
+			}
+		}
+		if got := len(until(list, moment)); got != want {
+			t.Fatalf("%d of %d had begun at %d, want %d", got, len(list), moment, want)
+		}
+	})
+}
+
+// The share is what the sentence above says, however long the list and whatever
+// of it is still to come.
+func TestAServiceThatManyChangesMentionIsMainlyTheSubjectOfFew(t *testing.T) {
+	e := NewEngine(DefaultWeights())
+	window := e.weights.Limits.RateWindow.Milliseconds()
+	rapid.Check(t, func(t *rapid.T) {
+		list := drawnList(t, 200)
+		asOf := rapid.Int64Range(0, 200).Draw(t, "as of")
+		from := rapid.Int64Range(-1, asOf).Draw(t, "rate window from")
+		shift := window - (asOf - from) // The window is as long as it is: so time begins earlier.
+		for i := range list {
+			if list[i].start <= from {
+				list[i].start -= shift
+			}
+		}
+		var recent []dated
+		for _, d := range list {
+			if d.start > asOf-window && d.start <= asOf {
+				recent = append(recent, d)
+			}
+		}
+		newest, several := recent[max(0, len(recent)-mentions):], 0.0
+		for _, d := range newest {
+			if d.multi() {
+				several++
+			}
+		}
+		want := math.Pow(1+several*float64(len(recent))/float64(max(len(newest), 1)), -e.weights.MentionPower)
+		g := &gatherer{e: e, s: &scene{asOf: asOf}}
+		if got := g.mainly(list); got != want {
+			t.Fatalf("%g, want %g: %d of the newest %d of %d name others too", got, want, int(several), len(newest), len(recent))
+		}
+	})
+}
+
+// What is found for all services at once is what each of them alone would give, and
+// the next attribution begins without it.
+func TestWhatChangesMentionIsFoundForEachOfTheirServices(t *testing.T) {
+	asked := 0
+	for seed := range uint64(12) {
+		in, e := crowdedScene(seed), oracleEngine(seed)
+		s := e.newScene(&in)
+		g := e.candidates(s)
+		for _, number := range s.work.mentioned.known {
+			asked++
+			if got, want := s.work.mentioned.shares[number], g.mainly(in.Changes.lists[number]); got != want {
+				t.Fatalf("seed %d: the share of %s is %g, want %g", seed, in.Changes.titles[number], got, want)
+			}
+		}
+		for _, p := range s.work.parts {
+			for _, number := range in.Changes.multi[p.ref] {
+				if s.work.mentioned.shares[number] <= 0 {
+					t.Fatalf("seed %d: nobody asked about %s", seed, in.Changes.titles[number])
+				}
+			}
+		}
+		w := s.work
+		s.leave()
+		if i := slices.IndexFunc(w.mentioned.shares, func(share float64) bool { return share != 0 }); i >= 0 || len(w.mentioned.known) > 0 {
+			t.Fatalf("seed %d: the share of %s is still there", seed, in.Changes.titles[i])
+		}
+		if slices.ContainsFunc(w.tails[:cap(w.tails)], func(list []dated) bool { return list != nil }) {
+			t.Fatalf("seed %d: lists of changes are still held", seed)
+		}
+	}
+	if asked < 100 {
+		t.Errorf("%d services were asked about: too few to show anything", asked)
+	}
+}
+
+// Scratch memory, block sizes and what was attributed before must not show: the
+// same incident gives the same bytes from a fresh engine and from a used one.
+func TestAnEngineThatHasWorkedFindsWhatAFreshOneFinds(t *testing.T) {
+	worn := oracleEngine(7)
+	for seed := range uint64(40) {
+		in := crowdedScene(seed)
+		r := rand.New(rand.NewPCG(seed, 5))
+		for n := range 150 { // Changes of many services, so that there is much to unite.
+			services := in.Graph.Services()
+			in.Changes.Put(Change{
+				ID: fmt.Sprintf("several-%d", n), Source: "ci", Kind: KindConfig,
+				Services:  []string{services[r.IntN(len(services))], services[r.IntN(len(services))], services[r.IntN(len(services))]},
+				StartedAt: in.AsOf.Add(-time.Duration(r.ExpFloat64() * float64(6*time.Hour))),
+			})
+		}
+		want, err := json.Marshal(oracleEngine(7).Attribute(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(worn.Attribute(in))
+		if err != nil || !bytes.Equal(want, got) {
+			t.Fatalf("seed %d: %v\nfresh %s\nworn  %s", seed, err, want, got)
+		}
+	}
+}
