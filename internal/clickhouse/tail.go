@@ -188,10 +188,17 @@ type history struct {
 	store *Store
 	since time.Time
 
-	// after is the place of the last change or alert that was told.
+	// after is the place of the last change or alert that was read.
 	after mark
 	stage historyStage
+	// pending are changes that were read and not told.
+	pending []correlate.Change
 }
+
+// historyPage is how many places are read at once, which may be more than are told
+// at once: the way from the hash of a change to all its events leads through half
+// of a table whose order is that of hashes, however few are asked for.
+const historyPage = hashesAtOnce
 
 // historyStage is the table that the history is reading.
 type historyStage int
@@ -230,15 +237,29 @@ func (h *history) advance(marks []mark, then historyStage) {
 }
 
 func (h *history) changes(ctx context.Context, limit int) ([]correlate.Change, error) {
-	marks, err := h.marks(ctx, "history_changes", limit)
+	if len(h.pending) == 0 {
+		if err := h.readPage(ctx, max(limit, historyPage)); err != nil {
+			return nil, err
+		}
+	}
+	n := min(limit, len(h.pending))
+	told := h.pending[:n:n]
+	h.pending = h.pending[n:]
+	return told, nil
+}
+
+// readPage reads the changes of the next places.
+func (h *history) readPage(ctx context.Context, places int) error {
+	marks, err := h.marks(ctx, "history_changes", places)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	changes, err := h.store.changesMarked(ctx, marks)
 	if err == nil {
+		h.pending = changes
 		h.advance(marks, readingAlerts)
 	}
-	return changes, err
+	return err
 }
 
 func (h *history) alerts(ctx context.Context, limit int) ([]correlate.Alert, error) {
@@ -253,11 +274,16 @@ func (h *history) alerts(ctx context.Context, limit int) ([]correlate.Alert, err
 	return alerts, err
 }
 
-// marks reads the places of the next values, each place once.
+// marks reads the places of the next values, each place once. It begins where the
+// last ended, so that what has been told is not read again only to be left out.
 func (h *history) marks(ctx context.Context, statement string, limit int) ([]mark, error) {
 	var found []mark
+	since := h.since
+	if h.after.startedAt.After(since) {
+		since = h.after.startedAt
+	}
 	err := h.store.query(ctx, "read the history", h.store.sql[statement], []any{
-		named("since", h.since), named("after_at", h.after.startedAt.UnixMilli()), named("after_key", h.after.key),
+		named("since", since), named("after_at", h.after.startedAt.UnixMilli()), named("after_key", h.after.key),
 		named("begun", !h.after.startedAt.IsZero()), named("limit", limit),
 	}, func(rows driver.Rows) error {
 		var m mark

@@ -74,6 +74,39 @@ func TestTheFeedBeginsWithTheWholeHistory(t *testing.T) {
 	})
 }
 
+// The history is read in greater pieces than it is told: none may get lost or come
+// twice where one piece ends, amid changes that started at the same moment.
+func TestAHistoryOfSeveralPiecesIsToldOnce(t *testing.T) {
+	const many, atOnce = 20_700, 300
+	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
+		rows := make([]event.Change, many)
+		for i := range rows {
+			rows[i] = plainChange(t, fmt.Sprint("c", i), "succeeded", noon.Add(time.Duration(i/atOnce)*time.Second), noon)
+		}
+		insertChanges(t, s, rows...)
+		feed, told, last := s.NewTail(noon.Add(-time.Hour)), map[string]int{}, time.Time{}
+		for len(told) < many {
+			delta, err := feed.Next(t.Context(), 5000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(delta.Changes) > 5000 || !delta.More {
+				t.Fatalf("%d changes at once, more to come: %v, after %d of %d", len(delta.Changes), delta.More, len(told), many)
+			}
+			first := last
+			for _, c := range delta.Changes {
+				told[c.ID]++
+				if c.StartedAt.After(last) {
+					last = c.StartedAt
+				}
+				if told[c.ID] > 1 || c.StartedAt.Before(first.Add(-atOnce*time.Second)) {
+					t.Fatalf("%s at %s came again or out of turn", c.ID, c.StartedAt)
+				}
+			}
+		}
+	})
+}
+
 func TestAnUpdateBringsTheWholeChangeAgain(t *testing.T) {
 	onEveryDoor(t, func(t *testing.T, s *clickhouse.Store) {
 		insertChanges(t, s, plainChange(t, "c", "in_progress", noon, noon))
