@@ -21,6 +21,10 @@ type Outcome struct {
 	Hit     [topK + 1]float64
 	Inverse float64 // expectation of 1/rank, 0 when not listed
 	Rank    float64 // expectation of the rank, 0 when not listed
+	// Causes is how many causes the case has, AllFound the chance that every one of
+	// them is among the first topK suspects.
+	Causes   int
+	AllFound float64
 	// TopRight is the chance that the first suspect is a true cause,
 	// TopProbability what the ranker said of it; Listed tells that there is one.
 	Listed         bool
@@ -53,6 +57,7 @@ func judge(c *Case, alike twins, answer Answer) Outcome {
 	o.SaysNoChange = saysNoChange(&answer)
 	if o.Guilty {
 		judgeRank(&o, answer.Suspects, causes)
+		o.Causes, o.AllFound = len(c.Causes), allFound(answer.Suspects, c.Causes)
 	}
 	return o
 }

@@ -14,6 +14,8 @@ type Report struct {
 	Cases   []CaseFigures   `json:"cases"`
 	// Groups break the figures down; empty unless asked for.
 	Groups []Group `json:"groups,omitempty"`
+	// Several are the figures of cases with more than one cause; empty without any.
+	Several []SeveralFigures `json:"several_causes,omitempty"`
 	// Seen tells that cases were allowed which the weights had been fitted to.
 	Seen bool `json:"seen,omitempty"`
 	// Grouping says how well incidents were made of alerts; nil without storms.
@@ -89,7 +91,7 @@ type SuspectFigures struct {
 // Uncalibrated rankers get their best constant over these outcomes.
 func NewReport(outcomes []Outcome) Report {
 	outcomes = calibrated(outcomes)
-	r := Report{Rankers: figures(outcomes), Cases: []CaseFigures{}}
+	r := Report{Rankers: figures(outcomes), Several: severalFigures(outcomes), Cases: []CaseFigures{}}
 	for i := range outcomes {
 		r.Cases = append(r.Cases, caseFigures(&outcomes[i]))
 	}

@@ -76,12 +76,7 @@ func (s *script) scatter(services []int) {
 	for _, svc := range slices.Compact(services) {
 		hits := s.w.spread(s.draw, svc, s.impact().Add(s.exponential(time.Minute)), 0.25)
 		hits[0].loud = true
-		for _, h := range hits {
-			known := slices.ContainsFunc(s.hits, func(k hit) bool { return k.service == h.service })
-			if !known && len(s.hits) < maxHits {
-				s.hits = append(s.hits, h)
-			}
-		}
+		s.join(hits)
 	}
 }
 

@@ -14,8 +14,8 @@ type pattern struct {
 	play func(*script)
 }
 
-// changePatterns are the patterns with a guilty change. A fifth of the outages
-// has two contributing changes: a published share is 23%.
+// changePatterns are the patterns with a guilty change. 24 of 104 outages have two
+// contributing changes, mostly of one service: a published share is 23%.
 var changePatterns = []share[pattern]{
 	{pattern{"plain", (*script).plain}, 20},
 	{pattern{"a_harmless_change_after", (*script).harmlessAfter}, 9},
@@ -31,6 +31,7 @@ var changePatterns = []share[pattern]{
 	{pattern{"l_circular_dependency", (*script).circular}, 3},
 	{pattern{"m_monitoring_fails_too", (*script).blindMonitoring}, 3},
 	{pattern{"n_model_or_prompt", (*script).modelOrPrompt}, 3},
+	{pattern{"o_two_services", (*script).twoServices}, 4},
 }
 
 // plain is one guilty change, found by whoever looks at the right service.
@@ -252,5 +253,37 @@ func (s *script) modelOrPrompt() {
 	s.hits = []hit{{service: origin, from: s.impact(), route: routeSelf, loud: true}}
 	if callers := s.w.callers[origin]; len(callers) > 0 && s.chance(0.5) {
 		s.hits = append(s.hits, hit{service: pick(s.draw, callers).to, from: s.impact(), hops: 1, route: routeCaller, loud: true})
+	}
+}
+
+// twoServices has a second change, of a service beside the first one's, do its harm
+// at the same time; both are guilty (o). Neither explains by itself what alerts.
+func (s *script) twoServices() {
+	first := s.ordinary(s.w.active(s.draw))
+	beside := slices.Concat(s.w.callers[first.service], s.w.callees[first.service])
+	beside = slices.DeleteFunc(beside, func(c call) bool { return c.to == first.service })
+	if len(beside) == 0 {
+		return
+	}
+	second := pick(s.draw, beside).to
+	s.why = pick(s.draw, []cause{atOnce, spreading})
+	m := s.blame(weighted(s.draw, guiltyKinds), second, s.effect())
+	m.Regions, m.Rollout = slices.Clone(s.regions), nil // They hurt the same users.
+	s.hits[0].loud = true
+	s.join(s.w.spread(s.draw, second, s.impact(), s.usualReach()))
+	for i := range s.hits {
+		if s.hits[i].service == second {
+			s.hits[i].loud = true
+		}
+	}
+}
+
+// join adds what a second fault reached; what the first had reached stays.
+func (s *script) join(hits []hit) {
+	for _, h := range hits {
+		known := slices.ContainsFunc(s.hits, func(k hit) bool { return k.service == h.service })
+		if !known && len(s.hits) < maxHits {
+			s.hits = append(s.hits, h)
+		}
 	}
 }

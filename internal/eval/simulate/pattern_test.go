@@ -96,6 +96,46 @@ func TestTwoChangesShareTheGuilt(t *testing.T) {
 	}
 }
 
+// Each of the two services alerts, so that neither change by itself is the whole
+// story, and both count as causes.
+func TestTwoServicesFailByAChangeEach(t *testing.T) {
+	w, pairs := newWorld(Options{Seed: 2, Services: 300, ChangesPerDay: 100, Days: 7, Incidents: 1}), 0
+	for i := range 40 {
+		s := w.newScript(newDraw(5, uint64(i)), true)
+		s.twoServices()
+		if len(s.guilty) < 2 {
+			continue // The first service calls nothing, and nothing calls it.
+		}
+		pairs++
+		one, two := s.guilty[0], s.guilty[1]
+		if one.service == two.service || one.ID == two.ID {
+			t.Errorf("both changes are %s of service %d", one.ID, one.service)
+		}
+		near := slices.ContainsFunc(slices.Concat(w.callers[one.service], w.callees[one.service]), func(c call) bool { return c.to == two.service })
+		if !near {
+			t.Error("the second service neither calls the first nor is called by it")
+		}
+		for _, m := range s.guilty {
+			if !slices.Contains(s.alerting(), m.service) {
+				t.Errorf("guilty service %d does not alert", m.service)
+			}
+			if m.StartedAt.After(s.impact()) || m.Environment != correlate.DefaultEnvironment {
+				t.Errorf("%s in %s starts at %v, impact %v", m.ID, m.Environment, m.StartedAt, s.impact())
+			}
+		}
+		seen := map[int]bool{}
+		for _, h := range s.hits {
+			if seen[h.service] || len(s.hits) > maxHits {
+				t.Errorf("service %d fails twice among %d", h.service, len(s.hits))
+			}
+			seen[h.service] = true
+		}
+	}
+	if pairs < 30 {
+		t.Errorf("only %d of 40 outages have two causes", pairs)
+	}
+}
+
 func TestLateStepComesAfterHarmlessOnes(t *testing.T) {
 	eachOf(t, "f_late_rollout_step", func(t *testing.T, c *labelledCase) {
 		g := c.script.guilty[0]
