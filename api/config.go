@@ -50,8 +50,8 @@ type Config struct {
 	// session lasts.
 	SessionSecret string
 	SessionLife   time.Duration
-	// TopologyAge is how old the call graph behind service and blast-radius
-	// answers may be.
+	// TopologyAge is how old the call graph behind service, blast-radius and gate
+	// answers may be; a graph that is read quickly is younger.
 	TopologyAge time.Duration
 	// TimelineBefore is how far a timeline reaches back from the incident.
 	TimelineBefore time.Duration

@@ -149,6 +149,9 @@ func (s *Server) take(ctx context.Context, in *Delivery, kind event.Kind, format
 	if err != nil {
 		return nil, fmt.Errorf("accept %s events: %w", format, err)
 	}
+	if kind == event.KindTopology && receipt.Accepted > 0 {
+		s.graphs.tell()
+	}
 	return answerReceipt(&receipt)
 }
 

@@ -86,25 +86,46 @@ type graphCache struct {
 	mu      sync.Mutex
 	current *callGraph
 	loaded  time.Time
+	// took is how long reading current lasted. told counts the deliveries of
+	// snapshots that this server took, knows those that current was read after.
+	took        time.Duration
+	told, knows int
 }
+
+// A graph is read anew as soon as that takes no more than a twentieth of the
+// time, but not every moment: the gate wants the tiers of today. One that is read
+// within promptRead is read anew at once for whoever has sent a snapshot.
+const (
+	rereadShare = 20
+	rereadPause = time.Second
+	promptRead  = 500 * time.Millisecond
+)
 
 func newGraphCache(store TopologyReader, age time.Duration, now func() time.Time) *graphCache {
 	return &graphCache{store: store, age: age, now: now, loading: make(chan struct{}, 1)}
 }
 
+// tell notes that this server took a snapshot.
+func (c *graphCache) tell() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told++
+}
+
 // get returns a graph no older than the configured age, or the one before while
-// another request loads.
+// another request loads. A graph that is read quickly has every snapshot that this
+// server took.
 func (c *graphCache) get(ctx context.Context) (*callGraph, error) {
-	known, fresh := c.peek()
+	known, fresh, usable := c.peek()
 	if fresh {
 		return known, nil
 	}
-	mine, err := c.turn(ctx, known != nil)
+	mine, err := c.turn(ctx, usable)
 	if err != nil || !mine {
 		return known, err
 	}
 	defer func() { <-c.loading }()
-	if known, fresh = c.peek(); fresh {
+	if known, fresh, _ = c.peek(); fresh {
 		return known, nil
 	}
 	return c.load(ctx)
@@ -128,21 +149,29 @@ func (c *graphCache) turn(ctx context.Context, impatient bool) (mine bool, err e
 	}
 }
 
-func (c *graphCache) peek() (known *callGraph, fresh bool) {
+// peek returns the graph that was read last, whether it needs no reading anew,
+// and whether it will do while another request reads.
+func (c *graphCache) peek() (known *callGraph, fresh, usable bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.current, c.current != nil && c.now().Sub(c.loaded) < c.age
+	if c.current == nil || c.told != c.knows && c.took <= promptRead {
+		return c.current, false, false
+	}
+	return c.current, c.now().Sub(c.loaded) < min(c.age, max(rereadPause, rereadShare*c.took)), true
 }
 
 func (c *graphCache) load(ctx context.Context) (*callGraph, error) {
-	now := c.now()
-	topology, err := c.store.Topology(ctx, now.UTC())
+	began := c.now()
+	c.mu.Lock()
+	told := c.told
+	c.mu.Unlock()
+	topology, err := c.store.Topology(ctx, began.UTC())
 	if err != nil {
 		return nil, fmt.Errorf("read the topology: %w", err)
 	}
 	g := newCallGraph(topology)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.current, c.loaded = g, now
+	c.current, c.loaded, c.took, c.knows = g, began, c.now().Sub(began), told
 	return g, nil
 }

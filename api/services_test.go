@@ -149,3 +149,105 @@ func TestFailedLoadIsTriedAgain(t *testing.T) {
 		t.Errorf("a request that gave up waiting gets %v", err)
 	}
 }
+
+// Whoever sends a snapshot and asks the gate next is judged by the tiers of that
+// snapshot, not by those of half a minute ago.
+func TestASnapshotJustTakenIsInTheNextAnswer(t *testing.T) {
+	h := newHarness(t)
+	h.get(t, "/v1/topology", http.StatusOK)
+	send := func(path, body string) {
+		resp := h.do(t, ask{method: http.MethodPost, path: path, token: RoleIngest, body: body})
+		if text := readAll(t, resp); resp.StatusCode != http.StatusAccepted {
+			t.Fatalf("status %d: %s", resp.StatusCode, text)
+		}
+	}
+	for _, step := range []struct {
+		path, body string
+		reads      int
+	}{
+		{"/v1/changes", `{"id": "n-1", "source": "ci", "kind": "deploy", "started_at": "2026-05-04T09:00:00Z"}`, 1},
+		{"/v1/topology", `{"observed_at": "2026-05-04T09:00:00Z", "source": "mesh", "services": [{"name": "checkout", "tier": 1}]}`, 2},
+		{"/v1/changes", `{"id": "n-2", "source": "ci", "kind": "deploy", "started_at": "2026-05-04T09:00:00Z"}`, 2},
+	} {
+		send(step.path, step.body)
+		for range 2 {
+			h.get(t, "/v1/topology", http.StatusOK)
+		}
+		if n := h.store.count("Topology"); n != step.reads {
+			t.Errorf("%d reads after sending to %s, want %d", n, step.path, step.reads)
+		}
+	}
+}
+
+// timedTopology takes some time of a clock to read.
+type timedTopology struct {
+	fakeStore
+	clock *fakeClock
+	took  time.Duration
+	reads int
+	hook  func()
+}
+
+func (s *timedTopology) Topology(context.Context, time.Time) (correlate.Topology, error) {
+	s.reads++
+	s.clock.advance(s.took)
+	if s.hook != nil {
+		s.hook()
+	}
+	return exampleTopology(), nil
+}
+
+// A graph that came by another door is seen soon; one that takes seconds to read
+// is not read all the time, whoever sends snapshots.
+func TestAGraphIsReadAnewAsOftenAsItIsCheap(t *testing.T) {
+	for name, c := range map[string]struct {
+		took, pause time.Duration
+		told        bool
+	}{
+		"cheap":            {10 * time.Millisecond, time.Second, false},
+		"middling":         {200 * time.Millisecond, 4 * time.Second, false},
+		"costly":           {time.Second, 20 * time.Second, false},
+		"costly and told":  {time.Second, 20 * time.Second, true},
+		"huge, up to age":  {5 * time.Second, time.Minute, false},
+		"cheap and told":   {10 * time.Millisecond, 10 * time.Millisecond, true},
+		"at the very edge": {promptRead, promptRead, true},
+	} {
+		clock := &fakeClock{now: exampleTime(10, 0, 0)}
+		store := &timedTopology{clock: clock, took: c.took}
+		cache := newGraphCache(store, time.Minute, clock.Now)
+		ask := func(want int, when string) {
+			if g, err := cache.get(t.Context()); err != nil || g == nil || store.reads != want {
+				t.Errorf("%s, %s: %d reads, want %d: %v", name, when, store.reads, want, err)
+			}
+		}
+		ask(1, "at first")
+		ask(1, "at once")
+		if c.told {
+			cache.tell()
+		}
+		if clock.advance(c.pause - c.took - time.Nanosecond); c.pause > c.took {
+			ask(1, "before the pause is over")
+		}
+		clock.advance(time.Nanosecond)
+		ask(2, "after the pause")
+	}
+}
+
+// A snapshot that is taken while the graph is being read may not be in it.
+func TestASnapshotTakenDuringAReadingIsReadAfterwards(t *testing.T) {
+	clock := &fakeClock{now: exampleTime(10, 0, 0)}
+	store := &timedTopology{clock: clock}
+	cache := newGraphCache(store, time.Minute, clock.Now)
+	store.hook = func() {
+		store.hook = nil
+		cache.tell()
+	}
+	for want := 1; want <= 2; want++ {
+		if _, err := cache.get(t.Context()); err != nil || store.reads != want {
+			t.Errorf("%d reads, want %d: %v", store.reads, want, err)
+		}
+	}
+	if _, err := cache.get(t.Context()); err != nil || store.reads != 2 {
+		t.Errorf("%d reads, want 2: %v", store.reads, err)
+	}
+}
