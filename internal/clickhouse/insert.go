@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -27,10 +28,37 @@ func insertRows[R any](ctx context.Context, s *Store, table, token string, field
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 	defer cancel()
 	op := "insert into " + table
-	if s.direct != nil {
-		return s.fail(op, sendBlock(ctx, s.direct, insertStatement(table, fields), insertSettings(token), fields, rows))
+	settings := insertSettings(token)
+	if slices.Contains(agreed, table) {
+		s.agreeOn(settings)
 	}
-	return s.fail(op, sendBatch(ctx, s.write, insertStatement(table, fields), insertSettings(token), fields, rows))
+	if s.direct != nil {
+		return s.fail(op, sendBlock(ctx, s.direct, insertStatement(table, fields), settings, fields, rows))
+	}
+	return s.fail(op, sendBatch(ctx, s.write, insertStatement(table, fields), settings, fields, rows))
+}
+
+// agreed are the tables by which processes agree who does what. In a cluster their
+// rows are acknowledged when a majority of the replicas has them, one insert after
+// another, and are read only from a replica that has all of them: one that lags
+// behind refuses, instead of showing a week as free that another has claimed.
+var agreed = []string{"report_claims", "report_deliveries"}
+
+// agreeOn are the settings of an insert into such a table.
+func (s *Store) agreeOn(settings clickhouse.Settings) {
+	if s.cfg.Cluster == "" {
+		return
+	}
+	settings["insert_quorum"], settings["insert_quorum_parallel"] = "auto", 0
+	settings["insert_quorum_timeout"] = s.cfg.WriteTimeout.Milliseconds()
+}
+
+// inAgreement is a context for reading such a table.
+func (s *Store) inAgreement(ctx context.Context) context.Context {
+	if s.cfg.Cluster == "" {
+		return ctx
+	}
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"select_sequential_consistency": 1}))
 }
 
 // sendBatch goes through the driver's batch, which speaks to any server.

@@ -70,7 +70,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d query.Delivery) error {
 // Deliveries tells how the deliveries of a report stand, by recipient.
 func (s *Store) Deliveries(ctx context.Context, week string) (map[string]query.DeliveryState, error) {
 	states := map[string]query.DeliveryState{}
-	err := s.query(ctx, "list deliveries", s.sql["report_deliveries"], []any{named("week", week)}, func(rows driver.Rows) error {
+	err := s.query(s.inAgreement(ctx), "list deliveries", s.sql["report_deliveries"], []any{named("week", week)}, func(rows driver.Rows) error {
 		var recipient, state, problem string
 		err := rows.Scan(&recipient, &state, &problem)
 		states[recipient] = query.DeliveryState(state)
@@ -89,7 +89,7 @@ func (s *Store) SaveClaim(ctx context.Context, c query.Claim) error {
 // lease; the first of them is at work.
 func (s *Store) Claimants(ctx context.Context, week string, lease time.Duration) ([]string, error) {
 	var all []string
-	err := s.query(ctx, "list claims", s.sql["report_claims"], []any{named("week", week), named("lease", lease.Milliseconds())}, func(rows driver.Rows) error {
+	err := s.query(s.inAgreement(ctx), "list claims", s.sql["report_claims"], []any{named("week", week), named("lease", lease.Milliseconds())}, func(rows driver.Rows) error {
 		var claimant string
 		err := rows.Scan(&claimant)
 		all = append(all, claimant)
