@@ -495,3 +495,17 @@ func TestABranchIsWorthWhatItWasMeasuredToBe(t *testing.T) {
 		t.Errorf("a marker that is too weak is not shown: %+v", p.Evidence)
 	}
 }
+
+// An actor's account is found however it is spelled, and a bare login is a person's.
+func TestAnActorsAccountIsReadWithoutCase(t *testing.T) {
+	c := classifier(t)
+	for id, want := range map[string]string{
+		"Devin-AI-Integration[Bot]": "ai_operated devin", "CursorAgent@Cursor.com": "ai_operated cursor",
+		"devin-ai-integration": "unknown", "cursoragent": "unknown",
+	} {
+		p := c.Label(&correlate.Change{Actor: &correlate.Actor{ID: id, Type: correlate.ActorHuman}})
+		if got := answer(p); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
+	}
+}
