@@ -51,10 +51,14 @@ func meshScore(from, to uint64, h meshHabits, drawings int) map[string]*meshTall
 	for seed := from; seed < to; seed++ {
 		c := drawMesh(seed, h)
 		y := meshJudge(e, &c, drawings)
-		for _, key := range []string{
+		keys := []string{
 			"all", "fault: " + meshFaultNames[c.fault], "alerts: " + meshAlertingNames[c.alerting], "series: " + meshViewNames[c.view],
 			fmt.Sprint("errors uncounted: ", c.silent), fmt.Sprint("all begin at once: ", c.together),
-		} {
+		}
+		if c.alerting == alertModule && !c.together {
+			keys = append(keys, "alerts: one, localised, begun apart")
+		}
+		for _, key := range keys {
 			if by[key] == nil {
 				by[key] = &meshTally{}
 			}
@@ -88,6 +92,7 @@ func TestGuiltyRolloutsOfVariedShopsAreFound(t *testing.T) {
 		with, without float64
 	}{
 		{"habits that the model was made with", 1, meshHabitsTuning(), 0.85, 0.5},
+		{"wider habits of development", 30_000, meshHabitsWide(), 0.8, 0.5},
 		{"habits that it was not", 50_000, meshHabitsJudging(), 0.75, 0.45},
 		{"habits written last", 90_000, meshHabitsLast(), 0.65, 0.4},
 	} {
