@@ -47,7 +47,7 @@ type metricView struct {
 	// earliest and latest bound the samples.
 	earliest, latest time.Time
 	// pools are indexed by measure.
-	pools [len(metricScales)]pooled
+	pools [len(metricScales)][]spread
 }
 
 // viewed is one series that can be read.

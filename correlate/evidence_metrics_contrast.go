@@ -105,7 +105,8 @@ func (v *metricView) contrast(treated []int, a, b []float64, withinA, withinB fl
 	m := v.series[treated[0]].measure
 	floor := metricScales[m].floor
 	na, nb := float64(len(a)), float64(len(b))
-	own, df := v.pools[m].moderated(spreadOf(b), nb-1, levels)
+	usual := v.beside(v.series[treated[0]].Service, m)
+	own, df := usual.moderated(spreadOf(b), nb-1, levels)
 	between := math.Max(own, floor*floor)
 	within := (withinA/na + withinB/nb) / 2
 	return contrast{

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// pooled is how much instances of one service usually differ in a measure: the
-// medians over all services, so that the few that are in trouble do not count.
-// Two or three instances tell little of their own spread; all services together
-// tell more.
+// pooled is how much instances of one service usually differ in a measure, by the
+// services beside the one that is looked at: the medians over them, so that the few
+// that are in trouble do not count. Two or three instances tell little of their own
+// spread; all services together tell more.
 type pooled struct {
 	// level is the variance of the instances' means, shift that of the change
 	// of each from the first half of the time to the second.
@@ -21,30 +21,45 @@ type pooled struct {
 // a service's own, at most.
 const poolShare = 4.0
 
-// pool computes the pooled variances of all measures.
-func (v *metricView) pool() [len(metricScales)]pooled {
-	var out [len(metricScales)]pooled
+// spread holds the variances of one side of one service; shift is negative where
+// it is not known.
+type spread struct {
+	service      string
+	level, shift float64
+}
+
+// pool computes the variances of all measures, side by side.
+func (v *metricView) pool() [len(metricScales)][]spread {
+	var out [len(metricScales)][]spread
 	groups := map[edgeKey][]int{}
 	for i := range v.series {
 		key := v.series[i].key()
 		groups[key] = append(groups[key], i)
 	}
 	middle := v.earliest.Add(v.latest.Sub(v.earliest) / 2)
-	var levels, shifts [len(metricScales)][]float64
 	for key, list := range groups {
-		if len(list) < 2 {
-			continue
+		if len(list) > 1 {
+			level, shift := v.spreads(list, middle)
+			out[key.measure] = append(out[key.measure], spread{key.service, level, shift})
 		}
-		level, shift := v.spreads(list, middle)
-		levels[key.measure] = append(levels[key.measure], level)
-		if shift >= 0 {
-			shifts[key.measure] = append(shifts[key.measure], shift)
-		}
-	}
-	for m := range out {
-		out[m] = pooled{level: median(levels[m]), shift: median(shifts[m]), groups: len(levels[m])}
 	}
 	return out
+}
+
+// beside is the pooled variance of the services other than the one: its own would
+// hold the very difference that is to be measured against it.
+func (v *metricView) beside(service string, m measure) pooled {
+	var levels, shifts []float64
+	for _, s := range v.pools[m] {
+		if s.service == service {
+			continue
+		}
+		levels = append(levels, s.level)
+		if s.shift >= 0 {
+			shifts = append(shifts, s.shift)
+		}
+	}
+	return pooled{level: median(levels), shift: median(shifts), groups: len(levels)}
 }
 
 // spreads are the variances of the levels and of the shifts of some series; the
@@ -66,13 +81,13 @@ func (v *metricView) spreads(list []int, middle time.Time) (level, shift float64
 	return spreadOf(levels), spreadOf(shifts)
 }
 
-// median is 0 for an empty list.
+// median is the lower of two, and 0 for an empty list.
 func median(list []float64) float64 {
 	if len(list) == 0 {
 		return 0
 	}
 	slices.Sort(list)
-	return list[len(list)/2]
+	return list[(len(list)-1)/2]
 }
 
 // moderated is the variance between instances, a service's own and the pooled

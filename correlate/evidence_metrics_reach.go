@@ -110,7 +110,7 @@ func (v *metricView) rise(list []int, m measure, w windows) (contrast, bool) {
 		return contrast{}, false
 	}
 	n, floor := float64(len(c.shifts)), metricScales[m].floor
-	usual := math.Max(v.pools[m].shift, floor*floor)
+	usual := math.Max(v.beside(v.series[list[0]].Service, m).shift, floor*floor)
 	return contrast{effect: mean(c.shifts), variance: usual + c.variance/n/n, df: 8, measure: m}, true
 }
 

@@ -68,3 +68,57 @@ func TestTheShareOfChangedInstances(t *testing.T) {
 		t.Errorf("a step after all that is looked at: %v, known %v", got, known)
 	}
 }
+
+// With two services under observation, the one that fails must not be what its own
+// failing is measured against.
+func TestTheSpreadOfAFaultyServiceIsNoMeasureOfItself(t *testing.T) {
+	e := NewEngine(DefaultWeights())
+	share := func(service, instance string, value float64) Series {
+		s := level(service, instance, "errors", "ratio", 0.001, -40*time.Minute, 5*time.Minute)
+		for i := range s.Points {
+			if s.Points[i].At.After(after(-4 * time.Minute)) {
+				s.Points[i].Value = value
+			}
+		}
+		return s
+	}
+	series := []Series{share("cart", "cart-1", 0.25), share("cart", "cart-2", 0.001), share("cart", "cart-3", 0.001), share("cart", "cart-4", 0.001)}
+	c := staged(RolloutStep{At: after(-9 * time.Minute), Instances: []string{"cart-1"}})
+	weigh := func(more ...Series) float64 {
+		s, w := viewOf(append(more, series...)...)
+		return e.instanceFinding(&s.metrics, &candidate{detail: &detail{change: c}}, w).logOdds
+	}
+	alone, beside := weigh(), weigh(share("search", "search-1", 0.001), share("search", "search-2", 0.001))
+	if alone < 1 || beside < alone {
+		t.Errorf("a quarter of the requests fails on the changed instance alone: %.2f, beside a service in good health %.2f", alone, beside)
+	}
+	restless := []Series{share("search", "search-1", 0.3), share("search", "search-2", 0.001), share("pay", "pay-1", 0.001), share("pay", "pay-2", 0.4)}
+	if got := weigh(restless...); got >= beside {
+		t.Errorf("where instances of all services differ as much it still says %.2f, not less than %.2f", got, beside)
+	}
+}
+
+func TestTheMedianOfSpreads(t *testing.T) {
+	for _, tc := range []struct {
+		list []float64
+		want float64
+	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{9, 1}, 1}, {[]float64{5, 9, 1}, 5}, {[]float64{4, 1, 3, 2}, 2}} {
+		if got := median(tc.list); got != tc.want {
+			t.Errorf("the median of %v reads %v", tc.list, got)
+		}
+	}
+}
+
+func TestThePoolLeavesOutTheServiceThatIsLookedAt(t *testing.T) {
+	v := metricView{}
+	v.pools[measureErrors] = []spread{{"cart", 9, 9}, {"web", 1, 2}, {"web", 3, -1}, {"pay", 5, 6}}
+	if got, want := v.beside("cart", measureErrors), (pooled{level: 3, shift: 2, groups: 3}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got, want := v.beside("web", measureErrors), (pooled{level: 5, shift: 6, groups: 2}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := v.beside("cart", measureLatency); got != (pooled{}) {
+		t.Errorf("of a measure that nobody has: %+v", got)
+	}
+}
