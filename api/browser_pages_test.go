@@ -114,6 +114,33 @@ func pagesFitTheNarrowestScreen(t *testing.T, browser *webtest.Browser) {
 	tab.Quiet()
 }
 
+// drawingsNeedNoSidewaysScroll measures every picture on the widths of telephones:
+// none may be wider than what frames it, and what stands in for lines must be in
+// sight.
+func drawingsNeedNoSidewaysScroll(t *testing.T, browser *webtest.Browser) {
+	h := newHarness(t, withBigDay(t))
+	address := h.serve(t)
+	for _, width := range []int{360, 390} {
+		tab := browser.Tab(t, address, webtest.Screen{Width: width, Height: 800})
+		h.signInBy(tab, RoleAdmin)
+		for _, p := range everyPage(true) {
+			tab.Open(p.path)
+			var wide []string
+			tab.Eval(`[...document.querySelectorAll("main .scroll")].filter(e => !e.querySelector("table") && e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute("aria-label") + " " + e.scrollWidth + " of " + e.clientWidth)`, &wide)
+			if len(wide) > 0 {
+				t.Errorf("%s at %d pixels scrolls sideways: %v", p.path, width, wide)
+			}
+		}
+		tab.Open("/topology")
+		var smallest float64
+		tab.Eval(`Math.min(...[...document.querySelectorAll(".steps .step")].map(e => parseFloat(getComputedStyle(e).fontSize)))`, &smallest)
+		if text := tab.Text(".steps"); smallest < 12 || !strings.Contains(text, "calls ") || !strings.Contains(text, "joined to ") || !strings.Contains(text, "payments") {
+			t.Errorf("at %d pixels letters are %v high, and the steps say: %.300s", width, smallest, text)
+		}
+		tab.Quiet()
+	}
+}
+
 // illustrations are the pictures that the documentation shows: what fits one
 // screen of the big day.
 var illustrations = []struct{ name, path, at string }{

@@ -32,6 +32,7 @@ func TestInABrowser(t *testing.T) {
 		{"PagesReadWithoutScript", pagesReadWithoutScript},
 		{"EveryPageIsAccessibleQuietAndFits", everyPageIsAccessibleQuietAndFits},
 		{"PagesFitTheNarrowestScreen", pagesFitTheNarrowestScreen},
+		{"DrawingsNeedNoSidewaysScroll", drawingsNeedNoSidewaysScroll},
 		{"TheDocumentationIsIllustrated", theDocumentationIsIllustrated},
 		{"HostileTextDoesNothing", hostileTextDoesNothing},
 		{"TwoHundredServicesAreReadable", twoHundredServicesAreReadable},

@@ -74,6 +74,9 @@ type nodeView struct {
 	Tier         string
 	TierX        float64
 	Group        bool
+	// Calls says in words what the node calls, for the steps; empty where lines or
+	// the table say it.
+	Calls string
 }
 
 // graphStep is a column as a list, for screens on which columns have no room
@@ -118,9 +121,11 @@ type box struct {
 	// name is what a box of several says of itself, empty for the usual words.
 	name string
 	// hub boxes have too many calls to draw.
-	hub  bool
-	pull float64
-	y    float64
+	hub bool
+	// calls says in words what the box calls.
+	calls string
+	pull  float64
+	y     float64
 }
 
 // radiusPicture lays the graph out: changed services on the left, those that
@@ -280,7 +285,7 @@ func arrange(column []*box, links []link) {
 
 func nodeOf(x *box, column int) nodeView {
 	v := nodeView{
-		X: graphLeft + float64(column)*columnWidth, Y: x.y, W: nodeWidth, H: nodeHeight, State: x.state, Sign: stateSigns[x.state], Group: len(x.services) > 1,
+		X: graphLeft + float64(column)*columnWidth, Y: x.y, W: nodeWidth, H: nodeHeight, State: x.state, Sign: stateSigns[x.state], Group: len(x.services) > 1, Calls: x.calls,
 	}
 	v.TextX, v.TextY, v.TierX = v.X+10, v.Y+nodeHeight/2+4, v.X+nodeWidth-8
 	if v.Group {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/faultline/faultline/correlate"
 )
@@ -48,6 +49,7 @@ func topologyMap(services []*correlate.Service, edges []correlate.Edge) *mapView
 	v := &mapView{}
 	columns, names := v.columns(services, depth, degree)
 	v.hubs(columns, inside)
+	sayCalls(columns, inside)
 	v.radiusView = *placed(columns, names, v.drawable(columns, inside))
 	return v
 }
@@ -206,6 +208,53 @@ func (v *mapView) hubs(columns [][]*box, edges []correlate.Edge) {
 		}
 	}
 }
+
+// saidCalls is how many of the boxes that it calls a step names.
+const saidCalls = 3
+
+// sayCalls says in words what each box calls, for screens on which lines between
+// columns have no room: services before hubs, which nearly all others call.
+func sayCalls(columns [][]*box, edges []correlate.Edge) {
+	called, joined := map[*box][]*box{}, map[*box]int{}
+	for _, l := range linksOf(edges, homes(columns)) {
+		called[l.caller] = append(called[l.caller], l.callee)
+		joined[l.caller]++
+		joined[l.callee]++
+	}
+	for _, column := range columns {
+		for _, x := range column {
+			if x.hub {
+				x.calls = "joined to " + strconv.Itoa(joined[x]) + " others"
+				continue
+			}
+			x.calls = callsOf(called[x])
+		}
+	}
+}
+
+// callsOf names the first of some called boxes and counts the rest.
+func callsOf(called []*box) string {
+	if len(called) == 0 {
+		return ""
+	}
+	order := map[string]int{stateService: 0, stateHub: 1, stateTeam: 2}
+	called = slices.Clone(called)
+	slices.SortFunc(called, func(a, b *box) int {
+		return cmp.Or(cmp.Compare(order[a.state], order[b.state]), cmp.Compare(boxName(a), boxName(b)))
+	})
+	names := make([]string, min(len(called), saidCalls))
+	for i := range names {
+		names[i] = boxName(called[i])
+	}
+	text := "calls " + strings.Join(names, ", ")
+	if more := len(called) - saidCalls; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// boxName is what a box is called in words.
+func boxName(x *box) string { return label(cmp.Or(x.name, x.services[0].Service), nodeLetters+4) }
 
 // drawable leaves out the calls of hubs.
 func (v *mapView) drawable(columns [][]*box, edges []correlate.Edge) []correlate.Edge {

@@ -118,3 +118,30 @@ func TestDepthIsTheShortestWayIn(t *testing.T) {
 		t.Errorf("%v, want %v", depth, want)
 	}
 }
+
+// TestAStepSaysWhatAServiceCalls is what a telephone shows in place of lines.
+func TestAStepSaysWhatAServiceCalls(t *testing.T) {
+	services, edges := town(200)
+	v := topologyMap(pointers(services), edges)
+	words, drawn := map[string]string{}, 0
+	for _, step := range v.Steps() {
+		for _, n := range step.Nodes {
+			words[n.Label] = n.Calls
+			drawn++
+		}
+	}
+	if drawn != len(v.Nodes) {
+		t.Errorf("the steps have %d of %d boxes", drawn, len(v.Nodes))
+	}
+	if got := words["orders-db"]; !strings.HasPrefix(got, "joined to ") || strings.Contains(got, "calls") {
+		t.Errorf("the hub says %q", got)
+	}
+	small := topologyMap(pointers([]correlate.Service{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}, {Name: "e"}, {Name: "f"}}), []correlate.Edge{
+		{Caller: "a", Callee: "e"}, {Caller: "a", Callee: "d"}, {Caller: "a", Callee: "c"}, {Caller: "a", Callee: "b"}, {Caller: "b", Callee: "c"}, {Caller: "b", Callee: "unknown"},
+	})
+	for _, n := range small.Nodes {
+		if want := map[string]string{"a": "calls b, c, d and 1 more", "b": "calls c"}[n.Label]; n.Calls != want {
+			t.Errorf("%s says %q, want %q", n.Label, n.Calls, want)
+		}
+	}
+}
