@@ -151,7 +151,7 @@ var illustrations = []struct{ name, path, at string }{
 	{"changes", "/changes", ""},
 	{"change", "/changes/payments-812?source=argo-cd", ""},
 	{"service", "/services/payments", ""},
-	{"topology", "/topology", ""},
+	{"topology", "/topology", "h-map"},
 	{"proposals", "/proposals", ""},
 	{"policy", "/policy", ""},
 	{"figures", "/figures", ""},

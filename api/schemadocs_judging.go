@@ -10,7 +10,7 @@ func pageDocs() map[string]string {
 // judgingDocs holds the words about what people decide and what the policy says.
 func judgingDocs() map[string]typeDoc {
 	docs := letterDocs()
-	for _, more := range []map[string]typeDoc{decisionDocs(), commanderDocs(), countDocs()} {
+	for _, more := range []map[string]typeDoc{decisionDocs(), commanderDocs(), countDocs(), retrospectiveDocs()} {
 		maps.Copy(docs, more)
 	}
 	return docs

@@ -116,6 +116,7 @@ func (s *Server) build() {
 	s.routeProposals()
 	s.routeCommander()
 	s.routeCounts()
+	s.routeRetrospective()
 	s.routeChanges()
 	s.routeProvenance()
 	s.routePolicy()

@@ -1716,6 +1716,24 @@ func (e ListIncidentsParamsSeverity) Valid() bool {
 	}
 }
 
+// Defines values for ExportIncidentParamsFormat.
+const (
+	ExportIncidentParamsFormatJson     ExportIncidentParamsFormat = "json"
+	ExportIncidentParamsFormatMarkdown ExportIncidentParamsFormat = "markdown"
+)
+
+// Valid indicates whether the value is a known member of the ExportIncidentParamsFormat enum.
+func (e ExportIncidentParamsFormat) Valid() bool {
+	switch e {
+	case ExportIncidentParamsFormatJson:
+		return true
+	case ExportIncidentParamsFormatMarkdown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDecisionsParamsDecision.
 const (
 	ListDecisionsParamsDecisionAllow ListDecisionsParamsDecision = "allow"
@@ -2388,6 +2406,21 @@ type ChangeLinks struct {
 	Run *string `json:"run,omitempty"`
 }
 
+// ChangePolicy How a change stands to the policy.
+type ChangePolicy struct {
+	// Approvals Its approvals.
+	Approvals []Approval `json:"approvals"`
+
+	// Change Identity of a change.
+	Change Key `json:"change"`
+
+	// Gate What the gate said of it, newest first.
+	Gate []KeptDecision `json:"gate"`
+
+	// Violations Rules that it did not keep.
+	Violations []Violation `json:"violations"`
+}
+
 // ChangeRadius How far a fault in a change could spread.
 type ChangeRadius struct {
 	// Alerting Services with an alert of the incident.
@@ -2765,6 +2798,27 @@ type Evidence struct {
 
 // EvidenceKind What it rests on.
 type EvidenceKind string
+
+// FindingInShort A version of a finding without its evidence.
+type FindingInShort struct {
+	// AsOf The moment of judgement.
+	AsOf time.Time `json:"as_of"`
+
+	// NoChangeProbability That no recorded change did it.
+	NoChangeProbability float64 `json:"no_change_probability"`
+
+	// Probability Of the first suspect.
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Suspect Identity of a change.
+	Suspect *Key `json:"suspect,omitempty"`
+
+	// Verdict What it says.
+	Verdict string `json:"verdict"`
+
+	// Version Its number.
+	Version int64 `json:"version"`
+}
 
 // FindingRecord A finding with what people say about it.
 type FindingRecord struct {
@@ -3989,6 +4043,36 @@ type ReportEntry struct {
 	Week string `json:"week"`
 }
 
+// Retrospective All that is known of an incident, for the meeting after it.
+type Retrospective struct {
+	// Commanders Every word about who commanded, oldest first.
+	Commanders []Command `json:"commanders"`
+
+	// Finding A finding with what people say about it.
+	Finding *FindingRecord `json:"finding,omitempty"`
+
+	// Incident An incident with what people say about its cause.
+	Incident IncidentRecord `json:"incident"`
+
+	// MadeAt When it was exported.
+	MadeAt time.Time `json:"made_at"`
+
+	// Policy How the suspects stand to the policy; empty while the part that AI had is hidden.
+	Policy []ChangePolicy `json:"policy"`
+
+	// Proposals What agents proposed, oldest first; none of it counts.
+	Proposals []Proposal `json:"proposals"`
+
+	// Timeline What happened around an incident.
+	Timeline Timeline `json:"timeline"`
+
+	// Verdicts What people decided, oldest first.
+	Verdicts []Judgement `json:"verdicts"`
+
+	// Versions All versions of the finding, newest first.
+	Versions []FindingInShort `json:"versions"`
+}
+
 // Review A review of a pull request.
 type Review struct {
 	// At When.
@@ -4687,6 +4771,21 @@ type SetCommanderParams struct {
 	// IfMatch ETag of the incident, or of who commands it, as the caller saw it.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
+
+// ExportIncidentParams defines parameters for ExportIncident.
+type ExportIncidentParams struct {
+	// Format The rendering; unless given, Markdown where Accept asks for it, else JSON.
+	Format *ExportIncidentParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// IfNoneMatch ETags that the client holds. If one is still valid the answer is 304 without a body.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+
+	// Accept text/markdown or application/json.
+	Accept *string `json:"Accept,omitempty"`
+}
+
+// ExportIncidentParamsFormat defines parameters for ExportIncident.
+type ExportIncidentParamsFormat string
 
 // GetFindingParams defines parameters for GetFinding.
 type GetFindingParams struct {
@@ -5626,6 +5725,17 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
 	SetCommander(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportIncident Export an incident for the meeting after it
+	//
+	// Timeline, suspects with the evidence for and against, what could not be looked at, verdicts, who commanded, blast radius, approvals and policy, as Markdown or JSON, by `format` or `Accept`. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so. So is how the suspects stand to the policy.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Corresponds with GET /v1/incidents/{id}/export (the `ExportIncident` operationId).
+	ExportIncident(ctx context.Context, id string, params *ExportIncidentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFinding Get the finding about an incident
 	//
@@ -6614,6 +6724,27 @@ func (c *Client) SetCommanderWithBody(ctx context.Context, id string, params *Se
 // Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
 func (c *Client) SetCommander(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetCommanderRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportIncident Export an incident for the meeting after it
+//
+// Timeline, suspects with the evidence for and against, what could not be looked at, verdicts, who commanded, blast radius, approvals and policy, as Markdown or JSON, by `format` or `Accept`. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so. So is how the suspects stand to the policy.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Corresponds with GET /v1/incidents/{id}/export (the `ExportIncident` operationId).
+func (c *Client) ExportIncident(ctx context.Context, id string, params *ExportIncidentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportIncidentRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8738,6 +8869,93 @@ func NewSetCommanderRequestWithBody(server string, id string, params *SetCommand
 			}
 
 			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewExportIncidentRequest constructs an http.Request for the ExportIncident method
+func NewExportIncidentRequest(server string, id string, params *ExportIncidentParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/incidents/%s/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+		if params.Accept != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Accept", *params.Accept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept", headerParam1)
 		}
 
 	}
@@ -10935,6 +11153,19 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/incidents/{id}/commander (the `SetCommander` operationId).
 	SetCommanderWithResponse(ctx context.Context, id string, params *SetCommanderParams, body SetCommanderJSONRequestBody, reqEditors ...RequestEditorFn) (*SetCommanderResponse, error)
 
+	// ExportIncidentWithResponse Export an incident for the meeting after it
+	//
+	// Timeline, suspects with the evidence for and against, what could not be looked at, verdicts, who commanded, blast radius, approvals and policy, as Markdown or JSON, by `format` or `Accept`. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so. So is how the suspects stand to the policy.
+	//
+	// Problems of its own: `invalid-parameter`, `incident-not-found`.
+	//
+	// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/incidents/{id}/export (the `ExportIncident` operationId).
+	ExportIncidentWithResponse(ctx context.Context, id string, params *ExportIncidentParams, reqEditors ...RequestEditorFn) (*ExportIncidentResponse, error)
+
 	// GetFindingWithResponse Get the finding about an incident
 	//
 	// The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones. `judgement` is what people say. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so.
@@ -12168,6 +12399,47 @@ func (r SetCommanderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r SetCommanderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportIncidentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Retrospective
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExportIncidentResponse) GetJSON200() *Retrospective {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportIncidentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportIncidentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportIncidentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportIncidentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13823,6 +14095,25 @@ func (c *ClientWithResponses) SetCommanderWithResponse(ctx context.Context, id s
 	return ParseSetCommanderResponse(rsp)
 }
 
+// ExportIncidentWithResponse Export an incident for the meeting after it
+//
+// Timeline, suspects with the evidence for and against, what could not be looked at, verdicts, who commanded, blast radius, approvals and policy, as Markdown or JSON, by `format` or `Accept`. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so. So is how the suspects stand to the policy.
+//
+// Problems of its own: `invalid-parameter`, `incident-not-found`.
+//
+// Needs a token with the role `reader`, `agent`, `judge` or `admin`, unless reading is public (`api.public_read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/incidents/{id}/export (the `ExportIncident` operationId).
+func (c *ClientWithResponses) ExportIncidentWithResponse(ctx context.Context, id string, params *ExportIncidentParams, reqEditors ...RequestEditorFn) (*ExportIncidentResponse, error) {
+	rsp, err := c.ExportIncident(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportIncidentResponse(rsp)
+}
+
 // GetFindingWithResponse Get the finding about an incident
 //
 // The suspects with the evidence for and against each, the probability that no recorded change is to blame, and what could not be looked at. The probabilities of all candidates and of "no change" sum to one; the list holds the most probable ones. `judgement` is what people say. Until people have confirmed a cause or said that none was recorded, `provenance` and whatever else tells the part that AI had is left out for callers who may judge (`api.blind`), and `provenance_hidden` says so.
@@ -15013,6 +15304,35 @@ func ParseSetCommanderResponse(rsp *http.Response) (*SetCommanderResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportIncidentResponse parses an HTTP response from a ExportIncidentWithResponse call
+func ParseExportIncidentResponse(rsp *http.Response) (*ExportIncidentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportIncidentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Retrospective
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/markdown) unsupported
 
 	}
 

@@ -49,6 +49,8 @@ type incidentHead struct {
 	Feeds   []feed
 	// Command is who commands.
 	Command commandView
+	// Export is where the incident is had as a document.
+	Export string
 	// Grafana is the incident's dashboard, empty for none.
 	Grafana string
 }
@@ -144,7 +146,7 @@ func (s *Site) incidentHead(ctx context.Context, in *correlate.Incident) inciden
 		ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
 		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services[:min(len(in.Services), maxRowServices)], MoreServices: max(0, len(in.Services)-maxRowServices), Regions: in.Regions,
 		Declared: in.Declared, MergedInto: in.MergedInto, Alerts: len(in.Alerts), Feeds: s.feeds(ctx),
-		Grafana: s.grafanaIncident(in),
+		Grafana: s.grafanaIncident(in), Export: "/v1" + incidentPath(in.ID) + "/export",
 	}
 	if in.ResolvedAt != nil {
 		head.Resolved = s.at(*in.ResolvedAt)

@@ -18,10 +18,10 @@ func signInPath(next string) string {
 }
 
 // localPath returns where to go after signing in. Only a path of this site is
-// accepted: "//host" and "/\host" lead elsewhere.
+// accepted: "//host" and "/\host" lead elsewhere, and "%2f" is no path from the root.
 func localPath(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.Contains(next, `\`) {
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(u.Path, "//") || strings.Contains(next, `\`) {
 		return "/"
 	}
 	return u.RequestURI()

@@ -68,6 +68,11 @@ func TestRefsLeadToPages(t *testing.T) {
 }
 
 func TestLocalPathsStayHere(t *testing.T) {
+	for next, want := range map[string]string{"%2f": "/", "%2fhost": "/", "/a%2fb?c=d": "/a%2fb?c=d", "//host": "/", "/%2fhost": "/", "a": "/", "": "/"} {
+		if got := localPath(next); got != want {
+			t.Errorf("localPath(%q) = %q, want %q", next, got, want)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		next := rapid.StringMatching(`[/\\:a-z.@?#%2f]{0,20}`).Draw(t, "next")
 		got := localPath(next)

@@ -23,6 +23,7 @@ func incidentsCommand(environ []string) *cobra.Command {
 			Example: "  faultline incidents show inc-7f3a\n  faultline incidents show inc-7f3a -o json",
 		}, app.ShowIncident),
 		commanderCommand(environ),
+		exportCommand(environ),
 		incidentsOne(environ, &cobra.Command{
 			Use: "watch [INCIDENT]", Short: "Print each new finding until interrupted", Args: cobra.MaximumNArgs(1),
 			Long:    "Prints each new finding, of one incident or of all, until interrupted.",

@@ -84,6 +84,8 @@ func TestFlagsReachTheService(t *testing.T) {
 		"verdict inc-1 no-change":                                                                 {`"decision":"no_change"`},
 		"proposals list":                                                                          {"GET /v1/proposals?", "state=open", "limit=200"},
 		"proposals list --all":                                                                    {"GET /v1/proposals?limit=200"},
+		"incidents export inc/1":                                                                  {"GET /v1/incidents/inc%2F1/export?format=markdown"},
+		"incidents export inc-1 --format json":                                                    {"GET /v1/incidents/inc-1/export?format=json"},
 		"incidents commander inc/1":                                                               {"GET /v1/incidents/inc%2F1/commander"},
 		"incidents commander inc-1 Grace":                                                         {`PUT /v1/incidents/inc-1/commander "tag-c" {"commander":"Grace"}`},
 		"incidents commander inc-1 --nobody":                                                      {`PUT /v1/incidents/inc-1/commander "tag-c" {"commander":""}`},
