@@ -150,7 +150,49 @@ func TestRoughWeighingFindsWhatWeighingEveryChangeFinds(t *testing.T) {
 	}
 }
 
+// roundings is how many times half of the last place of 1 the difference of two
+// shares may be off by, taken at the mean of some delays and as the mean of their
+// differences together. At the mean each of the two shares is interpolated with
+// three roundings, and the place that it is taken at, itself a quotient of two sums
+// of up to eight onsets within a sixteenth of the delay, adds less than three: 12.
+// For one delay the interpolation takes three again and the place less than two: 10.
+const roundings = 22
+
+// mayDiffer is by how much a rough density may be off, relatively, where the share
+// of delays rises by so much within the rollout; 0 stands for no rollout, or one
+// that is weighed exactly. What the other operations add, logarithms included, is
+// far below the first summand.
+func mayDiffer(rise float64) float64 {
+	if rise <= leastRise {
+		return 1e-12
+	}
+	return 1e-12 + roundings*0x1p-53/rise
+}
+
+// riseOf is the least share of delays within the rollout over some delays, 0 where
+// it plays no part.
+func riseOf(e *Engine, kind uint8, after []int64, span uint32) float64 {
+	least := math.Inf(1)
+	for _, ms := range after {
+		delay := float64(ms) / 1000
+		length := min(float64(span)/1000, delay)
+		if length < 1 {
+			return 0
+		}
+		table := e.delays.of(kind)
+		least = min(least, table.upTo(delay)-table.upTo(delay-length))
+	}
+	return least
+}
+
+func TestWhatRoundingCostsIsLessThanRoughness(t *testing.T) {
+	if worst := mayDiffer(math.Nextafter(leastRise, 1)); worst > roughness/2 {
+		t.Errorf("a rough weight may be off by %g, it is taken to be off by less than %g", worst, roughness)
+	}
+}
+
 func TestTheWeightOfARoughChangeIsItsScore(t *testing.T) {
+	spread := 0
 	for seed := range uint64(20) {
 		in, e := crowdedScene(seed), oracleEngine(seed)
 		s := e.newScene(&in)
@@ -163,12 +205,25 @@ func TestTheWeightOfARoughChangeIsItsScore(t *testing.T) {
 				why, busy = &o.explanation, o.busy
 			}
 			g.list = g.list[:0]
-			g.add(in.Changes.at(r.ref).dated(r.ref), int(r.origin), why, busy)
-			if want := math.Exp(g.list[0].score - g.scale); math.Abs(r.weight-want) > roughness/10*want {
-				t.Fatalf("seed %d, %s: weighs %g, its score says %g", seed, in.Changes.keyOf(r.ref), r.weight, want)
+			d := in.Changes.at(r.ref).dated(r.ref)
+			g.add(d, int(r.origin), why, busy)
+			var after []int64
+			for _, w := range why.onsets {
+				after = append(after, s.symptoms[w.symptom].start-d.start)
+			}
+			rise := riseOf(e, d.kind(), after, in.Changes.spanOf(d))
+			if rise > leastRise {
+				spread++
+			}
+			want := math.Exp(g.list[0].score - g.scale)
+			if off := math.Abs(r.weight-want) / want; off > mayDiffer(rise) {
+				t.Fatalf("seed %d, %s: weighs %g, its score says %g: off by %g with a rise of %g", seed, in.Changes.keyOf(r.ref), r.weight, want, off, rise)
 			}
 		}
 		s.leave()
+	}
+	if spread < 1000 {
+		t.Errorf("%d rollouts: too few to show anything", spread)
 	}
 }
 
@@ -192,8 +247,12 @@ func TestBetweenTwoPointsOfTheGridTheMeanIsThatOfAllDelays(t *testing.T) {
 			float64(span)/1000, e.weights.Timing.IntervalShare)
 		if ok {
 			straight++
-			if math.Abs(got-want/plain) > roughness/10*want/plain {
-				t.Fatalf("%g, the mean is %g", got, want/plain)
+			for i := range delays {
+				delays[i] -= start
+			}
+			rise := riseOf(e, kind, delays, span)
+			if off := math.Abs(got-want/plain) / (want / plain); off > mayDiffer(rise) {
+				t.Fatalf("%g, the mean is %g: off by %g with a rise of %g", got, want/plain, off, rise)
 			}
 		}
 	})
