@@ -119,7 +119,7 @@ func explainTime(s string) *FieldError {
 func clip(s string) string {
 	const longest = 60
 	if len(s) > longest {
-		s = s[:longest] + "..."
+		s = strings.ToValidUTF8(s[:longest], "") + "..."
 	}
 	return fmt.Sprintf("%q", s)
 }
