@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,57 @@ func TestACauseIsNamedSoThatItCanBeFound(t *testing.T) {
 	}
 	if c.Title = "Raise a limit"; causeWords(&c) != "Raise a limit (ci/7)" {
 		t.Errorf("%q", causeWords(&c))
+	}
+}
+
+// The short form is all that many read: each number of the week and of the
+// comparison must be in it.
+func TestTheSlackFormHasEveryTile(t *testing.T) {
+	r := simulateQuarter(7).build(t)
+	var fields []string
+	for _, b := range r.Slack().Blocks {
+		for _, f := range b.Fields {
+			fields = append(fields, f.Text)
+		}
+	}
+	all := strings.Join(fields, "\n")
+	for _, tile := range slices.Concat(r.Tiles, r.Groups) {
+		for _, part := range []string{tile.Name, tile.Value, tile.Basis, tile.Before} {
+			if !strings.Contains(all, slackWords(part)) {
+				t.Errorf("the tile %q: %q is missing", tile.Name, part)
+			}
+		}
+	}
+	if len(fields) != len(r.Tiles)+len(r.Groups) || len(r.Tiles) != 5 || len(r.Groups) == 0 {
+		t.Errorf("%d fields for %d and %d tiles", len(fields), len(r.Tiles), len(r.Groups))
+	}
+}
+
+// The picture of the ratio has a line for each way to compare, the one that may be
+// looked at every week among them: the verdict rests on it.
+func TestThePictureOfTheRatioHasEachWayToCompare(t *testing.T) {
+	one, two := 1.0, 2.0
+	ratio := &figures.Ratio{Value: &one, Lo: 0.5, Hi: &two}
+	weekly := &figures.Looks{Lo: 0.25, Hi: 4}
+	for name, c := range map[string]struct {
+		h    figures.Comparison
+		want []string
+	}{
+		"all":                    {figures.Comparison{Crude: ratio, Adjusted: ratio, Looks: weekly, AdjustedForSize: ratio}, []string{"as counted: 1.00 (0.50 to 2.00)", "like with like: 1.00", "read weekly: 1.00 (0.25 to 4.00)", "of like size: 1.00"}},
+		"not to be read weekly":  {figures.Comparison{Adjusted: ratio}, []string{"like with like: 1.00"}},
+		"nothing to compare":     {figures.Comparison{Looks: weekly}, nil},
+		"one without an end":     {figures.Comparison{Crude: ratio, AdjustedForSize: &figures.Ratio{Value: &one, Lo: 0.5}}, []string{"as counted"}},
+		"one that begins at all": {figures.Comparison{Crude: ratio, AdjustedForSize: &figures.Ratio{Value: &one, Hi: &two}}, []string{"as counted"}},
+	} {
+		r := Report{Impact: figures.Impact{Headline: c.h}}
+		_, alt := r.ratioPlot()
+		for _, part := range c.want {
+			if !strings.Contains(alt, part) {
+				t.Errorf("%s: %q lacks %q", name, alt, part)
+			}
+		}
+		if lines := strings.Count(alt, " ("); lines != len(c.want) {
+			t.Errorf("%s: %d lines, want %d: %q", name, lines, len(c.want), alt)
+		}
 	}
 }
