@@ -16,6 +16,8 @@ type Report struct {
 	Groups []Group `json:"groups,omitempty"`
 	// Several are the figures of cases with more than one cause; empty without any.
 	Several []SeveralFigures `json:"several_causes,omitempty"`
+	// Chance is the calibration error of the rankers by chance alone.
+	Chance []ChanceError `json:"ece_by_chance,omitempty"`
 	// Seen tells that cases were allowed which the weights had been fitted to.
 	Seen bool `json:"seen,omitempty"`
 	// Grouping says how well incidents were made of alerts; nil without storms.
@@ -91,7 +93,7 @@ type SuspectFigures struct {
 // Uncalibrated rankers get their best constant over these outcomes.
 func NewReport(outcomes []Outcome) Report {
 	outcomes = calibrated(outcomes)
-	r := Report{Rankers: figures(outcomes), Several: severalFigures(outcomes), Cases: []CaseFigures{}}
+	r := Report{Rankers: figures(outcomes), Several: severalFigures(outcomes), Chance: chanceErrors(outcomes), Cases: []CaseFigures{}}
 	for i := range outcomes {
 		r.Cases = append(r.Cases, caseFigures(&outcomes[i]))
 	}

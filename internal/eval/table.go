@@ -95,7 +95,7 @@ func writeTable(out io.Writer, r *Report, outcomes []Outcome, without []string, 
 		}
 		figures := figuresGrid(r.Rankers, outcomes)
 		left := figures.fit(page, "p50", "ece", "mrr", "hit@5", "rank", "p99", "hit@3", "brier", "95%")
-		b.WriteString(figures.String() + legendOf(left) + severalNote(r.Several))
+		b.WriteString(figures.String() + legendOf(left) + chanceNote(r.Chance) + severalNote(r.Several))
 		if len(r.Rankers) > 1 {
 			b.WriteString("\n" + comparisonGrid(r.Rankers, outcomes).String())
 		}
