@@ -158,6 +158,10 @@ func checkCommander(name string) error {
 		wrong = fmt.Sprintf("longer than %d characters", maxCommander)
 	case strings.ContainsFunc(name, unicode.IsControl):
 		wrong = "holds a control character or a line break"
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }):
+		wrong = "holds a mark that turns the direction of text"
+	case name != "" && !strings.ContainsFunc(name, unicode.IsGraphic):
+		wrong = "has nothing that can be seen"
 	}
 	if wrong == "" {
 		return nil

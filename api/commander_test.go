@@ -120,7 +120,7 @@ func TestACommandersNameIsCheckedAndOnlyRespondersSetIt(t *testing.T) {
 	h := newHarness(t)
 	etag := h.etagOf(t, commanderPath, RoleJudge)
 	for name, body := range map[string]string{
-		"missing": `{}`, "null": `{"commander": null}`, "long": `{"commander": "` + strings.Repeat("ä", 101) + `"}`, "lines": `{"commander": "a\nb"}`, "unknown": `{"commander": "a", "rank": 1}`,
+		"missing": `{}`, "null": `{"commander": null}`, "long": `{"commander": "` + strings.Repeat("ä", 101) + `"}`, "lines": `{"commander": "a\nb"}`, "turned": `{"commander": "ada\u202e(era"}`, "unseen": `{"commander": "\u200b\u2060"}`, "unknown": `{"commander": "a", "rank": 1}`,
 	} {
 		if p := wantProblem(t, h.takeCommand(t, body, etag), invalidInput); len(p.Errors) == 0 || p.Errors[0].Mend == "" {
 			t.Errorf("%s: no mend: %+v", name, p)

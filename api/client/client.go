@@ -95,7 +95,14 @@ func (p *Problem) Error() string {
 		text += ": " + p.Detail
 	}
 	for _, f := range p.Errors {
-		text += "; " + f.Path + ": " + f.Message
+		fault := f.Path + ": " + f.Message
+		told := strings.Contains(p.Detail, fault)
+		if told && strings.Contains(p.Detail, f.Mend) {
+			continue
+		}
+		if !told || len(p.Errors) > 1 {
+			text += "; " + fault
+		}
 		if f.Mend != "" {
 			text += " (" + f.Mend + ")"
 		}

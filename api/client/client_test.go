@@ -72,6 +72,25 @@ func TestARefusalIsAProblemThatNamesTheField(t *testing.T) {
 	}
 }
 
+// A sentence that says the same fault twice takes longer to read than the fault
+// to mend.
+func TestARefusalSaysNothingTwice(t *testing.T) {
+	source := ProblemField{Path: "source", Message: "is missing", Mend: "name the sending system"}
+	kind := ProblemField{Path: "kind", Message: "is missing", Mend: "use one of deploy, config"}
+	for want, p := range map[string]Problem{
+		"No: source: is missing; name the sending system (status 422)":  {Detail: "source: is missing; name the sending system", Errors: []ProblemField{source}},
+		"No: source: is missing (name the sending system) (status 422)": {Detail: "source: is missing", Errors: []ProblemField{source}},
+		"No: source: is missing": {Detail: "source: is missing", Errors: []ProblemField{{Path: "source", Message: "is missing"}}},
+		"No: source: is missing; source: is missing (name the sending system); kind: is missing (use one of": {Detail: "source: is missing", Errors: []ProblemField{source, kind}},
+		"No: two faults; source: is missing (name the sending system); kind: is missing (use one of deploy":  {Detail: "two faults", Errors: []ProblemField{source, kind}},
+	} {
+		p.Title, p.Status = "No", http.StatusUnprocessableEntity
+		if got := p.Error(); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestARefusalThatIsNoProblemIsToldByItsStatus(t *testing.T) {
 	c := connect(t, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "<html>not here</html>", http.StatusNotFound)

@@ -148,7 +148,9 @@ func firstCases(cases []report.PolicyCase) []report.PolicyCase {
 
 // end sorts what was found.
 func (w *auditedWeek) end() report.PolicyWeek {
-	w.week.Violations, w.week.GlassBroken = firstCases(w.week.Violations), firstCases(w.week.GlassBroken)
+	// None is an empty list in the report's JSON, not null.
+	w.week.Violations = append([]report.PolicyCase{}, firstCases(w.week.Violations)...)
+	w.week.GlassBroken = append([]report.PolicyCase{}, firstCases(w.week.GlassBroken)...)
 	w.week.Rules = []report.BrokenRule{}
 	for _, rule := range slices.Collect(maps.Keys(w.broken)) {
 		n := w.broken[rule]

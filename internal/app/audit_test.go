@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -148,6 +149,19 @@ func TestManyViolationsShowTheMostCriticalServicesFirst(t *testing.T) {
 	}
 	if len(got.Rules) != 1 || got.Rules[0].Changes != 300 {
 		t.Errorf("%+v", got.Rules)
+	}
+}
+
+// Whoever reads the report as JSON goes through the lists without asking whether
+// they are there.
+func TestAWeekWithoutViolationsHasEmptyLists(t *testing.T) {
+	week, err := auditOf(t, &auditedStore{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(&week)
+	if err != nil || strings.Contains(string(text), "null") {
+		t.Errorf("%s %v", text, err)
 	}
 }
 

@@ -144,8 +144,10 @@ func (m *Merger) Next(ctx context.Context) (merged MergedMonth, found bool, err 
 // left, which does no harm; the embedded engine would be waited for at the end of
 // the process, so there the merge is cut off.
 func (m *Merger) merge(ctx context.Context, month *MergedMonth) error {
-	// Both names come from the server's own list of parts, of this database.
-	statement := fmt.Sprintf("OPTIMIZE TABLE %s PARTITION ID '%s' FINAL SETTINGS optimize_skip_merged_partitions = 1", month.Table, month.Month)
+	// Both names come from the server's own list of parts, of this database. A server
+	// that cannot merge, for want of room perhaps, has to say so: taken for a merge
+	// that took no time it would be asked again at once, for ever.
+	statement := fmt.Sprintf("OPTIMIZE TABLE %s PARTITION ID '%s' FINAL SETTINGS optimize_skip_merged_partitions = 1, optimize_throw_if_noop = 1", month.Table, month.Month)
 	if m.store.direct == nil {
 		return m.store.read.Exec(ctx, statement)
 	}

@@ -110,7 +110,11 @@ func readElement[T any](r *reader, to *T, element []byte, meta Meta, read func(*
 
 // split calls each for every element of the data, or with an error in place of
 // elements that cannot be told apart.
+//
+// Some editors and shells begin a text with a byte order mark, which is no part of
+// its first line.
 func (l Layout) split(data []byte, each func(line int, element []byte, fe *FieldError)) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	trimmed := bytes.TrimSpace(data)
 	switch {
 	case len(trimmed) == 0:
