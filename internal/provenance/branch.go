@@ -15,11 +15,23 @@ func (c *Classifier) branch(name string, commits []correlate.Commit) (mark, bool
 		lower = after
 	}
 	for i := range c.branches {
-		if strings.HasPrefix(lower, c.branches[i].prefix) {
+		if c.branches[i].named(lower) {
 			return c.branches[i].weighed(commits), true
 		}
 	}
 	return mark{}, false
+}
+
+// named reports whether a branch is called as this agent calls its own.
+func (b *branch) named(name string) bool { return strings.HasPrefix(strings.ToLower(name), b.prefix) }
+
+// merged reports whether a commit merges such a branch into the main line. What
+// else is merged, the main line into the branch say, tells nothing of the agent.
+func (b *branch) merged(commits []correlate.Commit) bool {
+	return slices.ContainsFunc(commits, func(c correlate.Commit) bool {
+		from, into, ok := mergeOf(c.Message)
+		return ok && (into == "" || mainline(into)) && b.named(from)
+	})
 }
 
 // What a branch is worth with what was committed on it. Each is the share of the
@@ -45,7 +57,7 @@ func (b *branch) weighed(commits []correlate.Commit) mark {
 	known := slices.ContainsFunc(commits, func(c correlate.Commit) bool { return c.Message != "" || c.Author != nil })
 	switch {
 	case !known || m.weight < plainWeight:
-	case mergedBranch(commits) != "":
+	case b.merged(commits):
 		m.class, m.weight = authored, mergedWeight
 	case b.signs:
 		m.weight = besideWeight

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -493,6 +494,25 @@ func TestABranchIsWorthWhatItWasMeasuredToBe(t *testing.T) {
 	p := c.Label(&correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: []correlate.PullRequest{pull("copilot/add-cart")}})
 	if len(p.Evidence) != 2 || p.Evidence[0].Weight != 0.09 || p.Evidence[1].Marker != "absent.certainty" {
 		t.Errorf("a marker that is too weak is not shown: %+v", p.Evidence)
+	}
+}
+
+// A person who goes on with an agent's branch takes the main line in, or a
+// colleague's branch: that is no merge of the agent's work.
+func TestAMergeOfAnotherBranchMakesNoWorkOfAnAgent(t *testing.T) {
+	c := classifier(t)
+	for message, want := range map[string]string{
+		"Merge remote-tracking branch 'origin/main'":             "unknown",
+		"Merge branch 'main' of https://git.example/shop":        "unknown",
+		"Merge pull request #7 from ann/fix-cart\n\nFix":         "unknown",
+		"Merge pull request #8 from ann/copilot/add-cart\n\nAdd": "ai_authored copilot",
+	} {
+		for _, commits := range [][]correlate.Commit{{plain, made(message)}, {made(message), plain}, {made("Merge remote-tracking branch 'origin/main'"), made(message), plain}} {
+			p := c.Label(&correlate.Change{Commits: commits, PullRequests: []correlate.PullRequest{pull("copilot/add-cart")}})
+			if got := answer(p); !strings.HasPrefix(got, want) {
+				t.Errorf("%q: %s, want %s", message, got, want)
+			}
+		}
 	}
 }
 
