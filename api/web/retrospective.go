@@ -38,17 +38,17 @@ type markdown struct{ strings.Builder }
 // that add tables, bare links and HTML: every character that may mean something is
 // a literal one.
 var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "(", `\(`, ")", `\)`, "<", "&lt;", ">", "&gt;",
-	"#", `\#`, "|", `\|`, "~", `\~`, "&", "&amp;", "!", `\!`, "$", `\$`, "://", `\://`, "www.", `www\.`, "@", `\@`, "=", `\=`, "+", `\+`, "-", `\-`,
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;",
+	"#", `\#`, "|", `\|`, "~", `\~`, "&", "&amp;", "!", `\!`, "$", `\$`, "://", `\://`, "www.", `www\.`, "@", `\@`,
 )
 
-// md is foreign text on one line that reads as it stands. A number with a point at
-// its beginning would begin a list.
+// md is foreign text on one line that reads as it stands. At its beginning, a sign
+// or a number with a point would begin a list, and a row of signs a heading.
 func md(text string) string {
 	text = plain(text, blockLetters)
 	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
-	if rest, found := strings.CutPrefix(text[digits:], "."); found && digits > 0 {
-		return text[:digits] + `\.` + markdownEscapes.Replace(rest)
+	if rest := text[digits:]; rest != "" && (digits > 0 && strings.ContainsRune(".)", rune(rest[0])) || digits == 0 && strings.ContainsRune("-+=", rune(rest[0]))) {
+		return text[:digits] + `\` + rest[:1] + markdownEscapes.Replace(rest[1:])
 	}
 	return markdownEscapes.Replace(text)
 }

@@ -59,8 +59,12 @@ type Site struct {
 
 // New parses the templates.
 func New(deps Deps) (*Site, error) {
-	if deps.Incidents == nil || deps.Findings == nil || deps.Judges == nil || deps.Proposals == nil || deps.Commanders == nil || deps.Tallies == nil || deps.Titles == nil || deps.Timelines == nil || deps.Changes == nil || deps.Services == nil || deps.Figures == nil || deps.Reports == nil || deps.Door == nil {
-		return nil, errors.New("the pages need incidents, findings, judges, proposals, commanders, tallies, titles, timelines, changes, services, figures, reports and a door")
+	for _, needed := range []any{
+		deps.Incidents, deps.Findings, deps.Judges, deps.Proposals, deps.Commanders, deps.Tallies, deps.Titles, deps.Timelines, deps.Changes, deps.Services, deps.Figures, deps.Reports, deps.Door,
+	} {
+		if needed == nil {
+			return nil, errors.New("the pages need incidents, findings, judges, proposals, commanders, tallies, titles, timelines, changes, services, figures, reports and a door")
+		}
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now

@@ -32,18 +32,26 @@ func TestABlamedChangeSaysWhatIsKnownAboutUndoingIt(t *testing.T) {
 		path  string
 		say   string
 	}{
-		"both": {nil, "The sender gave a rollback link; the version before was 4.11.3.", "https://cd.example/checkout/rollback/4.11.3",
-			"Please take checkout in production (eu-west-1) back from 4.12.0 to 4.11.3. That undoes “Deploy checkout 4.12.0” (argo-cd/checkout-1842), suspect 1 of inc-7f3a at 84%, 8 min before the first alert. Rollback: https://cd.example/checkout/rollback/4.11.3"},
-		"link alone": {func(x *correlate.Suspect) { x.Change.PreviousVersion = "" }, "The sender gave a rollback link, and not the version before.", "https://cd.example/checkout/rollback/4.11.3",
-			"Please undo “Deploy checkout 4.12.0” (argo-cd/checkout-1842) on checkout in production (eu-west-1), suspect 1"},
+		"both": {
+			nil, "The sender gave a rollback link; the version before was 4.11.3.", "https://cd.example/checkout/rollback/4.11.3",
+			"Please take checkout in production (eu-west-1) back from 4.12.0 to 4.11.3. That undoes “Deploy checkout 4.12.0” (argo-cd/checkout-1842), suspect 1 of inc-7f3a at 84%, 8 min before the first alert. Rollback: https://cd.example/checkout/rollback/4.11.3",
+		},
+		"link alone": {
+			func(x *correlate.Suspect) { x.Change.PreviousVersion = "" }, "The sender gave a rollback link, and not the version before.", "https://cd.example/checkout/rollback/4.11.3",
+			"Please undo “Deploy checkout 4.12.0” (argo-cd/checkout-1842) on checkout in production (eu-west-1), suspect 1",
+		},
 		"version alone": {func(x *correlate.Suspect) { x.Change.Links = nil }, "The version before was 4.11.3. The sender gave no rollback link.", "", "back from 4.12.0 to 4.11.3. That undoes"},
 		"before alone":  {func(x *correlate.Suspect) { x.Change.Version = "" }, "The sender gave a rollback link; the version before was 4.11.3.", "https://cd.example/checkout/rollback/4.11.3", "Please take checkout in production (eu-west-1) back to 4.11.3."},
-		"neither": {func(x *correlate.Suspect) { x.Change.Links, x.Change.PreviousVersion = nil, "" },
-			"How to undo it is not known: the sender gave neither a rollback link nor the version before.", "", ""},
-		"link that runs something": {func(x *correlate.Suspect) {
-			x.Change.Links.Rollback, x.Change.PreviousVersion = "javascript:alert(1)", ""
+		"neither": {
+			func(x *correlate.Suspect) { x.Change.Links, x.Change.PreviousVersion = nil, "" },
+			"How to undo it is not known: the sender gave neither a rollback link nor the version before.", "", "",
 		},
-			"How to undo it is not known: the sender gave neither a rollback link nor the version before.", "", ""},
+		"link that runs something": {
+			func(x *correlate.Suspect) {
+				x.Change.Links.Rollback, x.Change.PreviousVersion = "javascript:alert(1)", ""
+			},
+			"How to undo it is not known: the sender gave neither a rollback link nor the version before.", "", "",
+		},
 		"data":        {func(x *correlate.Suspect) { x.Change.Kind = correlate.KindSchemaMigration }, "the version before was 4.11.3. What it did to data may not be undone by going back.", "https://cd.example/checkout/rollback/4.11.3", "Please take"},
 		"everything":  {func(x *correlate.Suspect) { x.Change.Services = nil }, "The sender gave", "https://cd.example/checkout/rollback/4.11.3", "Please undo “Deploy checkout 4.12.0” (argo-cd/checkout-1842) in production (eu-west-1), suspect 1"},
 		"rolled back": {func(x *correlate.Suspect) { x.Change.Status = correlate.StatusRolledBack }, "Its sender says that it has been rolled back.", "", ""},

@@ -157,7 +157,7 @@ func printIncidents(out io.Writer, items []api.IncidentRecord) error {
 	if commanded {
 		columns = append(columns, terminal.Column{Title: "commander", Give: true, Drop: 2})
 	}
-	columns = append(columns, terminal.Column{Title: "services", Give: true, Drop: 3}, terminal.Column{Title: "title", Give: true})
+	columns = append(columns, terminal.Column{Title: "services", Give: true, Drop: 3, Least: 20}, terminal.Column{Title: "title", Give: true})
 	layout := startLayout(items)
 	rows := make([][]string, len(items))
 	for i := range items {

@@ -9,8 +9,10 @@ import (
 
 func TestEachCountLeavesItsOwnPartOfTheFilterOut(t *testing.T) {
 	counts := []IncidentCount{
-		{correlate.IncidentOpen, correlate.SeverityCritical, 2}, {correlate.IncidentOpen, correlate.SeverityInfo, 3},
-		{correlate.IncidentResolved, correlate.SeverityCritical, 5}, {correlate.IncidentMerged, "", 7},
+		{correlate.IncidentOpen, correlate.SeverityCritical, 2},
+		{correlate.IncidentOpen, correlate.SeverityInfo, 3},
+		{correlate.IncidentResolved, correlate.SeverityCritical, 5},
+		{correlate.IncidentMerged, "", 7},
 	}
 	all := TotalsOf(counts, nil, nil)
 	if want := (IncidentTotals{

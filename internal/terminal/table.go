@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -9,7 +10,8 @@ import (
 // Column is one column of a table. When the table is wider than the terminal,
 // columns with Give are cut and those with Wrap go on in the next line; all
 // others stay whole, as names must that are typed again. Columns with Drop are left
-// out, the highest first, where the table would not fit even so. Right aligns
+// out, the highest first, where the table would not fit even so; Least is the room
+// below which a column that yields is not worth having, 10 when zero. Right aligns
 // numbers.
 type Column struct {
 	Title string
@@ -17,6 +19,7 @@ type Column struct {
 	Wrap  bool
 	Right bool
 	Drop  int
+	Least int
 }
 
 // Table prints rows below their titles, never wider than the terminal: columns
@@ -101,7 +104,7 @@ func dropped(columns []Column, widths []int, lines [][]string, page int) (kept [
 		least, out := 2*(len(widths)-1), -1
 		for c := range columns {
 			if columns[c].Give || columns[c].Wrap {
-				least += min(widths[c], leastCells)
+				least += min(widths[c], cmp.Or(columns[c].Least, leastCells))
 			} else {
 				least += widths[c]
 			}

@@ -138,3 +138,13 @@ func TestColumnsAreLeftOutOnlyWhereTheTableCannotFitOtherwise(t *testing.T) {
 		t.Error("what the caller gave was changed")
 	}
 }
+
+func TestAColumnThatWouldBeTooNarrowIsLeftOut(t *testing.T) {
+	columns := []Column{{Title: "id"}, {Title: "services", Give: true, Drop: 1, Least: 20}, {Title: "title", Give: true}}
+	rows := [][]string{{"inc-0123456789abcdef", "checkout, cart, payments", strings.Repeat("word ", 20)}}
+	for width, want := range map[int]string{54: "ID SERVICES TITLE", 53: "ID TITLE"} {
+		if got := strings.Join(strings.Fields(tableLines(t, columns, rows, Options{Width: width})[0]), " "); got != want {
+			t.Errorf("width %d: %q, want %q", width, got, want)
+		}
+	}
+}
