@@ -123,19 +123,23 @@ func TestWhoFallsSilentTellsWhereRequestsFail(t *testing.T) {
 	}{
 		{
 			"it is called less than its callers' load explains", "cart",
-			[]Series{requestsTo("web", 1), requestsTo("cart", 0.4), requestsTo("search", 1)}, -1, "cart itself is called 6",
+			[]Series{requestsTo("web", 1), requestsTo("cart", 0.4), requestsTo("search", 1)},
+			-1, "cart itself is called 6",
 		},
 		{
 			"its callers have less load themselves", "cart",
-			[]Series{requestsTo("web", 0.4), requestsTo("cart", 0.4), requestsTo("search", 0.4)}, 0, "",
+			[]Series{requestsTo("web", 0.4), requestsTo("cart", 0.4), requestsTo("search", 0.4)},
+			0, "",
 		},
 		{
 			"what it calls falls silent, it does not", "cart",
-			[]Series{requestsTo("web", 1), requestsTo("cart", 1), requestsTo("orders-db", 0.4), requestsTo("pay", 1)}, 1, "orders-db, which it calls, up to",
+			[]Series{requestsTo("web", 1), requestsTo("cart", 1), requestsTo("orders-db", 0.4), requestsTo("pay", 1)},
+			1, "orders-db, which it calls, up to",
 		},
 		{
 			"those called beside it fall silent", "cart",
-			[]Series{requestsTo("web", 1), requestsTo("cart", 1), requestsTo("search", 0.4)}, 1, "requests get as far as cart and no further",
+			[]Series{requestsTo("web", 1), requestsTo("cart", 1), requestsTo("search", 0.4)},
+			1, "requests get as far as cart and no further",
 		},
 		{"nobody falls silent", "cart", []Series{requestsTo("web", 1), requestsTo("cart", 1), requestsTo("search", 1)}, 0, ""},
 		{"nobody counts", "cart", nil, 0, ""},

@@ -129,7 +129,8 @@ func (w *meshWorld) heard(hurt []meshHurt) bool {
 
 // lag is the density of the time from the step that shows to the first alert.
 func (h *meshHabits) lag(seconds float64) float64 {
-	if seconds += 1; seconds < h.least { // Whole seconds are drawn.
+	seconds++ // Whole seconds are drawn.
+	if seconds < h.least {
 		return 1e-9
 	}
 	return math.Exp(-(seconds-h.least)/h.delay) / h.delay
