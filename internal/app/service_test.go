@@ -232,7 +232,7 @@ func TestAProcessPlaysOnlyItsRoles(t *testing.T) {
 		listens       bool
 	}{
 		"api":       {[]string{"clickhouse"}, []string{"API", "store"}, true},
-		"correlate": {[]string{"clickhouse"}, []string{"changes as wholes", "correlator", "store"}, false},
+		"correlate": {[]string{"clickhouse"}, []string{"merging of closed months", "changes as wholes", "correlator", "store"}, false},
 		"report":    {[]string{"clickhouse"}, []string{"weekly report", "store"}, false},
 		"ingest":    {[]string{"clickhouse", "kafka"}, []string{"ingest", "dead-letter writer", "Kafka client", "embedded Kafka", "store"}, false},
 	} {
