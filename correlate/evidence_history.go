@@ -59,6 +59,9 @@ func (e *Engine) historyTerm(s *scene, c *candidate) (term, bool) {
 	if r.all.confirmed+r.all.cleared == 0 || len(change.Services) == 0 {
 		return term{}, false
 	}
+	if r.all.confirmed == 0 && r.services == (record{}) && r.flag == (record{}) {
+		return term{}, false // What was cleared elsewhere says nothing of this one.
+	}
 	w := &e.weights.History
 	log := 0.0
 	if r.all.confirmed > 0 {
@@ -90,10 +93,16 @@ func (r *record) against(all *record) float64 {
 
 // words tell what the counts are.
 func (r *records) words(c *Change) string {
-	parts := []string{fmt.Sprintf("People confirmed changes of %s as the cause of %d of %s before",
-		join(c.Services), r.services.confirmed, count(r.all.confirmed, "incident"))}
-	if r.services.cleared > 0 {
+	parts := []string{"People confirmed no change as a cause before"}
+	if r.all.confirmed > 0 {
+		parts[0] = fmt.Sprintf("People confirmed changes of %s as the cause of %d of %s before",
+			join(c.Services), r.services.confirmed, count(r.all.confirmed, "incident"))
+	}
+	switch {
+	case r.services.cleared > 0 && r.all.confirmed > 0:
 		parts = append(parts, fmt.Sprintf("cleared %d of its suspects", r.services.cleared))
+	case r.services.cleared > 0:
+		parts = append(parts, fmt.Sprintf("cleared %s of %s", count(r.services.cleared, "change"), join(c.Services)))
 	}
 	if n := r.flag.confirmed + r.flag.cleared; n > 0 {
 		parts = append(parts, fmt.Sprintf("confirmed %d of %s of the same flag", r.flag.confirmed, count(n, "change")))

@@ -155,6 +155,21 @@ func TestClearedSuspectsSpeakAgainstTheNextOfTheirKind(t *testing.T) {
 	}
 }
 
+// The first verdict of a company clears a change elsewhere: nobody is helped by
+// reading that zero of zero incidents were this service's.
+func TestWithoutAnyCauseNothingIsCounted(t *testing.T) {
+	cleared := func(service string) *story {
+		s := newStory(guilty(2*time.Minute, "cart"))
+		s.history = []PastCause{{Incident: "1", Services: []string{service}, Kind: KindDeploy, Cleared: true, At: after(-time.Hour)}}
+		return s
+	}
+	runEvidence(t, []evidenceTest{{"cleared elsewhere", cleared("ledger"), EvidenceHistory, absent, nil, nil}})
+	log, text := historyWeight(t, cleared("cart"))
+	if want := "People confirmed no change as a cause before; cleared 1 change of cart; 0 of the 1 of kind deploy were guilty."; log >= 0 || strings.TrimSpace(text) != want {
+		t.Errorf("%.2f %q, want %q", log, text, want)
+	}
+}
+
 func TestAnotherKindIsNotClearedWithIt(t *testing.T) {
 	same, _ := historyWeight(t, judgedBefore(0, 8, nil))
 	other, _ := historyWeight(t, judgedBefore(0, 8, func(p *PastCause) { p.Kind = KindConfig }))
