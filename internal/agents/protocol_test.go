@@ -247,7 +247,7 @@ func TestAClientThatLeavesStopsItsWork(t *testing.T) {
 func TestOneLineOnStandardOutputIsOneMessage(t *testing.T) {
 	in, out := io.Pipe()
 	var said strings.Builder
-	transport := &mcp.IOTransport{Reader: in, Writer: nopCloser{&said}}
+	transport := answered{&mcp.IOTransport{Reader: in, Writer: nopCloser{&said}}}
 	done := make(chan error, 1)
 	go func() { done <- New(faultline(t, service(t), "secret"), "1.2.3").Run(t.Context(), transport) }()
 	for _, line := range []string{
@@ -258,7 +258,7 @@ func TestOneLineOnStandardOutputIsOneMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(200 * time.Millisecond)
+	// Who pipes a script closes at once, and still wants every answer.
 	_ = out.Close()
 	<-done
 	var ids []any
@@ -273,6 +273,41 @@ func TestOneLineOnStandardOutputIsOneMessage(t *testing.T) {
 		if !slices.Contains(ids, id) {
 			t.Errorf("no answer to %v among %v", id, ids)
 		}
+	}
+}
+
+// TestAnEndWithoutAnswersIsTold: a call that nobody will answer does not keep the
+// process when it is to stop.
+func TestAnEndWithoutAnswersIsTold(t *testing.T) {
+	for name, end := range map[string]func(mcp.Connection, context.CancelFunc){
+		"closed":    func(c mcp.Connection, _ context.CancelFunc) { _ = c.Close() },
+		"cancelled": func(_ mcp.Connection, cancel context.CancelFunc) { cancel() },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		in := io.NopCloser(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"))
+		connection, err := answered{&mcp.IOTransport{Reader: in, Writer: nopCloser{io.Discard}}}.Connect(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := connection.Read(ctx); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := connection.Read(ctx)
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			t.Fatalf("%s: the end is told while a call is open: %v", name, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+		end(connection, cancel)
+		if err := <-ended; err == nil {
+			t.Errorf("%s: no end", name)
+		}
+		cancel()
+		_ = connection.Close()
 	}
 }
 

@@ -66,10 +66,10 @@ func addTool[In, Out any](server *mcp.Server, tool *mcp.Tool, handle func(contex
 	})
 }
 
-// Serve speaks over standard input and output until the client leaves or ctx
-// ends.
+// Serve speaks over standard input and output until the client leaves and has its
+// answers, or ctx ends.
 func Serve(ctx context.Context, faultline *client.Faultline, version string) error {
-	if err := New(faultline, version).Run(ctx, &mcp.StdioTransport{}); err != nil && ctx.Err() == nil {
+	if err := New(faultline, version).Run(ctx, answered{&mcp.StdioTransport{}}); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("speak the Model Context Protocol on standard input: %w", err)
 	}
 	return nil
