@@ -58,22 +58,46 @@ func halves(p query.Period) (first, second stretch) {
 	return first, second
 }
 
-// stretches cuts a period into the parts that are counted side by side. A change
-// whose start was corrected over the middle of a long one has its events in both
-// halves, and neither could tell when it began; such changes, mostly none, are a
-// part of their own, which reads the whole period.
-func (s *Store) stretches(ctx context.Context, p query.Period) ([]stretch, error) {
+// overStretches counts the parts of a period side by side. A change whose start was
+// corrected over the middle of a long one has its events in both halves, and neither
+// could tell when it began. Mostly there is none, so the halves are counted while
+// that is looked up; otherwise they are counted again without those changes, which
+// are a part of their own that reads the whole period.
+func overStretches[T any](ctx context.Context, s *Store, p query.Period, count func(context.Context, *stretch) (T, error)) ([]T, error) {
 	if p.To.Sub(p.From) < longPeriod {
-		return []stretch{wholeOf(p)}, nil
+		return sideBySide(ctx, []stretch{wholeOf(p)}, count)
 	}
 	first, second := halves(p)
-	movers, err := s.movers(ctx, &first, &second)
-	if err != nil || len(movers) == 0 {
-		return []stretch{first, second}, err
+	var movers []uint64
+	var counts []T
+	both, aside := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		movers, err = s.movers(aside, &first, &second)
+		return err
+	})
+	both.Go(func() (err error) {
+		counts, err = sideBySide(aside, []stretch{first, second}, count)
+		return err
+	})
+	if err := both.Wait(); err != nil || len(movers) == 0 {
+		return counts, err
 	}
 	apart := wholeOf(p)
 	first.movers, second.movers, apart.movers, apart.ofMovers = movers, movers, movers, true
-	return []stretch{first, second, apart}, nil
+	return sideBySide(ctx, []stretch{first, second, apart}, count)
+}
+
+// sideBySide counts each stretch, all at once, in their order.
+func sideBySide[T any](ctx context.Context, parts []stretch, count func(context.Context, *stretch) (T, error)) ([]T, error) {
+	counts := make([]T, len(parts))
+	all, ctx := errgroup.WithContext(ctx)
+	for i := range parts {
+		all.Go(func() (err error) {
+			counts[i], err = count(ctx, &parts[i])
+			return err
+		})
+	}
+	return counts, all.Wait()
 }
 
 // movers are the hashed ids of changes with events in both halves.
@@ -102,19 +126,10 @@ func (st *stretch) counting() []any {
 // by, and weeks by class. A change whose blame is given is named in its cell.
 func (s *Store) ChangeCells(ctx context.Context, p query.Period, blame query.Blame) (cells, weeks []query.ChangeCell, err error) {
 	known := hashBlame(blame)
-	parts, err := s.stretches(ctx, p)
+	counts, err := overStretches(ctx, s, p, func(ctx context.Context, st *stretch) ([]cellCount, error) {
+		return s.countCells(ctx, st, known.hashes())
+	})
 	if err != nil {
-		return nil, nil, err
-	}
-	counts := make([][]cellCount, len(parts))
-	all, ctx := errgroup.WithContext(ctx)
-	for i := range parts {
-		all.Go(func() (err error) {
-			counts[i], err = s.countCells(ctx, &parts[i], known.hashes())
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
 		return nil, nil, err
 	}
 	cells, weeks = known.gather(slices.Concat(counts...))
@@ -186,19 +201,10 @@ func (b *blamed) gather(counts []cellCount) (cells, weeks []query.ChangeCell) {
 // a long period may come in several parts, each with a sample of its own.
 func (s *Store) ApprovalCells(ctx context.Context, p query.Period, levels *assent.Levels, blame query.Blame) ([]query.ApprovalCell, error) {
 	known := hashBlame(query.Blame{Confirmed: blame.Confirmed})
-	parts, err := s.stretches(ctx, p)
+	cells, err := overStretches(ctx, s, p, func(ctx context.Context, st *stretch) ([]query.ApprovalCell, error) {
+		return s.countApprovals(ctx, st, levels, known)
+	})
 	if err != nil {
-		return nil, err
-	}
-	cells := make([][]query.ApprovalCell, len(parts))
-	all, ctx := errgroup.WithContext(ctx)
-	for i := range parts {
-		all.Go(func() (err error) {
-			cells[i], err = s.countApprovals(ctx, &parts[i], levels, known)
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
 		return nil, err
 	}
 	return slices.Concat(cells...), nil

@@ -26,6 +26,13 @@ type MergerConfig struct {
 	Timeout time.Duration
 }
 
+// A table without months is never closed, so it is merged whole, from so many parts
+// on and while it is so small that writing it anew costs next to nothing.
+const (
+	smallParts = 64
+	smallBytes = 64 << 20
+)
+
 // DefaultMergerConfig merges soon after a bulk load has passed a month. A year of
 // 5,000 changes a day has some 20 MB a month.
 func DefaultMergerConfig() MergerConfig {
@@ -58,7 +65,7 @@ func (c *MergerConfig) Validate() error {
 // MergedMonth is one month of one table that was merged.
 type MergedMonth struct {
 	Table string
-	// Month is YYYYMM.
+	// Month is YYYYMM, or "all" of a table that has no months.
 	Month string
 	// Parts is how many there were, Rows how many rows they held.
 	Parts, Rows uint64
@@ -71,7 +78,8 @@ type MergeObserver interface {
 	MergeFailed(err error)
 }
 
-// Merger merges the parts of closed months. A reader of a year opens every part:
+// Merger merges the parts of closed months, and of small tables that have no
+// months. A reader of a year opens every part:
 // the hundreds that a bulk load leaves cost it more than their rows do, and the
 // server takes minutes to get to them.
 //
@@ -175,6 +183,7 @@ func (s *Store) PartsHeld(ctx context.Context) (n uint64, err error) {
 func (m *Merger) due(ctx context.Context) (month MergedMonth, found bool, err error) {
 	err = m.store.query(ctx, "look for months to merge", m.store.sql["merge_due"], []any{
 		named("parts", m.cfg.MinParts), named("bytes", m.cfg.MaxBytes), named("quiet", m.cfg.Quiet.Milliseconds()),
+		named("small_parts", smallParts), named("small_bytes", smallBytes),
 	}, func(rows driver.Rows) error {
 		found = true
 		return rows.Scan(&month.Table, &month.Month, &month.Parts, &month.Rows)

@@ -179,6 +179,50 @@ func TestAMonthIsLeftWhileItGrowsAndWhenItIsLarge(t *testing.T) {
 	}
 }
 
+// Verdicts come one row at a time and never lie in a closed month: hundreds of parts
+// would be read by each question about a year. They cost nothing to merge, so they
+// do not wait behind millions of events.
+func TestASmallTableWithoutMonthsIsMergedFirst(t *testing.T) {
+	s := openEmbedded(t, config(t))
+	up(t, s)
+	exec(t, s, "CREATE TABLE said (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS min_parts_to_merge_at_once = 1000")
+	exec(t, s, "CREATE TABLE told (at DateTime, n UInt64) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY n SETTINGS min_parts_to_merge_at_once = 1000")
+	one := func(n int) { exec(t, s, fmt.Sprintf("INSERT INTO said SELECT %d", n)) }
+	for n := range 63 {
+		one(n)
+	}
+	m, _ := newMerger(t, s, eager())
+	if merged := allMonths(t, m); len(merged) > 0 {
+		t.Errorf("63 parts were written anew: %+v", merged)
+	}
+	one(63)
+	for range 8 {
+		exec(t, s, "INSERT INTO told SELECT toDateTime('2025-03-01 00:00:00'), number FROM numbers(100)")
+	}
+	var order []string
+	for _, merged := range allMonths(t, m) {
+		order = append(order, fmt.Sprintf("%s %s: %d parts, %d rows", merged.Table, merged.Month, merged.Parts, merged.Rows))
+	}
+	if diff := cmp.Diff([]string{"said all: 64 parts, 64 rows", "told 202503: 8 parts, 800 rows"}, order); diff != "" {
+		t.Errorf("- want, + got: %s", diff)
+	}
+}
+
+// A large table that never closes is the server's: it would be written anew for ever.
+func TestALargeTableWithoutMonthsIsLeftToTheServer(t *testing.T) {
+	s := openEmbedded(t, config(t))
+	up(t, s)
+	exec(t, s, "CREATE TABLE said (word String CODEC(NONE)) ENGINE = MergeTree ORDER BY tuple() SETTINGS min_parts_to_merge_at_once = 1000")
+	exec(t, s, "INSERT INTO said SELECT randomString(1024) FROM numbers(65537)")
+	for range 63 {
+		exec(t, s, "INSERT INTO said SELECT toString(rand64())")
+	}
+	m, _ := newMerger(t, s, eager())
+	if merged := allMonths(t, m); len(merged) > 0 {
+		t.Errorf("merged %+v", merged)
+	}
+}
+
 // Two replicas of the service look at the same moment; between them each month is
 // written once.
 func TestTwoMergersWriteAMonthOnce(t *testing.T) {
