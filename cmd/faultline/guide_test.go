@@ -23,7 +23,7 @@ func TestWrongUsageSaysWhatToDoNext(t *testing.T) {
 		"incidents show a b":                    "usage: faultline incidents show INCIDENT",
 		"incidents list --status opne":          "did you mean open?",
 		"incidents list --severity hgih":        "did you mean high?",
-		"incidents list --limit 999":            "want 1 to 200",
+		"incidents list --limit 10001":          "want 1 to 10000",
 		"incidents list --since -1h":            "want how far back",
 		"incidents list -o xml":                 "want table, json or yaml",
 		"incidents list --server nowhere":       "want one such as http://",

@@ -309,14 +309,15 @@ func TestThePauseIsWhatTheServiceAsksForWithinReason(t *testing.T) {
 }
 
 func TestTheHintAboutMoreFitsWhatWasAsked(t *testing.T) {
-	_, at := serveIncidents(t, 1)
-	for limit, raise := range map[int]bool{1: true, 200: false} {
+	server := httptest.NewServer(&pagingService{all: MostIncidents + 1})
+	defer server.Close()
+	for limit, raise := range map[int]bool{1: true, 200: true, MostIncidents: false} {
 		var out strings.Builder
-		if err := ListIncidents(t.Context(), IncidentsOptions{Server: at, Output: "table", Limit: limit}, &out); err != nil || !strings.Contains(out.String(), "there are more") {
-			t.Fatalf("%v %s", err, out.String())
+		if err := ListIncidents(t.Context(), IncidentsOptions{Server: server.URL, Output: "table", Limit: limit}, &out); err != nil || !strings.Contains(out.String(), "there are more") {
+			t.Fatalf("limit %d: %v", limit, err)
 		}
 		if strings.Contains(out.String(), "raise --limit") != raise {
-			t.Errorf("limit %d:\n%s", limit, out.String())
+			t.Errorf("limit %d: want raising the limit advised: %t", limit, raise)
 		}
 	}
 }
