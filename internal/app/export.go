@@ -36,12 +36,17 @@ func ExportIncident(ctx context.Context, opts ExportOptions, out io.Writer) erro
 	if err != nil {
 		return service.explain(err)
 	}
-	if opts.Out == "" {
-		_, err = out.Write(answer.Body)
+	return handOver(out, opts.Out, opts.Incident, answer.Body)
+}
+
+// handOver writes a document to a file and says so, or to out where none is named.
+func handOver(out io.Writer, file, what string, document []byte) error {
+	if file == "" {
+		_, err := out.Write(document)
 		return err
 	}
-	if err := os.WriteFile(filepath.Clean(opts.Out), answer.Body, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Clean(file), document, 0o644); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	return printLine(out, fmt.Sprintf("%s written to %s", opts.Incident, opts.Out))
+	return printLine(out, fmt.Sprintf("%s written to %s", what, file))
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -108,15 +106,7 @@ func Report(ctx context.Context, opts ReportOptions, out io.Writer) error {
 	if err != nil {
 		return service.explain(err)
 	}
-	if opts.Out == "" {
-		_, err = out.Write(answer.Body)
-		return err
-	}
-	if err := os.WriteFile(filepath.Clean(opts.Out), answer.Body, 0o644); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	_, err = fmt.Fprintf(out, "report of %s written to %s\n", week, opts.Out)
-	return err
+	return handOver(out, opts.Out, "report of "+week, answer.Body)
 }
 
 // reportWeek checks a week before anything is asked; none means the last whole
