@@ -16,11 +16,7 @@ const commanderPath = "/v1/incidents/inc-7f3a/commander"
 // takeCommand says who commands, as a judge who saw what the ETag names.
 func (h *harness) takeCommand(t testing.TB, body, etag string) *http.Response {
 	t.Helper()
-	a := ask{method: http.MethodPut, path: commanderPath, token: RoleJudge, body: body}
-	if etag != "" {
-		a.header = map[string]string{"If-Match": etag}
-	}
-	return h.do(t, a)
+	return h.doIfMatch(t, http.MethodPut, commanderPath, body, etag)
 }
 
 func TestWhoCommandsIsKeptWithItsHistoryAndShownEverywhere(t *testing.T) {

@@ -31,7 +31,14 @@ func (h *harness) etagOf(t testing.TB, path string, role Role) string {
 // decide sends a verdict that was made on what the finding's ETag names.
 func (h *harness) decide(t testing.TB, body, etag string) *http.Response {
 	t.Helper()
-	a := ask{method: http.MethodPost, path: verdictPath, token: RoleJudge, body: body}
+	return h.doIfMatch(t, http.MethodPost, verdictPath, body, etag)
+}
+
+// doIfMatch asks as a judge for a change of what the tag stands for; an empty tag
+// sends none.
+func (h *harness) doIfMatch(t testing.TB, method, path, body, etag string) *http.Response {
+	t.Helper()
+	a := ask{method: method, path: path, token: RoleJudge, body: body}
 	if etag != "" {
 		a.header = map[string]string{"If-Match": etag}
 	}
