@@ -78,7 +78,6 @@ func (f *Fault) Error() string {
 // reader finds the places of fields in a file of rules.
 type reader struct {
 	lines []string
-	root  ast.Node
 	rules []ast.Node
 }
 
@@ -87,46 +86,38 @@ func readBook(text []byte) (*book, *reader, error) {
 	if len(text) > maxBookBytes {
 		return nil, nil, &Fault{Path: "file", Problem: fmt.Sprintf("larger than %d bytes", maxBookBytes), Mend: "split the rules or shorten them"}
 	}
-	if err := plainYAML(text); err != nil {
-		return nil, nil, err
-	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, nil, syntaxFault(err)
+	}
+	if err := plainYAML(file); err != nil {
+		return nil, nil, err
 	}
 	var b book
 	if err := yaml.UnmarshalWithOptions(text, &b, yaml.Strict()); err != nil {
 		return nil, nil, syntaxFault(err)
 	}
 	r := &reader{lines: strings.Split(string(text), "\n")}
-	if len(file.Docs) > 0 {
-		r.root = file.Docs[0].Body
-	}
-	if list, ok := child(r.root, "rules").(*ast.SequenceNode); ok {
+	if list, ok := child(file.Docs[0].Body, "rules").(*ast.SequenceNode); ok {
 		r.rules = list.Values
 	}
 	return &b, r, nil
 }
 
-// plainYAML refuses what rules have no use for and what can blow up a small file.
-func plainYAML(text []byte) error {
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return syntaxFault(err)
+// plainYAML refuses what rules have no use for and what can blow up a small file
+// or hide rules: a second document is one that nothing reads.
+func plainYAML(file *ast.File) error {
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return &Fault{Path: "file", Problem: "is not one document that holds rules", Mend: "write all rules below one rules key, without --- between them"}
 	}
 	var found ast.Node
-	for _, doc := range file.Docs {
-		if doc.Body == nil {
-			continue
+	ast.Walk(visitor(func(n ast.Node) bool {
+		switch n.Type() {
+		case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
+			found = n
 		}
-		ast.Walk(visitor(func(n ast.Node) bool {
-			switch n.Type() {
-			case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
-				found = n
-			}
-			return found == nil
-		}), doc.Body)
-	}
+		return found == nil
+	}), file.Docs[0].Body)
 	if found == nil {
 		return nil
 	}
