@@ -2,6 +2,8 @@ package format
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/faultline/faultline/correlate"
@@ -163,11 +165,12 @@ func (e *fluxEvent) labels(branch string) map[string]string {
 }
 
 // meta is a value that the controller gave: its name stands behind that of the
-// controller's group, as in kustomize.toolkit.fluxcd.io/revision.
+// controller's group, as in kustomize.toolkit.fluxcd.io/revision. Where two groups
+// give one, the first by name is taken, so that a replay takes the same.
 func (e *fluxEvent) meta(name string) string {
-	for key, value := range e.Metadata {
-		if group, plain, grouped := strings.Cut(key, "/"); grouped && plain == name && strings.HasSuffix(group, ".toolkit.fluxcd.io") {
-			return value
+	for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
+		if strings.HasSuffix(key, ".toolkit.fluxcd.io/"+name) {
+			return e.Metadata[key]
 		}
 	}
 	return e.Metadata[name]

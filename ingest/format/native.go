@@ -1,7 +1,6 @@
 package format
 
 import (
-	"mime"
 	"strings"
 
 	"github.com/faultline/faultline/internal/event"
@@ -53,10 +52,6 @@ func layoutOf(m *Message) event.Layout {
 
 // mediaType is the content type without parameters, in lower case.
 func mediaType(m *Message) string {
-	content := m.Header("Content-Type")
-	media, _, err := mime.ParseMediaType(content)
-	if err != nil {
-		media, _, _ = strings.Cut(content, ";")
-	}
+	media, _, _ := strings.Cut(m.Header("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(media))
 }

@@ -194,7 +194,9 @@ func (i *pagerDutyIncident) labels() map[string]string {
 	}
 	var teams []string
 	for _, t := range i.Teams {
-		teams = append(teams, firstOf(t.Summary, t.ID))
+		if name := firstOf(t.Summary, t.ID); name != "" {
+			teams = append(teams, name)
+		}
 	}
 	if len(teams) > 0 {
 		set["teams"] = strings.Join(teams, ",")
