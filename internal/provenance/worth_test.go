@@ -51,8 +51,11 @@ func TestALabelOfAIOnlyAdds(t *testing.T) {
 // Confidence unites the marks of the class that won, and those alone.
 func TestConfidenceIsThatOfTheWinningMarks(t *testing.T) {
 	marks := []mark{
-		{rule: "a", class: assisted, weight: 0.5}, {rule: "b", class: assisted, weight: 0.5}, {rule: "a", class: assisted, weight: 0.5},
-		{rule: "c", class: machine, weight: 0.9}, {rule: "d", class: hinted, weight: 0.9},
+		{rule: "a", class: assisted, weight: 0.5},
+		{rule: "b", class: assisted, weight: 0.5},
+		{rule: "a", class: assisted, weight: 0.5},
+		{rule: "c", class: machine, weight: 0.9},
+		{rule: "d", class: hinted, weight: 0.9},
 	}
 	if got := confidence(marks, assisted); got != 0.75 {
 		t.Errorf("two halves are %v", got)
