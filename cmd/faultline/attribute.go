@@ -19,7 +19,7 @@ func attributeCommand() *cobra.Command {
 	}
 	outputFlag(cmd, &opts.Output)
 	cmd.Flags().StringVar(&opts.File, "case", "", "case file, .jsonl or .jsonl.gz, or - for standard input")
-	cmd.Flags().StringVar(&opts.Name, "name", "", "name of the case, when the file holds several")
+	cmd.Flags().StringVar(&opts.Name, "name", "", "name of the case; needed when the file holds several")
 	cmd.Flags().StringVar(&opts.Weights, "weights", "", "weights file that faultline fit wrote; empty: the weights that ship")
 	_ = cmd.MarkFlagRequired("case")
 	return cmd

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/faultline/faultline/internal/app"
@@ -18,7 +21,9 @@ func commanderCommand(environ []string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Incident = args[0]
 			if len(args) > 1 {
-				opts.Name = args[1]
+				if opts.Name = args[1]; strings.TrimSpace(opts.Name) == "" {
+					return errors.New("the name of the commander is empty; give a name, or --nobody when nobody commands any more")
+				}
 			}
 			opts.Token = environment(environ, "FAULTLINE_TOKEN", "")
 			return app.Commander(cmd.Context(), opts, cmd.OutOrStdout())

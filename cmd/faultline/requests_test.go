@@ -183,3 +183,19 @@ func TestADeniedChangeIsExitOneAndItsAnswerStays(t *testing.T) {
 		t.Errorf("policy check: exit %d %s", code, out)
 	}
 }
+
+// TestAnEmptyCommanderIsNobodysName: a script whose variable is empty must learn of
+// it, neither ask instead of saying nor relieve who commands.
+func TestAnEmptyCommanderIsNobodysName(t *testing.T) {
+	service := &recorder{}
+	server := httptest.NewServer(service)
+	defer server.Close()
+	for _, name := range []string{"", " \t"} {
+		var out, errs strings.Builder
+		environ := []string{"FAULTLINE_TOKEN=flt_a_b", "FAULTLINE_SERVER=" + server.URL}
+		code := run(t.Context(), []string{"incidents", "commander", "inc-1", name}, environ, strings.NewReader(""), &out, &errs)
+		if code != exitUsage || !strings.Contains(errs.String(), "--nobody") || out.String() != "" || len(service.asked) > 0 {
+			t.Errorf("%q: exit %d, %q %q, asked %v", name, code, out.String(), errs.String(), service.asked)
+		}
+	}
+}

@@ -19,7 +19,8 @@ type ListIncidents struct {
 	Limit      int64    `json:"limit,omitempty" jsonschema:"how many at most, 1 to 200; 20 unless given"`
 }
 
-// Incident is an incident in short. Title is text of the alerts.
+// Incident is an incident in short. Title is text of the alerts, Commander the
+// name that a person wrote down; it is absent while nobody commands.
 type Incident struct {
 	ID        string     `json:"id"`
 	Title     string     `json:"untrusted_title"`
@@ -29,6 +30,7 @@ type Incident struct {
 	EndedAt   *time.Time `json:"resolved_at,omitempty"`
 	Services  []string   `json:"services"`
 	PeopleSay string     `json:"people_say"`
+	Commander string     `json:"untrusted_commander,omitempty"`
 }
 
 // Incidents is a page of incidents; More says that others were left out.
@@ -134,7 +136,7 @@ func (t tools) getIncident(ctx context.Context, in OneIncident) (Answer, error) 
 func incidentOf(in *client.IncidentRecord) Incident {
 	out := Incident{
 		ID: in.Id, Title: in.Title, Status: string(in.Status), StartedAt: in.StartedAt, EndedAt: in.ResolvedAt,
-		Services: in.Services, PeopleSay: string(in.Judgement.State),
+		Services: in.Services, PeopleSay: string(in.Judgement.State), Commander: of(in.Commander),
 	}
 	if in.Severity != nil {
 		out.Severity = string(*in.Severity)

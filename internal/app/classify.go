@@ -73,10 +73,10 @@ func Classify(ctx context.Context, opts ClassifyOptions, stdin io.Reader, out io
 
 // classifyEach classifies the changes of a stream one by one.
 func classifyEach(ctx context.Context, classifier *provenance.Classifier, in io.Reader, print func(classified) error) error {
-	return eachValue(in, func(value json.RawMessage) error {
+	return eachValue(in, func(at place, value json.RawMessage) error {
 		change, err := changeOf(value)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", at, err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -97,14 +97,14 @@ func changeOf(value json.RawMessage) (correlate.Change, error) {
 		Change json.RawMessage `json:"change"`
 	}
 	if err := json.Unmarshal(value, &line); err != nil {
-		return correlate.Change{}, fmt.Errorf("a line is no JSON object: %w", err)
+		return correlate.Change{}, fmt.Errorf("change: %w", plainly(err))
 	}
 	if len(line.Change) > 0 && bytes.HasPrefix(bytes.TrimSpace(line.Change), []byte("{")) {
 		value = line.Change
 	}
 	var change correlate.Change
 	if err := json.Unmarshal(value, &change); err != nil {
-		return change, fmt.Errorf("change: %w", err)
+		return change, fmt.Errorf("change: %w", plainly(err))
 	}
 	return change, nil
 }

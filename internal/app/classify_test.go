@@ -81,12 +81,16 @@ func TestClassifyRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ file, output, in, want string }{
 		"output":  {"-", "xml", "", "want table"},
 		"file":    {"/nonexistent", "json", "", "/nonexistent"},
-		"no JSON": {"-", "json", "{", "JSON value 1"},
-		"number":  {"-", "json", "7", "no JSON object"},
-		"type":    {"-", "json", `{"id":7}`, "change"},
+		"no end":  {"-", "json", agentCommit + "\n{", "-: line 2: the JSON value that begins there has no end"},
+		"no JSON": {"-", "json", agentCommit + "\n\n{id}", "-: line 3: no JSON: "},
+		"number":  {"-", "json", agentCommit + "\n7", "-: line 2: change: is a number; want an object"},
+		"type":    {"-", "json", `{"id":7}`, "-: line 1: change: id: is a number, which does not belong there"},
+		"deep":    {"-", "json", `{"commits":[{"sha":[]}]}`, "change: commits.sha: is an array"},
+		"time":    {"-", "json", `{"started_at":"noon"}`, `noon is no time; write it as 2026`},
+		"array":   {"-", "json", "[\n" + agentCommit + ",\n" + agentCommit + ",\n{\"id\":\n7}]", "-: line 4, element 3: change: id"},
 	} {
 		err := Classify(context.Background(), ClassifyOptions{File: tc.file, Output: tc.output}, strings.NewReader(tc.in), io.Discard)
-		if err == nil || !strings.Contains(err.Error(), tc.want) {
+		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "Go ") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -37,10 +37,12 @@ type ImportResult struct {
 	Rejected   []ImportRejection `json:"rejected"`
 }
 
-// ImportRejection is one refused event. Element counts the JSON values of the
-// file from 1; the elements of an array count one by one.
+// ImportRejection is one refused event. Line is where it begins in the file,
+// unpacked. Element counts the JSON values of the file from 1; the elements of an
+// array count one by one.
 type ImportRejection struct {
 	File    string `json:"file"`
+	Line    int    `json:"line"`
 	Element int    `json:"element"`
 	Path    string `json:"path,omitempty"`
 	Problem string `json:"problem"`
@@ -68,10 +70,12 @@ func Import(ctx context.Context, opts ImportOptions, stdin io.Reader, out io.Wri
 	}
 	if n := len(sender.result.Rejected); n > 0 {
 		first := sender.result.Rejected[0]
-		return fmt.Errorf("%d events were refused, first %s element %d: %s", n, first.File, first.Element, first.text())
+		return fmt.Errorf("%d events were refused, first %s %s: %s", n, first.File, first.place(), first.text())
 	}
 	return nil
 }
+
+func (r *ImportRejection) place() place { return place{r.Line, r.Element} }
 
 func (r *ImportRejection) text() string {
 	text := r.Problem
@@ -91,7 +95,7 @@ func printImport(out io.Writer, output string, result ImportResult) error {
 	lines := []string{fmt.Sprintf("accepted %d, known before %d, refused %d", result.Accepted, result.Duplicates, len(result.Rejected))}
 	for i := range result.Rejected[:min(len(result.Rejected), maxRefusals)] {
 		r := &result.Rejected[i]
-		lines = append(lines, fmt.Sprintf("- %s element %d: %s", r.File, r.Element, r.text()))
+		lines = append(lines, fmt.Sprintf("- %s %s: %s", r.File, r.place(), r.text()))
 	}
 	if more := len(result.Rejected) - maxRefusals; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more; -o json lists all", more))
@@ -123,8 +127,8 @@ func importFile(ctx context.Context, sender *sender, name, format string, stdin 
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	sender.begin(name)
-	if err := eachValue(in, func(value json.RawMessage) error {
-		return sender.add(ctx, value, format)
+	if err := eachValue(in, func(at place, value json.RawMessage) error {
+		return sender.add(ctx, at, value, format)
 	}); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -152,37 +156,6 @@ func gunzip(in io.Reader) (io.Reader, error) {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
 	return skipMark(bufio.NewReader(unpacked)), nil
-}
-
-// eachValue calls do for every JSON value of a stream: values one after
-// another, one a line, or the elements of an array.
-func eachValue(in io.Reader, do func(json.RawMessage) error) error {
-	dec := json.NewDecoder(in)
-	for n := 1; ; n++ {
-		var value json.RawMessage
-		err := dec.Decode(&value)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("JSON value %d (byte %d): %w", n, dec.InputOffset(), err)
-		}
-		if !bytes.HasPrefix(value, []byte("[")) {
-			if err := do(value); err != nil {
-				return err
-			}
-			continue
-		}
-		var elements []json.RawMessage
-		if err := json.Unmarshal(value, &elements); err != nil {
-			return fmt.Errorf("JSON value %d: %w", n, err)
-		}
-		for _, element := range elements {
-			if err := do(element); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // route finds the API route of one value: that of the format that was named,

@@ -118,11 +118,14 @@ func TestImportSkipsAByteOrderMark(t *testing.T) {
 }
 
 func TestImportNamesRefusedElements(t *testing.T) {
-	out, err := importFrom(t, &fakeServer{}, "auto", `{"id":"1","kind":"deploy","source":"ci"} {"id":"bad","kind":"deploy","source":"ci"} {"what":1} 7`, "-")
+	out, err := importFrom(t, &fakeServer{}, "auto", `{"id":"1","kind":"deploy","source":"ci"}
+
+{"id":"bad","kind":"deploy","source":"ci"} {"what":1}
+7`, "-")
 	if err == nil || errors.Is(err, ErrDependency) {
 		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"accepted 1", "refused 3", "- element 2: started_at: has no zone; append Z", "- element 3: is neither a change", "- element 4: is no JSON object"} {
+	for _, want := range []string{"accepted 1", "refused 3", "- line 3, element 2: started_at: has no zone; append Z", "- line 3: is neither a change", "- line 4: is no JSON object"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q lacks %q", out, want)
 		}
@@ -170,9 +173,9 @@ func TestImportFailures(t *testing.T) {
 		"no token":    {ImportOptions{Files: []string{"-"}, Server: "http://x"}, "", "FAULTLINE_TOKEN"},
 		"no address":  {ImportOptions{Files: []string{"-"}, Server: "nowhere", Token: "t"}, "", "--server"},
 		"no file":     {ImportOptions{Files: []string{"/nonexistent"}, Server: "http://x", Token: "t"}, "", "/nonexistent"},
-		"no JSON":     {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, `{"id":`, "JSON value 1"},
+		"no JSON":     {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, "{}\n{\"id\":", "-: line 2: the JSON value that begins there has no end"},
 		"broken gzip": {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, "\x1f\x8bnope", "gzip"},
-		"bad array":   {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, `[1,`, "JSON value 1"},
+		"bad array":   {ImportOptions{Files: []string{"-"}, Server: "http://x", Token: "t"}, "\n[1,", "-: line 2: "},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +258,7 @@ func TestElementsOfAnArrayAreEventsOfTheirOwn(t *testing.T) {
 	if err != nil || !strings.Contains(out, "accepted 2") || len(server.requests) != 1 {
 		t.Errorf("%q %v %v", out, err, server.requests)
 	}
-	if _, err := importFrom(t, &fakeServer{}, "auto", `[1,`, "-"); err == nil || !strings.Contains(err.Error(), "JSON value 1") {
+	if _, err := importFrom(t, &fakeServer{}, "auto", `[1,`, "-"); err == nil || !strings.Contains(err.Error(), "line 1") {
 		t.Errorf("a broken array: %v", err)
 	}
 }
@@ -263,19 +266,19 @@ func TestElementsOfAnArrayAreEventsOfTheirOwn(t *testing.T) {
 func TestManyRefusalsAreCountedAndTheFirstShown(t *testing.T) {
 	result := ImportResult{Accepted: 3, Rejected: []ImportRejection{}}
 	for i := range 57 {
-		result.Rejected = append(result.Rejected, ImportRejection{File: "a\x1b[2J.jsonl", Element: i + 1, Path: "kind", Problem: "missing", Mend: "give a kind"})
+		result.Rejected = append(result.Rejected, ImportRejection{File: "a\x1b[2J.jsonl", Line: i + 1, Element: i + 1, Path: "kind", Problem: "missing", Mend: "give a kind"})
 	}
 	var out strings.Builder
 	if err := printImport(&out, "table", result); err != nil {
 		t.Fatal(err)
 	}
 	text := out.String()
-	for _, want := range []string{"accepted 3, known before 0, refused 57", "element 20: kind: missing; give a kind", "and 37 more; -o json lists all"} {
+	for _, want := range []string{"accepted 3, known before 0, refused 57", "line 20: kind: missing; give a kind", "and 37 more; -o json lists all"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "element 21") || strings.Contains(text, "\x1b") || strings.Count(text, "\n") != 22 {
+	if strings.Contains(text, "line 21") || strings.Contains(text, "\x1b") || strings.Count(text, "\n") != 22 {
 		t.Errorf("%s", text)
 	}
 	for output, want := range map[string]string{"json": `"element": 57`, "yaml": "element: 57"} {

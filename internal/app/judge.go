@@ -78,8 +78,8 @@ func Fit(ctx context.Context, opts FitOptions, show Show, stdin io.Reader, out i
 	return eval.RunFit(ctx, opts, out)
 }
 
-// AttributeOptions say which case to rank. Without a name it is the first one
-// of the file.
+// AttributeOptions say which case to rank. Without a name it is the only one of
+// the file.
 type AttributeOptions struct {
 	File   string
 	Name   string

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/faultline/faultline/internal/clickhouse"
@@ -21,16 +23,30 @@ func MigrateUp(ctx context.Context, cfg config.Config, output string, out, logs 
 		if err := store.MigrateUp(ctx); err != nil {
 			return schemaError(err)
 		}
-		_, err := printMigrations(ctx, store, output, out)
+		_, err := printState(ctx, store, output, out)
 		return err
 	})
 }
 
 // MigrateStatus prints the state of the schema. It is ErrNo when the schema is
-// not the one of this program.
+// not the one of this program. It makes nothing: an embedded store that was never
+// begun is told of without beginning it.
 func MigrateStatus(ctx context.Context, cfg config.Config, output string, out, logs io.Writer) error {
+	if _, err := os.Stat(engineDir(&cfg)); cfg.EmbeddedClickHouse() && errors.Is(err, fs.ErrNotExist) {
+		if err := checkOutput(output); err != nil {
+			return err
+		}
+		status, err := clickhouse.PendingMigrations()
+		if err != nil {
+			return err
+		}
+		if _, err := printMigrations(status, output, out); err != nil {
+			return err
+		}
+		return ErrNo
+	}
 	return withStore(ctx, cfg, output, logs, func(store *clickhouse.Store) error {
-		current, err := printMigrations(ctx, store, output, out)
+		current, err := printState(ctx, store, output, out)
 		if err == nil && !current {
 			return ErrNo
 		}
@@ -61,12 +77,17 @@ type migrationLine struct {
 	At      *time.Time `json:"at,omitempty"`
 }
 
-// printMigrations reports whether every migration is applied as it stands here.
-func printMigrations(ctx context.Context, store *clickhouse.Store, output string, out io.Writer) (current bool, err error) {
+// printState prints what a store says of its migrations.
+func printState(ctx context.Context, store *clickhouse.Store, output string, out io.Writer) (current bool, err error) {
 	status, err := store.MigrateStatus(ctx)
 	if err != nil {
 		return false, down(err)
 	}
+	return printMigrations(status, output, out)
+}
+
+// printMigrations reports whether every migration is applied as it stands here.
+func printMigrations(status []clickhouse.Migration, output string, out io.Writer) (current bool, err error) {
 	current = true
 	lines := make([]migrationLine, 0, len(status))
 	for i := range status {

@@ -28,11 +28,11 @@ type sender struct {
 	to     *remote
 	result ImportResult
 
-	file     string
-	elements int
-	route    string
-	body     bytes.Buffer
-	lines    []int
+	file  string
+	route string
+	body  bytes.Buffer
+	// queued is where each line of body came from.
+	queued []place
 }
 
 func newSender(opts ImportOptions) (*sender, error) {
@@ -44,20 +44,19 @@ func newSender(opts ImportOptions) (*sender, error) {
 }
 
 func (s *sender) begin(file string) {
-	s.file, s.elements = file, 0
+	s.file = file
 }
 
 // add queues one value and sends what is queued when it is enough, or when the
 // value belongs to another route. Vendor payloads go one by one, as they came.
-func (s *sender) add(ctx context.Context, value json.RawMessage, format string) error {
-	s.elements++
+func (s *sender) add(ctx context.Context, at place, value json.RawMessage, format string) error {
 	to, problem := route(value, format)
 	if problem != "" {
-		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Element: s.elements, Problem: problem})
+		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Line: at.line, Element: at.element, Problem: problem})
 		return nil
 	}
 	vendor := strings.HasPrefix(to, "/v1/webhooks/")
-	full := len(s.lines) >= importBatchValues || s.body.Len()+len(value) > importBatchBytes
+	full := len(s.queued) >= importBatchValues || s.body.Len()+len(value) > importBatchBytes
 	if to != s.route || full || vendor {
 		if err := s.flush(ctx); err != nil {
 			return err
@@ -65,17 +64,17 @@ func (s *sender) add(ctx context.Context, value json.RawMessage, format string) 
 	}
 	s.route = to
 	if err := json.Compact(&s.body, value); err != nil {
-		return fmt.Errorf("element %d: %w", s.elements, err)
+		return fmt.Errorf("%s: %w", at, err)
 	}
 	s.body.WriteByte('\n')
-	s.lines = append(s.lines, s.elements)
+	s.queued = append(s.queued, at)
 	return nil
 }
 
 // flush sends what is queued and counts the answer. A service that is busy or
 // away is tried again; what it refuses is noted and done with.
 func (s *sender) flush(ctx context.Context) error {
-	if len(s.lines) == 0 {
+	if len(s.queued) == 0 {
 		return nil
 	}
 	for attempt := 1; ; attempt++ {
@@ -97,7 +96,7 @@ func (s *sender) flush(ctx context.Context) error {
 			continue
 		}
 		s.body.Reset()
-		s.lines = s.lines[:0]
+		s.queued = s.queued[:0]
 		return err
 	}
 }
@@ -181,13 +180,13 @@ func (s *sender) count(receipt []byte) error {
 	return nil
 }
 
-// reject notes refused elements under their number in the file.
+// reject notes refused elements under their place in the file.
 func (s *sender) reject(problems []client.ProblemField) {
 	for _, p := range problems {
-		element := s.lines[0]
-		if p.Line >= 1 && p.Line <= len(s.lines) {
-			element = s.lines[p.Line-1]
+		at := s.queued[0]
+		if p.Line >= 1 && p.Line <= len(s.queued) {
+			at = s.queued[p.Line-1]
 		}
-		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Element: element, Path: p.Path, Problem: p.Message, Mend: p.Mend})
+		s.result.Rejected = append(s.result.Rejected, ImportRejection{File: s.file, Line: at.line, Element: at.element, Path: p.Path, Problem: p.Message, Mend: p.Mend})
 	}
 }

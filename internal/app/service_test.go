@@ -368,6 +368,9 @@ func TestMigrationsAreListedInEveryFormAndSayWhenSomeAreMissing(t *testing.T) {
 		t.Error("xml is taken")
 	}
 	cfg.ClickHouse.DSN = "http://u:hunter2@127.0.0.1:1/faultline"
+	if _, err := list(MigrateStatus, "table"); !errors.Is(err, ErrDependency) {
+		t.Errorf("status of a server that is away: %v", err)
+	}
 	if _, err := list(MigrateUp, "table"); !errors.Is(err, ErrDependency) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("no server: %v", err)
 	}

@@ -42,11 +42,14 @@ func openStore(ctx context.Context, cfg *config.Config, stop *cleanup, log *slog
 func openEngine(ctx context.Context, cfg *config.Config) (*chdb.Engine, error) {
 	engine := chdb.DefaultConfig()
 	engine.Library = cfg.ClickHouse.Library
-	engine.Dir = filepath.Join(cfg.DataDir, "clickhouse")
+	engine.Dir = engineDir(cfg)
 	engine.MaxMemoryBytes = int64(cfg.ClickHouse.EmbeddedMemoryMB) << 20
 	engine.MarkCacheBytes = engine.MaxMemoryBytes / engineMarkCacheShare
 	return chdb.Open(ctx, engine)
 }
+
+// engineDir is where the embedded engine keeps its data.
+func engineDir(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "clickhouse") }
 
 // storeConfig translates the settings of the store.
 func storeConfig(cfg *config.Config) clickhouse.Config {

@@ -69,6 +69,12 @@ const bookkeeping = `CREATE TABLE IF NOT EXISTS schema_migrations %s
 ENGINE = %s
 ORDER BY (version, at)`
 
+// PendingMigrations is what MigrateStatus says of a database that is not there.
+func PendingMigrations() ([]Migration, error) {
+	all, err := loadMigrations(migrations.Files)
+	return compare(all, nil), err
+}
+
 // MigrateStatus lists every migration that the program or the database knows,
 // in order of version.
 func (s *Store) MigrateStatus(ctx context.Context) ([]Migration, error) {

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -68,29 +67,32 @@ func (r *EngineRanker) engineFor(withheld Parts) *correlate.Engine {
 }
 
 // AttributeNamed ranks the changes of the case of that name of a file, or of stdin
-// for StdinName; an empty name takes the first case. The finding's incident
-// carries the name of the case.
+// for StdinName; an empty name takes the only case. Where several would do, none
+// is taken. The finding's incident carries the name of the case.
 func AttributeNamed(ctx context.Context, file, name string, stdin io.Reader, w correlate.Weights) (correlate.Finding, error) {
-	var finding correlate.Finding
-	enough := errors.New("case found")
+	var found *Case
 	err := EachCase(ctx, []string{file}, stdin, func(c Case) error {
-		if name != "" && c.Name != name {
+		switch {
+		case name != "" && c.Name != name:
 			return nil
+		case found == nil:
+			found = &c
+			return nil
+		case name != "":
+			return fmt.Errorf("%s holds several cases called %q; give each a name of its own", titleOf(file), name)
+		default:
+			return fmt.Errorf("%s holds several cases, the first are %q and %q; choose one with --name", titleOf(file), found.Name, c.Name)
 		}
-		finding = AttributeCase(&c, w)
-		return enough
 	})
 	switch {
-	case errors.Is(err, enough):
-		return finding, nil
 	case err != nil:
 		return correlate.Finding{}, err
+	case found != nil:
+		return AttributeCase(found, w), nil
 	case name != "":
-		return correlate.Finding{}, fmt.Errorf("%s holds no case called %q; leave the name out for the first one", file, name)
-	case file == StdinName:
-		return correlate.Finding{}, errors.New("standard input holds no case; write one case as one line of JSON")
+		return correlate.Finding{}, fmt.Errorf("%s holds no case called %q; look at the names in the file", titleOf(file), name)
 	default:
-		return correlate.Finding{}, fmt.Errorf("%s holds no case; write one case as one line of JSON", file)
+		return correlate.Finding{}, fmt.Errorf("%s holds no case; write one case as one line of JSON", titleOf(file))
 	}
 }
 

@@ -25,12 +25,24 @@ func namedLines(t *testing.T, names ...string) string {
 	return b.String()
 }
 
-func TestCaseIsAttributedByNameOrByPlace(t *testing.T) {
-	for asked, want := range map[string]string{"": "first", "second": "second"} {
-		in := strings.NewReader(namedLines(t, "first", "second"))
+func TestTheOnlyCaseNeedsNoName(t *testing.T) {
+	for asked, names := range map[string][]string{"": {"second"}, "second": {"first", "second", "third"}} {
+		in := strings.NewReader(namedLines(t, names...))
 		f, err := AttributeNamed(t.Context(), StdinName, asked, in, correlate.DefaultWeights())
-		if err != nil || f.Incident != want || len(f.Suspects) == 0 {
+		if err != nil || f.Incident != "second" || len(f.Suspects) == 0 {
 			t.Errorf("asked for %q: incident %q with %d suspects, %v", asked, f.Incident, len(f.Suspects), err)
+		}
+	}
+}
+
+// TestOfSeveralCasesNoneIsTakenUnasked: an answer about another incident than the
+// one that was meant looks like any other answer.
+func TestOfSeveralCasesNoneIsTakenUnasked(t *testing.T) {
+	for asked, want := range map[string]string{"": `the first are "one" and "two"; choose one with --name`, "one": `several cases called "one"`} {
+		in := strings.NewReader(namedLines(t, "one", "two", "one"))
+		f, err := AttributeNamed(t.Context(), StdinName, asked, in, correlate.DefaultWeights())
+		if err == nil || !strings.Contains(err.Error(), want) || len(f.Suspects) > 0 {
+			t.Errorf("asked for %q: %v, incident %q", asked, err, f.Incident)
 		}
 	}
 }

@@ -54,7 +54,8 @@ func (r Ratio) String() string {
 // RankerFigures are the figures of one ranker over a set of cases. HitAt1,
 // HitAt3, HitAt5, MRR and MeanRank are over cases with a cause, MeanRank over
 // those in which a cause is listed. Brier and ECE are over cases in which a
-// suspect is listed. The times are of Rank alone, per case.
+// suspect is listed. The times are of Rank alone, per case; without cases they are
+// nil, which prints as null.
 type RankerFigures struct {
 	Name              string `json:"name"`
 	Cases             int    `json:"cases"`
@@ -68,8 +69,8 @@ type RankerFigures struct {
 	NoChangeRecall    Ratio  `json:"no_change_recall"`
 	Brier             Ratio  `json:"brier"`
 	ECE               Ratio  `json:"ece"`
-	P50us             int64  `json:"p50_us"`
-	P99us             int64  `json:"p99_us"`
+	P50us             *int64 `json:"p50_us"`
+	P99us             *int64 `json:"p99_us"`
 }
 
 // CaseFigures is one ranker's answer on one case. Rank is that of the first
@@ -185,7 +186,7 @@ func rankerFigures(name string, outcomes []Outcome) RankerFigures {
 	f.MRR, f.MeanRank = inverse.value(), rank.value()
 	f.NoChangePrecision, f.NoChangeRecall = precision.value(), recall.value()
 	f.Brier, f.ECE = brier.value(), calibrationError(outcomes)
-	f.P50us, f.P99us = quantile(took, 0.50).Microseconds(), quantile(took, 0.99).Microseconds()
+	f.P50us, f.P99us = microsecondsAt(took, 0.50), microsecondsAt(took, 0.99)
 	return f
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/faultline/faultline/correlate"
 )
 
 func TestEmptyDenominatorsPrintNull(t *testing.T) {
@@ -35,6 +37,22 @@ func TestReportWithoutCasesIsStillAnObject(t *testing.T) {
 	}
 }
 
+// TestTimesOfNoCaseAreNotZero: a ranker that was never asked is not a fast one.
+func TestTimesOfNoCaseAreNotZero(t *testing.T) {
+	data, err := json.Marshal(rankerFigures("r", nil))
+	if err != nil || !strings.Contains(string(data), `"p50_us":null,"p99_us":null`) {
+		t.Errorf("%s %v", data, err)
+	}
+	if text := figuresGrid([]RankerFigures{rankerFigures("r", nil)}, nil).String(); strings.Contains(text, "0us") || !strings.HasSuffix(text, "-    -\n") {
+		t.Errorf("%q", text)
+	}
+	var out strings.Builder
+	opts := Options{Files: []string{StdinName}, Stdin: strings.NewReader(""), Available: Rankers(correlate.DefaultWeights()), Output: OutputJSON}
+	if err := Run(t.Context(), opts, &out); err != nil || strings.Contains(out.String(), `_us":0`) || !strings.Contains(out.String(), `"p99_us":null`) {
+		t.Errorf("%v %s", err, out.String())
+	}
+}
+
 func TestFiguresOfAHandfulOfCases(t *testing.T) {
 	outcomes := []Outcome{
 		judgedAs("hit", "a", Answer{Suspects: []Suspect{suspect("a", 0.8), suspect("b", 0.1)}, NoChange: 0.1}),
@@ -54,7 +72,7 @@ func TestFiguresOfAHandfulOfCases(t *testing.T) {
 		Brier: Ratio((0.04 + 0.25 + 0.04 + 0.01 + 0.36) / 5),
 		// Bins: 0.8 right, 0.5 wrong, 0.2 wrong, 0.1 wrong, 0.6 wrong.
 		ECE:   Ratio((0.2 + 0.5 + 0.2 + 0.1 + 0.6) / 5),
-		P50us: 3000, P99us: 5000,
+		P50us: new(int64(3000)), P99us: new(int64(5000)),
 	}
 	near := cmp.Comparer(func(a, b Ratio) bool { return math.Abs(float64(a-b)) < 1e-12 })
 	if diff := cmp.Diff(want, got, near); diff != "" {

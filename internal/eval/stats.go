@@ -38,12 +38,18 @@ func indicator(b bool) float64 {
 	return 0
 }
 
-// quantile returns the smallest value that at least the share q of the values
-// does not exceed (the nearest-rank definition), 0 without values.
-func quantile(values []time.Duration, q float64) time.Duration {
+// microsecondsAt is a quantile in whole microseconds, nil without values.
+func microsecondsAt(values []time.Duration, q float64) *int64 {
 	if len(values) == 0 {
-		return 0
+		return nil
 	}
+	us := quantile(values, q).Microseconds()
+	return &us
+}
+
+// quantile returns the smallest value that at least the share q of the values
+// does not exceed (the nearest-rank definition). There must be a value.
+func quantile(values []time.Duration, q float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(values))
 	place := int(math.Ceil(q * float64(len(sorted))))
 	return sorted[max(place, 1)-1]

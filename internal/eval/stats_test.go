@@ -17,8 +17,11 @@ func TestQuantileIsANearestRank(t *testing.T) {
 	if values[0] != 5 {
 		t.Error("the input was sorted in place")
 	}
-	if quantile(nil, 0.5) != 0 {
-		t.Error("no values must give 0")
+	if got := microsecondsAt([]time.Duration{3 * time.Millisecond}, 0.5); got == nil || *got != 3000 {
+		t.Errorf("three milliseconds are %v", got)
+	}
+	if got := microsecondsAt(nil, 0.5); got != nil {
+		t.Errorf("of nothing the middle is %d", *got)
 	}
 }
 

@@ -197,9 +197,12 @@ func rankText(r Ratio) string {
 	}
 }
 
-// duration prints microseconds in five columns.
-func duration(us int64) string {
-	switch {
+// duration prints microseconds in five columns, a dash for none.
+func duration(took *int64) string {
+	if took == nil {
+		return "-"
+	}
+	switch us := *took; {
 	case us < 1000:
 		return fmt.Sprintf("%dus", us)
 	case us < 10_000:
