@@ -33,6 +33,7 @@ func TestInABrowser(t *testing.T) {
 		{"EveryPageIsAccessibleQuietAndFits", everyPageIsAccessibleQuietAndFits},
 		{"PagesFitTheNarrowestScreen", pagesFitTheNarrowestScreen},
 		{"DrawingsNeedNoSidewaysScroll", drawingsNeedNoSidewaysScroll},
+		{"ShortWordsStayWhole", shortWordsStayWhole},
 		{"TheDocumentationIsIllustrated", theDocumentationIsIllustrated},
 		{"HostileTextDoesNothing", hostileTextDoesNothing},
 		{"TwoHundredServicesAreReadable", twoHundredServicesAreReadable},

@@ -108,7 +108,7 @@ func (b *figuresBody) impact() {
 			rates = append(rates, shareRow("… with machine-suspected ones", g.Suspected))
 		}
 		for j := range g.Classes {
-			b.Classes = append(b.Classes, classRateRow{Class: words(string(g.Classes[j].Class)), Changes: group(g.Classes[j].Changes), Rate: shareWords(g.Classes[j].Rate)})
+			b.Classes = append(b.Classes, classRateRow{Class: classWords(g.Classes[j].Class), Changes: group(g.Classes[j].Changes), Rate: shareWords(g.Classes[j].Rate)})
 		}
 	}
 	b.Rates = plotIntervals("Rates", "Share of changes with a confirmed incident by group, with intervals; the table below has the same content", "Rate", rates, rateScale(rates))
