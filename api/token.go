@@ -75,7 +75,7 @@ func NewToken(random io.Reader, name string, role Role) (text string, token Toke
 		return "", Token{}, fmt.Errorf("a token needs a name that says who calls with it")
 	}
 	if !slices.Contains(Roles(), role) {
-		return "", Token{}, fmt.Errorf("unknown role %q; use one of %v", role, Roles())
+		return "", Token{}, fmt.Errorf("unknown role %q; use one of %s", role, strings.Trim(fmt.Sprint(Roles()), "[]"))
 	}
 	raw := make([]byte, tokenIDBytes+tokenSecretBytes)
 	if _, err := io.ReadFull(random, raw); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -56,7 +57,28 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 			return fmt.Errorf("%w; did you mean --%s? See `%s --help`", err, near, cmd.CommandPath())
 		}
 	}
+	if wrong, is := errors.AsType[*pflag.InvalidValueError](err); is {
+		return fmt.Errorf("--%s %q is %s; see `%s --help`", wrong.GetFlag().Name, wrong.GetValue(), notA(wrong.GetFlag().Value.Type()), cmd.CommandPath())
+	}
 	return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
+}
+
+// notA says what a value of a flag is not, by the flag's type.
+func notA(kind string) string {
+	switch kind {
+	case "bool":
+		return "neither true nor false"
+	case "duration":
+		return "no duration; want one such as 90s, 15m or 24h"
+	case "uint", "uint64":
+		return "no whole number from 0 on"
+	case "int", "int64":
+		return "no whole number"
+	case "float64":
+		return "no number"
+	default:
+		return "not understood"
+	}
 }
 
 // missingFlag adds the usage to what cobra says of flags that are required.

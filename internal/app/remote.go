@@ -30,10 +30,22 @@ func askService(server, token string) (*remote, error) {
 	return askServiceFor(server, token, client.DefaultConfig().Timeout)
 }
 
+// reason is why a request got no answer, without the address, which may hold a
+// password.
+func reason(err error) error {
+	if network, is := errors.AsType[*url.Error](err); is {
+		return network.Err
+	}
+	return err
+}
+
 // askServiceFor is askService with a time limit for each request.
 func askServiceFor(server, token string, timeout time.Duration) (*remote, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		if at := strings.LastIndex(server, "@"); at >= 0 { // A password may stand before it.
+			server = "***" + server[at:]
+		}
 		return nil, fmt.Errorf("--server %q is no address; want one such as http://127.0.0.1:8080", server)
 	}
 	cfg := client.DefaultConfig()
@@ -42,7 +54,7 @@ func askServiceFor(server, token string, timeout time.Duration) (*remote, error)
 	if err != nil {
 		return nil, fmt.Errorf("--server: %w", err)
 	}
-	return &remote{Faultline: faultline, at: strings.TrimRight(server, "/")}, nil
+	return &remote{Faultline: faultline, at: strings.TrimRight(u.Redacted(), "/")}, nil
 }
 
 // explain turns an error of the client into one that says what to do. A service
@@ -50,7 +62,7 @@ func askServiceFor(server, token string, timeout time.Duration) (*remote, error)
 // down.
 func (r *remote) explain(err error) error {
 	var refused *client.Problem
-	var network *url.Error
+	_, network := errors.AsType[*url.Error](err)
 	switch {
 	case err == nil:
 		return nil
@@ -58,8 +70,8 @@ func (r *remote) explain(err error) error {
 		return down(fmt.Errorf("the service at %s cannot answer now: %w; try again", r.at, err))
 	case errors.As(err, &refused):
 		return fmt.Errorf("the service at %s refuses: %w%s", r.at, err, wayOn(refused))
-	case errors.As(err, &network):
-		return down(fmt.Errorf("the service at %s does not answer; is `faultline serve` running there, and is --server or FAULTLINE_SERVER right? %w", r.at, network.Err))
+	case network:
+		return down(fmt.Errorf("the service at %s does not answer; is `faultline serve` running there, and is --server or FAULTLINE_SERVER right? %w", r.at, reason(err)))
 	default:
 		return fmt.Errorf("the service at %s answers with something else than its description says; is it Faultline, of this version? %w", r.at, err)
 	}

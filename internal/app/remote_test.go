@@ -99,3 +99,20 @@ func TestARefusedTokenSaysWhereToGetOne(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestAPasswordInTheAddressIsNotPrinted: what a command says of an address ends up
+// in the logs of pipelines.
+func TestAPasswordInTheAddressIsNotPrinted(t *testing.T) {
+	for _, server := range []string{"http://u:hunter2@127.0.0.1:1", "ftp://u:hunter2@h", "http://u:hunter2@h:port", "u:hunter2@h"} {
+		errs := map[string]error{
+			"health": Health(t.Context(), server, io.Discard),
+			"list":   ListIncidents(t.Context(), IncidentsOptions{Server: server, Output: "table"}, io.Discard),
+			"import": Import(t.Context(), ImportOptions{Files: []string{"/nonexistent"}, Server: server, Token: "t"}, strings.NewReader(""), io.Discard),
+		}
+		for command, err := range errs {
+			if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), `Get "`) {
+				t.Errorf("%s %s: %v", command, server, err)
+			}
+		}
+	}
+}

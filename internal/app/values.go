@@ -119,6 +119,8 @@ func broken(dec *json.Decoder, lines *lineIndex, err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("line %d: the JSON value that begins there has no end", first)
+	case !syntax && lines.read == 0:
+		return err
 	case !syntax:
 		return fmt.Errorf("line %d: %w", first, err)
 	}

@@ -87,6 +87,10 @@ func TestWrongSettingsNameKeyAndMend(t *testing.T) {
 		"small memory":       {file: "clickhouse: {embedded_memory_mb: 3}\n", want: []string{"embedded_memory_mb", "at least 256"}},
 		"not yaml":           {file: "roles: [ingest\n", want: []string{"faultline.yaml"}},
 		"no data dir":        {file: "data_dir: ''\n", want: []string{"data_dir", "clickhouse.dsn"}},
+		"words for a number": {file: "clickhouse: {dsn: 'http://u:hunter2@h/db'}\napi:\n  rate_burst: many\n", want: []string{"line 3, column 15: is a string; want a number; see docs/configuration.md"}},
+		"beside a secret":    {file: "clickhouse: {dsn: 'http://u:hunter2@h/db', port: 1}\n", want: []string{"line 1, column 44: unknown field \"port\""}},
+		"a list for a text":  {file: "data_dir: [a]\n", want: []string{"line 1, column 11: "}},
+		"no number":          {file: "api: {public_read: perhaps}\n", want: []string{"want true or false"}},
 		"rate":               {file: "api: {rate_per_second: 0}\n", want: []string{"api.rate_per_second"}},
 	}
 	for name, tc := range cases {
@@ -103,6 +107,9 @@ func TestWrongSettingsNameKeyAndMend(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q does not say %q", err, want)
 				}
+			}
+			if strings.Contains(err.Error(), "Go struct") || strings.Contains(err.Error(), "[]") {
+				t.Errorf("the error speaks Go: %v", err)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error shows a secret: %v", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -52,9 +53,42 @@ func decode(r io.Reader, cfg *Config) error {
 	}
 	err = decodeYAML(data, cfg)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return errors.New(yaml.FormatError(err, false, true))
+		return placed(err)
 	}
 	return nil
+}
+
+// placed says where a document is wrong, without the lines of the document: there
+// may be secrets in them.
+func placed(err error) error {
+	fault, known := errors.AsType[yaml.Error](err)
+	if !known {
+		return err
+	}
+	text := fault.GetMessage()
+	if wrong, is := errors.AsType[*yaml.TypeError](err); is {
+		text = fmt.Sprintf("is a %s; want %s", wrong.SrcType.Kind(), kindWords(wrong.DstType.Kind()))
+	}
+	if at := fault.GetToken(); at != nil && at.Position != nil {
+		text = fmt.Sprintf("line %d, column %d: %s", at.Position.Line, at.Position.Column, text)
+	}
+	return errors.New(text + "; see docs/configuration.md")
+}
+
+// kindWords name a kind of value as YAML has it.
+func kindWords(kind reflect.Kind) string {
+	switch kind {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "settings below it"
+	default:
+		return "a number"
+	}
 }
 
 func applyEnv(cfg *Config, environ []string) error {
