@@ -130,7 +130,7 @@ func TestTheEffectOfApprovalIsCompared(t *testing.T) {
 	if e := out.Effect; e.Verdict != Fewer || math.Abs(*e.Adjusted.Value-(15.0/3000)/(60.0/2000)) > 1e-9 || e.Strata.ChangesOutside != 3000 {
 		t.Errorf("%+v", e)
 	}
-	if !strings.Contains(out.Effect.Words, "AI-assisted changes with a senior approval are associated with fewer") || !strings.Contains(out.Words, "not given at random") {
+	if !strings.Contains(out.Effect.Words, "AI-assisted changes with a senior approval are associated with fewer") || !strings.Contains(out.Words, "not given at random") || !strings.Contains(out.Words, "Counted here are also changes that were made during an incident") {
 		t.Errorf("%q %q", out.Effect.Words, out.Words)
 	}
 	senior, other, none := out.Groups[0], out.Groups[1], out.Groups[2]

@@ -48,8 +48,11 @@ type Spread struct {
 	N int `json:"n"`
 }
 
-// approvalWords hold for every answer.
-const approvalWords = "Approval is not given at random: riskier changes may be the ones that are looked at, so a higher rate among approved changes does not show that approval harms, nor a lower one that it helps."
+// approvalWords hold for every answer. They say what is counted too, since the
+// numbers stand on one page with those of Impact: what was changed while an incident
+// went on was approved or not like any other change, so it is counted here; there it
+// is apart, since it is the repair and not the cause.
+const approvalWords = "Counted here are also changes that were made during an incident of their service, which the comparison with human changes leaves out as repairs; rollbacks are left out. Approval is not given at random: riskier changes may be the ones that are looked at, so a higher rate among approved changes does not show that approval harms, nor a lower one that it helps."
 
 // The groups of the comparison.
 const (

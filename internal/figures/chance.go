@@ -3,6 +3,7 @@ package figures
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -142,7 +143,7 @@ func (n *nearness) narrow() {
 // all incidents are moved by a share of the period.
 func (n *nearness) count(group string, step float64) float64 {
 	first, length := n.period.From.UnixMilli(), n.period.To.Sub(n.period.From).Milliseconds()
-	shift := int64(step * float64(length))
+	shift := int64(math.Round(step * float64(length)))
 	near := 0.0
 	for i := range n.entries {
 		at := first + (n.entries[i].StartedAt.UnixMilli()-first+shift)%length

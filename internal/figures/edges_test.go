@@ -285,6 +285,20 @@ func TestPoorDataGetAnHonestAnswer(t *testing.T) {
 	}
 }
 
+// TestAShiftIsNotCutShort: 0.69 of a hundred hours is a hair less than 69 hours as a
+// product of floating numbers, and no incident may move away from its change by it.
+func TestAShiftIsNotCutShort(t *testing.T) {
+	begin := now.Add(-100 * time.Hour)
+	for step := range 100 {
+		n := nearness{period: query.Period{From: begin, To: now}, lookback: time.Hour}
+		n.take([]query.ServiceMoments{{Service: "cart", Class: correlate.ProvenanceHuman, At: []time.Time{begin.Add(time.Duration(step) * time.Hour)}}})
+		n.entries = []entry{{IncidentFact: query.IncidentFact{StartedAt: begin, Services: []string{"cart"}}}}
+		if got := n.count(groupHuman, float64(step)/100); got != 1 {
+			t.Errorf("moved by %d hours, %v incidents are near the change of that moment", step, got)
+		}
+	}
+}
+
 // Nearness by binary search is nearness looked at one by one, at every shift.
 func TestNearnessIsThatOfEveryPairLookedAt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
