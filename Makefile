@@ -45,7 +45,7 @@ test-short: ## the quick tests only
 
 test-labelled: ## the tests on labelled data of others (LABELLED=DIR, see CONTRIBUTING.md)
 	@[ -n "$(LABELLED)" ] && [ -d "$(LABELLED)" ] || { echo "test-labelled: '$(LABELLED)' is no directory; run make test-labelled LABELLED=DIR, see CONTRIBUTING.md" >&2; exit 1; }
-	FAULTLINE_LABELLED="$(abspath $(LABELLED))" go test -tags labelled -run 'OfRealSystems|OfBothModes|KnownShares|PublicCommits' ./ingest/format ./internal/eval ./internal/provenance
+	FAULTLINE_LABELLED="$(abspath $(LABELLED))" go test -tags labelled -run 'OfRealSystems|OfBothModes|KnownShares|PublicCommits|ModelWasTuned' ./ingest/format ./internal/eval ./internal/eval/outages ./internal/provenance
 
 race: deps ## all tests under the race detector
 	go test -race -timeout 30m ./...

@@ -147,6 +147,34 @@ func TestSimulatedStormsCanBeGroupedAndScored(t *testing.T) {
 	}
 }
 
+func TestOutagesAreWrittenWithDefaultsOfTheirOwn(t *testing.T) {
+	code, small, errs := execute(t, "", "simulate", "--outages", "--seed", "3", "--services", "40", "--changes-per-day", "20")
+	if code != exitOK || errs != "" || strings.Count(small, "\n") < 50 {
+		t.Fatalf("exit %d, %d bytes, %s", code, len(small), errs)
+	}
+	if _, again, _ := execute(t, "", "simulate", "--outages", "--seed", "3", "--services", "40", "--changes-per-day", "20"); again != small {
+		t.Error("the same seed wrote other cases")
+	}
+	// 150 changes a day and 300 services, not the 500 of simulated incidents.
+	code, usual, _ := execute(t, "", "simulate", "--outages")
+	first, _, _ := strings.Cut(usual, "\n")
+	var c struct {
+		Changes  []struct{}
+		Topology struct{ Services []struct{} }
+	}
+	if err := json.Unmarshal([]byte(first), &c); err != nil || code != exitOK {
+		t.Fatal(code, err)
+	}
+	if n := len(c.Topology.Services); n < 300 || n > 320 || len(c.Changes) < 230 || len(c.Changes) > 400 {
+		t.Errorf("%d services, %d changes in two days", n, len(c.Changes))
+	}
+	for _, other := range [][]string{{"--storms"}, {"--days", "3"}, {"--incidents", "3"}, {"--no-change-share", "0"}} {
+		if code, _, errs := execute(t, "", append([]string{"simulate", "--outages"}, other...)...); code != exitUsage || !strings.Contains(errs, "outages") {
+			t.Errorf("%v: exit %d, %s", other, code, errs)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	cases := map[error]int{
 		nil:                                    exitOK,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/eval"
+	"github.com/faultline/faultline/internal/eval/outages"
 	"github.com/faultline/faultline/internal/eval/simulate"
 )
 
@@ -160,3 +161,14 @@ func (l *lineCounter) Write(p []byte) (int, error) {
 
 // DefaultSimulateOptions returns a company of middle size.
 func DefaultSimulateOptions() SimulateOptions { return simulate.DefaultOptions() }
+
+// OutageOptions place published outages in a synthetic company.
+type OutageOptions = outages.Options
+
+// DefaultOutageOptions returns a company of 300 services and 150 changes a day.
+func DefaultOutageOptions() OutageOptions { return outages.DefaultOptions() }
+
+// SimulateOutages writes a labelled case for each published outage, one a line.
+func SimulateOutages(ctx context.Context, opts OutageOptions, out io.Writer) error {
+	return outages.Run(ctx, opts, out)
+}

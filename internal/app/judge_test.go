@@ -161,3 +161,32 @@ func TestDashboardsAreWrittenAndListed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestPublishedOutagesAreWrittenAndScored(t *testing.T) {
+	opts := DefaultOutageOptions()
+	opts.Services, opts.ChangesPerDay = 40, 20
+	var cases, out bytes.Buffer
+	if err := SimulateOutages(t.Context(), opts, &cases); err != nil {
+		t.Fatal(err)
+	}
+	score := EvalOptions{Files: []string{eval.StdinName}, Rankers: []string{"faultline", "recency"}, Output: "json"}
+	if err := Eval(t.Context(), score, &cases, &out); err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Rankers []struct {
+			Cases     int
+			WithCause int `json:"with_cause"`
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || len(report.Rankers) != 2 {
+		t.Fatalf("%+v %v", report, err)
+	}
+	if r := report.Rankers[0]; r.Cases < 50 || r.WithCause < 30 || r.WithCause == r.Cases {
+		t.Errorf("%+v", r)
+	}
+	opts.Services = 1
+	if err := SimulateOutages(t.Context(), opts, &cases); err == nil || !strings.Contains(err.Error(), "services") {
+		t.Errorf("a company of one service: %v", err)
+	}
+}
