@@ -82,3 +82,39 @@ func TestDrawsFollowTheirDistributions(t *testing.T) {
 		t.Errorf("three of four: %.3f", part)
 	}
 }
+
+func TestTheErrorOfAVisitorEndsTheRun(t *testing.T) {
+	enough, number := errors.New("enough"), 0
+	err := Each(t.Context(), smallest(1), func(eval.Case) error {
+		number++
+		return enough
+	})
+	if !errors.Is(err, enough) || number != 1 {
+		t.Errorf("%d cases, %v", number, err)
+	}
+}
+
+func TestEveryOutageHasAStreamOfItsOwn(t *testing.T) {
+	seen := map[uint64]string{}
+	all := list(t)
+	for i := range all {
+		for seed := uint64(1); seed <= 3; seed++ {
+			first := newDraw(seed, all[i].ID).Uint64()
+			if other := seen[first]; other != "" {
+				t.Errorf("%s draws as %s does", all[i].ID, other)
+			}
+			seen[first] = all[i].ID
+		}
+	}
+}
+
+func TestCallsInACircleEndTheSearchForACause(t *testing.T) {
+	o := Outage{
+		Changes: []Change{{Service: "base"}},
+		Alerts:  []Alert{{Service: "site"}},
+		Calls:   []string{"site>shop", "shop>base", "base>site"},
+	}
+	if err := o.checkCalls(); err != nil {
+		t.Error(err)
+	}
+}
