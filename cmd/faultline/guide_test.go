@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -178,6 +180,46 @@ func TestTheShellCompletesIncidentsAndChoices(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if code, out, errs := execute(t, "", "completion", shell); code != exitOK || len(out) < 1000 {
 			t.Errorf("completion %s: exit %d %s", shell, code, errs)
+		}
+	}
+}
+
+// TestNoCommandSpeaksOfItsInside gives every command a flag that there is not, and
+// what reads files a directory and a file of rubbish: one line on standard error,
+// nothing on standard output, and no word of the language it is written in.
+func TestNoCommandSpeaksOfItsInside(t *testing.T) {
+	rubbish := filepath.Join(t.TempDir(), "rubbish")
+	if err := os.WriteFile(rubbish, []byte("{\"id\":[1],\"at\":2}\nnonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var lines [][]string
+	var visit func(cmd *cobra.Command, path []string)
+	visit = func(cmd *cobra.Command, path []string) {
+		lines = append(lines, append(path[:len(path):len(path)], "--nonsense"))
+		for _, sub := range cmd.Commands() {
+			if sub.Name() != "completion" && sub.Name() != "help" {
+				visit(sub, append(path[:len(path):len(path)], sub.Name()))
+			}
+		}
+	}
+	visit(rootCommand(nil), nil)
+	for _, file := range []string{rubbish, filepath.Dir(rubbish), filepath.Join(rubbish, "below")} {
+		lines = append(lines, []string{"attribute", "--case", file}, []string{"eval", "--cases", file}, []string{"eval", "--storms", file},
+			[]string{"classify", file}, []string{"classify", "--score", file}, []string{"import", file}, []string{"gate", "--change", file},
+			[]string{"gate", "--change", file, "--topology", file}, []string{"policy", "check", file}, []string{"serve", "--check", "--config", file},
+			[]string{"fit", "--cases", file, "--out", file})
+	}
+	for _, line := range lines {
+		var out, errs strings.Builder
+		code := run(t.Context(), line, []string{"FAULTLINE_TOKEN=flt_a_b", "FAULTLINE_SERVER=http://127.0.0.1:1"}, strings.NewReader(""), &out, &errs)
+		said := errs.String()
+		if code != exitUsage || out.String() != "" || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "faultline: ") {
+			t.Errorf("%v: exit %d, %q, %q", line, code, out.String(), said)
+		}
+		for _, inside := range []string{"Go struct", "Go value", "json:", "strconv", "goroutine", "correlate.", "map[", "runtime error", "%!"} {
+			if strings.Contains(said, inside) {
+				t.Errorf("%v speaks of %q: %s", line, inside, said)
+			}
 		}
 	}
 }
