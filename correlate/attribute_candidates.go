@@ -90,7 +90,8 @@ func (e *Engine) candidates(s *scene) *gatherer {
 	g.lookThrough(front)
 	g.lookThrough(g.promising(order))
 	g.unknown()
-	g.walk(until(x.wide, s.asOf), -1, &s.origins.wide)
+	wide := until(x.wide, s.asOf)
+	g.walk(wide, len(wide)-begunBy(wide, g.rateFrom()), -1, &s.origins.wide)
 	g.recent()
 	g.unite()
 	g.settle(e.weights.Limits.Shortlist)
@@ -141,7 +142,8 @@ func (g *gatherer) lookThrough(order []ranked) {
 				return // Those that follow are weaker still.
 			}
 			if !g.outOfReach(w.asked[i], r.by) {
-				g.walk(until(w.tails[i], g.s.asOf), int(r.at), nil)
+				list := until(w.tails[i], g.s.asOf)
+				g.walk(list, x.after(w.asked[i], list, g.rateFrom()), int(r.at), nil)
 			}
 		}
 	}
@@ -153,8 +155,9 @@ func (g *gatherer) numberOf(r ranked) int32 {
 }
 
 // walk weighs one service's changes, newest first, until older ones are
-// hopeless. They are explained by the origin, or, where that is -1, by why.
-func (g *gatherer) walk(list []dated, origin int, why *explanation) {
+// hopeless. They are explained by the origin, or, where that is -1, by why; recent
+// is how many of them are of the rate window.
+func (g *gatherer) walk(list []dated, recent, origin int, why *explanation) {
 	if len(list) == 0 {
 		return
 	}
@@ -163,7 +166,7 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 		o.onsets = g.s.origins.frame.onsets(o.total, o.seen, g.s.origins.blind)
 		why = &o.explanation
 	}
-	busy := g.e.busy(g.s, g.recently(list))
+	busy := g.e.busy(g.s, recent)
 	if origin >= 0 {
 		g.s.origins.list[origin].busy = busy
 	} else {
@@ -201,10 +204,9 @@ func (g *gatherer) walk(list []dated, origin int, why *explanation) {
 // the first are hopeless: an older one may be of a worse kind.
 const maxHopeless = 8
 
-// recently counts the changes of the list in the rate window.
-func (g *gatherer) recently(list []dated) int {
-	from := g.s.asOf - g.e.weights.Limits.RateWindow.Milliseconds()
-	return len(list) - begunBy(list, from)
+// rateFrom is when the rate window began.
+func (g *gatherer) rateFrom() int64 {
+	return g.s.asOf - g.e.weights.Limits.RateWindow.Milliseconds()
 }
 
 // topology is the log odds of an explanation against no recorded change.
@@ -263,7 +265,8 @@ func (e *Engine) busy(s *scene, changes int) float64 {
 func (g *gatherer) unknown() {
 	for i := range g.s.symptoms {
 		if name := g.s.symptoms[i].service; !g.s.in.Graph.Has(name) {
-			g.walk(g.s.in.Changes.of(name, g.s.asOf), g.stranger(i), nil)
+			list := g.s.in.Changes.of(name, g.s.asOf)
+			g.walk(list, len(list)-begunBy(list, g.rateFrom()), g.stranger(i), nil)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func plainWalk(g *gatherer, list []dated, origin int, why *explanation) {
 		o.onsets = g.s.origins.frame.onsets(o.total, o.seen, g.s.origins.blind)
 		why = &o.explanation
 	}
-	busy := g.e.busy(g.s, g.recently(list))
+	busy := g.e.busy(g.s, len(list)-begunBy(list, g.rateFrom()))
 	if origin >= 0 {
 		g.s.origins.list[origin].busy = busy
 	}

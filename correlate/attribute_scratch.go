@@ -30,6 +30,7 @@ type scratch struct {
 	details []detail
 	blast   blast
 	parts   []part
+	unions  []union
 	// asked and starts are for what is asked for many services at once, tails the
 	// ends of their lists.
 	asked     []int32
@@ -55,6 +56,7 @@ func (w *scratch) release() {
 	w.blast.release()
 	w.origins, w.room, w.parts = w.origins[:0], w.room[:0], w.parts[:0]
 	clear(w.tails[:cap(w.tails)])
+	clear(w.unions)
 	w.mentioned.reset()
 	w.links.reset()
 	w.weights.reset()

@@ -198,7 +198,11 @@ func (sp *spreader) callees(symptom int32, p place) {
 			if sp.budget <= 0 {
 				return
 			}
-			for _, a := range row[:min(len(row), sp.budget)] {
+			row = row[:min(len(row), sp.budget)]
+			for i := range row {
+				sp.warmth += int64(sp.slot[row[i].to])
+			}
+			for _, a := range row {
 				if sp.seen.has(a.to) {
 					continue
 				}

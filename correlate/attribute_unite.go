@@ -3,6 +3,7 @@ package correlate
 import (
 	"cmp"
 	"math"
+	mathbits "math/bits"
 	"slices"
 )
 
@@ -11,23 +12,35 @@ import (
 func (g *gatherer) unite() {
 	x, parts := g.s.in.Changes, g.s.work.parts
 	slices.SortFunc(parts, func(a, b part) int { return x.compareDated(a.dated, b.dated) })
-	g.mention(parts)
+	unions := g.s.work.unions[:0]
 	for from := 0; from < len(parts); {
 		to := from + 1
 		for to < len(parts) && parts[to].ref == parts[from].ref {
 			to++
 		}
-		why := g.united(parts[from:to], x.multi[parts[from].ref])
-		g.add(parts[from].dated, int(parts[from].origin), &why, 0)
+		unions = append(unions, union{parts[from:to], x.multi[parts[from].ref]})
 		from = to
 	}
+	g.s.work.unions = unions
+	g.mention(unions)
+	for _, u := range unions {
+		why := g.united(u.parts, u.services)
+		g.add(u.parts[0].dated, int(u.parts[0].origin), &why, 0)
+	}
+}
+
+// union is a change of several services: those that explain something, and the
+// numbers of all.
+type union struct {
+	parts    []part
+	services []int32
 }
 
 // maxUnited bounds how many services of one change are looked at together.
 const maxUnited = 16
 
 // mentions is how many of a service's newest changes are looked at for how many
-// name other services too.
+// name other services too; see ChangeIndex.several.
 const mentions = 64
 
 // mentioned remembers what mainly found in one attribution, by the number of the
@@ -53,16 +66,13 @@ func (m *mentioned) reset() {
 }
 
 // mention finds the shares of all services that the changes name. Each lies
-// somewhere else in memory: so the ends of all lists are read before the first of
-// them is looked at.
-func (g *gatherer) mention(parts []part) {
+// somewhere else in memory: so some are read before the first of them is looked
+// at.
+func (g *gatherer) mention(unions []union) {
 	x, w := g.s.in.Changes, g.s.work
 	w.mentioned.fit(len(x.lists))
-	for i := range parts {
-		if i > 0 && parts[i].ref == parts[i-1].ref {
-			continue
-		}
-		for _, number := range x.multi[parts[i].ref] {
+	for _, u := range unions {
+		for _, number := range u.services {
 			if w.mentioned.shares[number] == 0 {
 				w.mentioned.shares[number] = -1
 				w.mentioned.known = append(w.mentioned.known, number)
@@ -70,8 +80,9 @@ func (g *gatherer) mention(parts []part) {
 		}
 	}
 	for numbers := range slices.Chunk(w.mentioned.known, askedAtOnce) {
-		for i, list := range w.tailsOf(x, numbers) {
-			w.mentioned.shares[numbers[i]] = g.mainly(list)
+		w.warmLately(x, numbers)
+		for _, number := range numbers {
+			w.mentioned.shares[number] = g.mainly(number)
 		}
 	}
 }
@@ -94,18 +105,36 @@ func (w *scratch) tailsOf(x *ChangeIndex, numbers []int32) [][]dated {
 	return w.tails
 }
 
-// mainly is how likely a change that names the service with those changes beside
-// others is mostly about this one, in parts of what it is for a service that no
-// other such change of the rate window names.
-func (g *gatherer) mainly(list []dated) float64 {
-	list = until(list, g.s.asOf)
-	recent := g.recently(list)
-	list = list[len(list)-min(mentions, recent):]
-	several := 0
-	for _, d := range list {
-		several += int(d.rest >> datedKindBits & 1)
+// warmLately reads where the lists of some services are looked at for how many
+// changes are recent. Numbers below 0 are of no service.
+func (w *scratch) warmLately(x *ChangeIndex, numbers []int32) {
+	for _, number := range numbers {
+		if number < 0 {
+			continue
+		}
+		if n := int(x.lately[number]); n > 0 {
+			list := x.lists[number]
+			w.warmth += list[len(list)-n].start
+		}
 	}
-	return math.Pow(1+float64(several)*float64(recent)/float64(max(len(list), 1)), -g.e.weights.MentionPower)
+}
+
+// mainly is how likely a change that names the service beside others is mostly about this one, in parts of what it is for a service that no
+// other such change of the rate window names.
+func (g *gatherer) mainly(number int32) float64 {
+	x := g.s.in.Changes
+	list := x.begun(number, g.s.asOf)
+	recent := x.after(number, list, g.rateFrom())
+	looked := min(mentions, recent)
+	several := 0
+	if len(list) == len(x.lists[number]) {
+		several = mathbits.OnesCount64(x.several[number] & (1<<looked - 1))
+	} else {
+		for _, d := range list[len(list)-looked:] {
+			several += int(d.rest >> datedKindBits & 1)
+		}
+	}
+	return math.Pow(1+float64(several)*float64(recent)/float64(max(looked, 1)), -g.e.weights.MentionPower)
 }
 
 // united is the explanation by a change of several services, of which some are

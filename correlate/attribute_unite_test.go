@@ -28,6 +28,44 @@ func drawnList(t *rapid.T, most int) []dated {
 	return list
 }
 
+// indexOfOne is an index with no more than the list, of service 0.
+func indexOfOne(list []dated) *ChangeIndex {
+	x := NewChangeIndex()
+	x.numbers([]string{"listed"})
+	x.setList(0, list)
+	return x
+}
+
+// Where the search begins must not show: at the number of changes within a span
+// before the newest that follows when each came at the end of the list.
+func TestChangesAfterAMomentAreCountedFromWhereverTheSearchBegins(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := drawnList(t, 120)
+		for i := range list { // A hundredth of the span between one and the next.
+			list[i].start *= latelyMS / 100
+		}
+		x, grown := indexOfOne(list), indexOfOne(nil)
+		for n := range list {
+			grown.extendList(0, list[:n+1])
+		}
+		if x.lately[0] != grown.lately[0] || x.several[0] != grown.several[0] || x.newest[0] != grown.newest[0] {
+			t.Fatalf("%d, %b, %d at once, %d, %b, %d one by one", x.lately[0], x.several[0], x.newest[0],
+				grown.lately[0], grown.several[0], grown.newest[0])
+		}
+		asOf := rapid.Int64Range(-1, 130).Draw(t, "as of") * latelyMS / 100
+		moment := rapid.Int64Range(-1, 130).Draw(t, "moment") * latelyMS / 100
+		begun, want := x.begun(0, asOf), 0
+		for _, d := range list {
+			if d.start <= asOf && d.start > moment {
+				want++
+			}
+		}
+		if got := x.after(0, begun, moment); got != want || len(begun) != len(until(list, asOf)) {
+			t.Fatalf("%d of %d begun start after %d, want %d", got, len(begun), moment, want)
+		}
+	})
+}
+
 func TestAListIsCutBehindTheLastThatHasBegun(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := drawnList(t, 80)
@@ -72,8 +110,8 @@ func TestAServiceThatManyChangesMentionIsMainlyTheSubjectOfFew(t *testing.T) {
 			}
 		}
 		want := math.Pow(1+several*float64(len(recent))/float64(max(len(newest), 1)), -e.weights.MentionPower)
-		g := &gatherer{e: e, s: &scene{asOf: asOf}}
-		if got := g.mainly(list); got != want {
+		g := &gatherer{e: e, s: &scene{asOf: asOf, in: &Input{Changes: indexOfOne(list)}}}
+		if got := g.mainly(0); got != want {
 			t.Fatalf("%g, want %g: %d of the newest %d of %d name others too", got, want, int(several), len(newest), len(recent))
 		}
 	})
@@ -89,7 +127,7 @@ func TestWhatChangesMentionIsFoundForEachOfTheirServices(t *testing.T) {
 		g := e.candidates(s)
 		for _, number := range s.work.mentioned.known {
 			asked++
-			if got, want := s.work.mentioned.shares[number], g.mainly(in.Changes.lists[number]); got != want {
+			if got, want := s.work.mentioned.shares[number], g.mainly(number); got != want {
 				t.Fatalf("seed %d: the share of %s is %g, want %g", seed, in.Changes.titles[number], got, want)
 			}
 		}
@@ -104,6 +142,9 @@ func TestWhatChangesMentionIsFoundForEachOfTheirServices(t *testing.T) {
 		s.leave()
 		if i := slices.IndexFunc(w.mentioned.shares, func(share float64) bool { return share != 0 }); i >= 0 || len(w.mentioned.known) > 0 {
 			t.Fatalf("seed %d: the share of %s is still there", seed, in.Changes.titles[i])
+		}
+		if slices.ContainsFunc(w.unions, func(u union) bool { return u.services != nil }) {
+			t.Fatalf("seed %d: services of changes are still held", seed)
 		}
 		if slices.ContainsFunc(w.tails[:cap(w.tails)], func(list []dated) bool { return list != nil }) {
 			t.Fatalf("seed %d: lists of changes are still held", seed)

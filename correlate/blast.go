@@ -32,6 +32,8 @@ type blast struct {
 	order    []int32
 	distance []int32
 	reached  bits
+	// loud are the services that alert.
+	loud bits
 	// shown are the listed services, places their numbers in the order of the list.
 	shown  bits
 	places []int32
@@ -224,15 +226,15 @@ func (b *blast) listed(limit int) ([]BlastNode, bool) {
 // candidates are all nodes that may be listed.
 func (b *blast) candidates() []blastCandidate {
 	list := b.nodes[:0]
-	loud := make(map[int32]bool, len(b.alerting))
+	b.loud = b.loud.sized(b.g.Len())
 	for _, name := range b.alerting {
 		if id, ok := b.g.id(name); ok {
-			loud[id] = true
+			b.loud.set(id)
 		}
 	}
 	for i, id := range b.order {
 		distance := int(b.distance[i])
-		c := newBlastCandidate(stateOf(distance == 0, loud[id], distance <= quietHops), distance, b.g.tierOf(id), false)
+		c := newBlastCandidate(stateOf(distance == 0, b.loud.has(id), distance <= quietHops), distance, b.g.tierOf(id), false)
 		c.id = id
 		list = append(list, c)
 	}

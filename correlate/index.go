@@ -25,11 +25,16 @@ type ChangeIndex struct {
 	// newest is the start of the last change of each list, noChange if it is empty.
 	newest []int64
 	// ends bound the ends of each service's changes: none ended later.
-	ends  []int64
-	wide  []dated
-	multi map[uint32][]int32
-	time  timeIndex
-	names interner
+	ends []int64
+	// several and lately spare the ends of the lists a look: of each, which of the
+	// 64 newest changes are of several services, the newest at bit 0, and how many
+	// started within latelyMS before the newest.
+	several []uint64
+	lately  []int32
+	wide    []dated
+	multi   map[uint32][]int32
+	time    timeIndex
+	names   interner
 }
 
 // NewChangeIndex returns an index of the changes.
@@ -247,7 +252,13 @@ func (x *ChangeIndex) link(ref uint32, services []string) {
 
 // enter puts the entry into the list of a service.
 func (x *ChangeIndex) enter(service int32, d dated, end int64) {
-	x.setList(service, x.insertDated(x.lists[service], d))
+	before := len(x.lists[service])
+	list := x.insertDated(x.lists[service], d)
+	if n := len(list); n > before && list[n-1] == d {
+		x.extendList(service, list)
+	} else {
+		x.setList(service, list)
+	}
 	x.ends[service] = max(x.ends[service], end)
 }
 
@@ -281,6 +292,7 @@ func (x *ChangeIndex) numbers(services []string) []int32 {
 			x.services[name] = id
 			x.titles = append(x.titles, name)
 			x.lists, x.newest, x.ends = append(x.lists, nil), append(x.newest, noChange), append(x.ends, noChange)
+			x.several, x.lately = append(x.several, 0), append(x.lately, 0)
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)

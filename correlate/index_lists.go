@@ -116,10 +116,60 @@ const noChange = math.MinInt64
 
 // setList replaces the list of a service.
 func (x *ChangeIndex) setList(service int32, list []dated) {
-	x.lists[service], x.newest[service] = list, noChange
-	if n := len(list); n > 0 {
-		x.newest[service] = list[n-1].start
+	x.lists[service], x.newest[service], x.several[service], x.lately[service] = list, noChange, 0, 0
+	n := len(list)
+	if n == 0 {
+		return
 	}
+	x.newest[service] = list[n-1].start
+	x.lately[service] = int32(n - begunBy(list, x.newest[service]-latelyMS))
+	for i := range min(n, 64) {
+		if list[n-1-i].multi() {
+			x.several[service] |= 1 << i
+		}
+	}
+}
+
+// extendList replaces the list of a service by one with one more entry at its end.
+func (x *ChangeIndex) extendList(service int32, list []dated) {
+	n, newest := len(list), list[len(list)-1]
+	x.lists[service], x.newest[service] = list, newest.start
+	x.several[service] <<= 1
+	if newest.multi() {
+		x.several[service] |= 1
+	}
+	lately := int(x.lately[service]) + 1
+	for list[n-lately].start <= newest.start-latelyMS {
+		lately--
+	}
+	x.lately[service] = int32(lately)
+}
+
+// latelyMS is the span of ChangeIndex.lately, the default of Limits.RateWindow:
+// where a service changed in that window is then mostly found at once.
+const latelyMS = 48 * 60 * 60 * 1000
+
+// begun is the list of the service's changes that start at or before the moment.
+func (x *ChangeIndex) begun(service int32, moment int64) []dated {
+	if x.newest[service] <= moment {
+		return x.lists[service]
+	}
+	return until(x.lists[service], moment)
+}
+
+// after counts the changes of the list that start after the moment; the list is
+// what has begun of the service's, whose lately says where to look first.
+func (x *ChangeIndex) after(service int32, list []dated, moment int64) int {
+	n := len(list)
+	if n < len(x.lists[service]) || n == 0 || x.newest[service]-latelyMS > moment {
+		return n - begunBy(list, moment)
+	}
+	low := n - int(x.lately[service])
+	high := low
+	for step := 1; high < n && list[high].start <= moment; step *= 2 {
+		low, high = high+1, min(high+step, n)
+	}
+	return n - low - begunBy(list[low:high], moment)
 }
 
 // newestOf returns the start of the service's last change at or before the

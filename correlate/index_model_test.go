@@ -95,6 +95,12 @@ func (x *ChangeIndex) disagree(l listed, moment time.Time) string {
 		if diff := gocmp.Diff(l.of(service, moment), x.keysOf(x.of(service, moment.UnixMilli()))); diff != "" {
 			return fmt.Sprintf("changes of %s until %s (-want +got):\n%s", service, moment, diff)
 		}
+		if number := x.number(service); number >= 0 {
+			fresh := indexOfOne(x.lists[number])
+			if fresh.newest[0] != x.newest[number] || fresh.several[0] != x.several[number] || fresh.lately[0] != x.lately[number] {
+				return fmt.Sprintf("the end of the list of %s is not what is noted of it", service)
+			}
+		}
 	}
 	if diff := gocmp.Diff(l.of("", moment), x.keysOf(until(x.wide, moment.UnixMilli()))); diff != "" {
 		return fmt.Sprintf("changes of the environment until %s (-want +got):\n%s", moment, diff)

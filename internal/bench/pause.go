@@ -8,6 +8,8 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // coreWait reads how long a thread has been ready to run without a core to run
@@ -56,17 +58,36 @@ func parseWait(line []byte) time.Duration {
 
 // paused measures steps of one thread: processor time, and time by the clock
 // without that in which there was no core. What is left besides processor time is
-// what the step was kept waiting for: the collector, locks.
+// what the step was kept waiting for: the collector, locks, the hypervisor. A
+// thread that waits for the collector or a lock gives up its core, which the kernel
+// counts: own is all that held up a step in which it did, and of the others the
+// processor time, since a thread that kept its core was held up by the hypervisor
+// or the kernel.
 type paused struct {
-	cpu, held spread
-	wait      *coreWait
+	cpu, held, own spread
+	wait           *coreWait
 }
 
 // step runs the part and measures it.
 func (p *paused) step(part func()) {
-	waited, clock := p.wait.so(), time.Now()
+	gave, waited, clock := coresGivenUp(), p.wait.so(), time.Now()
 	p.cpu.timed(part)
-	p.held = append(p.held, max(time.Since(clock)-(p.wait.so()-waited), 0))
+	held := max(time.Since(clock)-(p.wait.so()-waited), 0)
+	p.held = append(p.held, held)
+	if coresGivenUp() == gave {
+		held = p.cpu[len(p.cpu)-1]
+	}
+	p.own = append(p.own, held)
+}
+
+// coresGivenUp is how often the calling thread, which must be locked, has given up
+// its core to wait for something.
+func coresGivenUp() int64 {
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_THREAD, &used); err != nil {
+		return 0
+	}
+	return used.Nvcsw
 }
 
 // stops watches how long the collector stops the whole process.

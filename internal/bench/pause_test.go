@@ -41,6 +41,12 @@ func TestAStepThatWaitsIsHeldUpAndUsesNoProcessor(t *testing.T) {
 	if p.cpu[1] < 30*time.Millisecond || p.held[1] < 29*time.Millisecond {
 		t.Errorf("worked for 30 ms: held up %v, %v on a core", p.held[1], p.cpu[1])
 	}
+	if p.own[0] != p.held[0] {
+		t.Errorf("it waited for the clock: %v of %v are its own doing", p.own[0], p.held[0])
+	}
+	if p.own[1] != p.cpu[1] && p.own[1] != p.held[1] {
+		t.Errorf("it kept its core: %v are its own doing, neither %v on a core nor %v held up", p.own[1], p.cpu[1], p.held[1])
+	}
 }
 
 // A thread that has no core is not held up by what it runs.
