@@ -235,7 +235,7 @@ func Default() Config {
 		},
 		Formats: defaultFormats(),
 		Metrics: Metrics{
-			Timeout: 5 * time.Second, MaxQueries: 64, Concurrency: 4, MaxResponseBytes: 4 << 20,
+			Timeout: 5 * time.Second, MaxQueries: 96, Concurrency: 4, MaxResponseBytes: 4 << 20,
 			Step: 30 * time.Second, Window: 2 * time.Minute, ServiceLabel: "job",
 		},
 		Correlate: Correlate{Window: 30 * 24 * time.Hour, PollInterval: 100 * time.Millisecond},

@@ -57,10 +57,21 @@ type ClientTLS struct {
 	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
 }
 
+// shippedQueries is how many templates ship: one service takes as many queries.
+const shippedQueries = 6
+
+// leastQueries is how many queries one service takes.
+func leastQueries(own []MetricQuery) int {
+	if len(own) > 0 {
+		return len(own)
+	}
+	return shippedQueries
+}
+
 func (m *Metrics) validate() []error {
 	errs := []error{
 		positive("metrics.timeout", m.Timeout), positive("metrics.step", m.Step), positive("metrics.window", m.Window),
-		atLeast("metrics.max_queries", m.MaxQueries, max(len(m.Queries), 5)), atLeast("metrics.concurrency", m.Concurrency, 1),
+		atLeast("metrics.max_queries", m.MaxQueries, leastQueries(m.Queries)), atLeast("metrics.concurrency", m.Concurrency, 1),
 		atLeast("metrics.max_response_bytes", int(m.MaxResponseBytes), 1024), required("metrics.service_label", m.ServiceLabel),
 	}
 	if m.URL != "" {

@@ -15,7 +15,7 @@ func TestWrongMetricsSettingsNameKeyAndMend(t *testing.T) {
 		"metrics: {timeout: 0s}":                                              "metrics.timeout",
 		"metrics: {step: -1s}":                                                "metrics.step",
 		"metrics: {window: 0s}":                                               "metrics.window",
-		"metrics: {max_queries: 1}":                                           "metrics.max_queries: is 1; want at least 5",
+		"metrics: {max_queries: 1}":                                           "metrics.max_queries: is 1; want at least 6",
 		"metrics: {concurrency: 0}":                                           "metrics.concurrency",
 		"metrics: {max_response_bytes: 10}":                                   "metrics.max_response_bytes",
 		"metrics: {service_label: ''}":                                        "metrics.service_label: empty",

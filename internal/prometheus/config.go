@@ -42,7 +42,7 @@ type Config struct {
 type Query struct {
 	// Name tells templates apart in errors.
 	Name string
-	// Signal is what is measured: error_ratio, latency_p95, request_rate,
+	// Signal is what is measured: error_ratio, latency, request_rate,
 	// cpu_utilisation or any other name that the engine reads; see the package
 	// correlate. Unit is percent, ms, per_second or ratio.
 	Signal, Unit string
@@ -57,7 +57,7 @@ type Query struct {
 // DefaultConfig returns settings for a server at the address.
 func DefaultConfig(address string) Config {
 	return Config{
-		URL: address, Timeout: 5 * time.Second, MaxQueries: 64, Concurrency: 4,
+		URL: address, Timeout: 5 * time.Second, MaxQueries: 96, Concurrency: 4,
 		MaxResponseBytes: 4 << 20, MaxSeries: 256, Step: 30 * time.Second, Window: 2 * time.Minute,
 		ServiceLabel: "job", Queries: DefaultQueries(),
 	}

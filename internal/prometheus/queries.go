@@ -11,59 +11,16 @@ import (
 )
 
 // Labels of an answer that name the instance, the version and the other end of a
-// call, first match first. They cover plain scraping, Kubernetes, OpenTelemetry
-// and Istio.
+// call, first match first. The first of each is what the templates that ship make
+// of the labels of their families; the others cover plain scraping, Kubernetes,
+// OpenTelemetry, Istio, Linkerd, Micrometer and Envoy.
 var (
-	instanceLabels = [...]string{"pod", "k8s_pod_name", "service_instance_id", "instance"}
-	versionLabels  = [...]string{"version", "service_version", "destination_version", "source_version", "app_version", "revision"}
-	peerLabels     = [...]string{"peer", "destination_workload", "destination_service_name", "source_workload", "server_address"}
-)
-
-// DefaultQueries returns templates for request rate, errors and duration under
-// the names that are most common: http_requests_total and
-// http_request_duration_seconds of client libraries,
-// http_server_request_duration_seconds of OpenTelemetry's semantic conventions,
-// and Istio's standard metrics, seen from the server and, for calls to others,
-// from the client. A family that a server does not know answers nothing and
-// costs little. Labels of instance and version are kept, so that changed
-// instances can be compared with unchanged ones.
-func DefaultQueries() []Query {
-	return []Query{
-		{Name: "requests", Signal: "request_rate", Unit: "per_second", Expr: requestRate},
-		{Name: "errors", Signal: "error_ratio", Unit: "ratio", Expr: errorRatio},
-		{Name: "duration", Signal: "latency_p95", Unit: "ms", Expr: durationP95},
-		{Name: "calls", Signal: "request_rate", Unit: "per_second", Direction: "outbound", Expr: callRate},
-		{Name: "call errors", Signal: "error_ratio", Unit: "ratio", Direction: "outbound", Expr: callErrors},
+	instanceLabels = [...]string{memberLabel, "pod", "k8s_pod_name", "service_instance_id", "instance"}
+	versionLabels  = [...]string{releaseLabel, "version", "service_version", "destination_version", "source_version", "app_version", "revision"}
+	peerLabels     = [...]string{
+		calledLabel, "peer", "destination_workload", "destination_service_name", "source_workload", "server_address",
+		"dst_deployment", "client_name", "clientName", "envoy_cluster_name",
 	}
-}
-
-const (
-	requestRate = `sum by (instance, pod, version) (rate(http_requests_total{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}]))
-or sum by (instance, pod, version, service_version) (rate(http_server_request_duration_seconds_count{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}]))
-or sum by (pod, destination_version) (rate(istio_requests_total{reporter="destination",destination_workload="{{.service}}"}[{{.window}}]))`
-
-	// A server without failures has no series of them; the products with zero
-	// stand for it.
-	errorRatio = `(sum by (instance, pod, version) (rate(http_requests_total{ {{.label}}=~"(.+/)?{{.pattern}}",code=~"5.."}[{{.window}}]))
-  or sum by (instance, pod, version) (rate(http_requests_total{ {{.label}}=~"(.+/)?{{.pattern}}",status=~"5.."}[{{.window}}]))
-  or 0 * sum by (instance, pod, version) (rate(http_requests_total{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}])))
- / (sum by (instance, pod, version) (rate(http_requests_total{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}])) > 0)
-or (sum by (instance, pod, version, service_version) (rate(http_server_request_duration_seconds_count{ {{.label}}=~"(.+/)?{{.pattern}}",http_response_status_code=~"5.."}[{{.window}}]))
-  or 0 * sum by (instance, pod, version, service_version) (rate(http_server_request_duration_seconds_count{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}])))
- / (sum by (instance, pod, version, service_version) (rate(http_server_request_duration_seconds_count{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}])) > 0)
-or (sum by (pod, destination_version) (rate(istio_requests_total{reporter="destination",destination_workload="{{.service}}",response_code=~"5..|0"}[{{.window}}]))
-  or 0 * sum by (pod, destination_version) (rate(istio_requests_total{reporter="destination",destination_workload="{{.service}}"}[{{.window}}])))
- / (sum by (pod, destination_version) (rate(istio_requests_total{reporter="destination",destination_workload="{{.service}}"}[{{.window}}])) > 0)`
-
-	durationP95 = `1000 * histogram_quantile(0.95, sum by (le, instance, pod, version) (rate(http_request_duration_seconds_bucket{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}])))
-or 1000 * histogram_quantile(0.95, sum by (le, instance, pod, version, service_version) (rate(http_server_request_duration_seconds_bucket{ {{.label}}=~"(.+/)?{{.pattern}}"}[{{.window}}])))
-or histogram_quantile(0.95, sum by (le, pod, destination_version) (rate(istio_request_duration_milliseconds_bucket{reporter="destination",destination_workload="{{.service}}"}[{{.window}}])))`
-
-	callRate = `sum by (pod, source_version, destination_workload) (rate(istio_requests_total{reporter="source",source_workload="{{.service}}"}[{{.window}}]))`
-
-	callErrors = `(sum by (pod, source_version, destination_workload) (rate(istio_requests_total{reporter="source",source_workload="{{.service}}",response_code=~"5..|0"}[{{.window}}]))
-  or 0 * sum by (pod, source_version, destination_workload) (rate(istio_requests_total{reporter="source",source_workload="{{.service}}"}[{{.window}}])))
- / (sum by (pod, source_version, destination_workload) (rate(istio_requests_total{reporter="source",source_workload="{{.service}}"}[{{.window}}])) > 0)`
 )
 
 // compiled is a query whose template has been read.

@@ -128,7 +128,7 @@ func (s *Source) read(q *compiled, service string, matrix model.Matrix) ([]corre
 	for _, stream := range matrix {
 		x := correlate.Series{
 			Service: service, Signal: q.Signal, Unit: q.Unit,
-			Instance: label(stream.Metric, instanceLabels[:]), Version: label(stream.Metric, versionLabels[:]),
+			Instance: label(stream.Metric, instanceLabels[:]), Version: versionOf(stream.Metric),
 		}
 		if q.Direction != "" {
 			x.Labels = map[string]string{"direction": q.Direction, "peer": label(stream.Metric, peerLabels[:])}
@@ -139,6 +139,15 @@ func (s *Source) read(q *compiled, service string, matrix model.Matrix) ([]corre
 		series = append(series, x)
 	}
 	return series, nil
+}
+
+// versionOf is the version that a series names. Istio writes unknown where a
+// workload has none.
+func versionOf(metric model.Metric) string {
+	if version := label(metric, versionLabels[:]); version != "unknown" {
+		return version
+	}
+	return ""
 }
 
 func label(metric model.Metric, names []string) string {
