@@ -109,7 +109,27 @@ func reaches(step *RolloutStep, c *Change, a *Alert) bool {
 		return false
 	}
 	own := slices.Contains(c.Services, a.Service)
-	return !own || a.Instance == "" || len(step.Instances) == 0 || slices.Contains(step.Instances, a.Instance)
+	return !own || a.Instance == "" || len(step.Instances) == 0 || c.on(step, a.Instance)
+}
+
+// on reports whether a step may be of the instance that an alert names. Where the
+// rollout names its port somewhere, a step of another port is of another process;
+// else the ports may be two of one process, and rule nothing out.
+func (c *Change) on(step *RolloutStep, instance string) bool {
+	if slices.Contains(step.Instances, instance) {
+		return true
+	}
+	own := readInstance(instance)
+	exact := slices.ContainsFunc(c.Rollout, func(r RolloutStep) bool {
+		return own.port != "" && slices.ContainsFunc(r.Instances, func(name string) bool {
+			n := readInstance(name)
+			return n.port == own.port && n.onHost(own)
+		})
+	})
+	return slices.ContainsFunc(step.Instances, func(name string) bool {
+		n := readInstance(name)
+		return n.is(own) || !exact && n.onHost(own)
+	})
 }
 
 // skewOf is the tolerance for alerts that seem to precede their change: the

@@ -233,14 +233,28 @@ func (e *Engine) freshness(s *scene, c *Change, a *Alert) versionMatch {
 	case a.Instance == "":
 		return versionUnknown
 	}
-	named, own := false, plainInstance(a.Instance)
+	return e.touched(s, c, a)
+}
+
+// touched reports whether the change had reached the instance that an alert names.
+// Where only the ports differ nobody can say.
+func (e *Engine) touched(s *scene, c *Change, a *Alert) versionMatch {
+	named, late, doubtful, own := false, false, false, readInstance(a.Instance)
 	for _, step := range c.Rollout {
-		named = named || len(step.Instances) > 0
-		if slices.ContainsFunc(step.Instances, func(name string) bool { return plainInstance(name) == own }) && step.At.UnixMilli() <= a.StartedAt.UnixMilli()+int64(s.skew.seconds*1000) {
-			return versionFresh
+		reached := step.At.UnixMilli() <= a.StartedAt.UnixMilli()+int64(s.skew.seconds*1000)
+		for _, text := range step.Instances {
+			named = true
+			switch name := readInstance(text); {
+			case reached && name.is(own):
+				return versionFresh
+			case name.is(own):
+				late = true
+			case name.onHost(own):
+				doubtful = true
+			}
 		}
 	}
-	if named {
+	if named && (late || !doubtful) {
 		return versionStale
 	}
 	return versionUnknown

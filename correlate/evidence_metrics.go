@@ -58,12 +58,15 @@ type viewed struct {
 	inverted bool
 	inbound  bool
 	outbound bool
-	// instance and version are those of the series without what notations add.
-	instance, version string
+	// instance and version are those of the series without what notations add;
+	// the label pod, where there is one, goes before the instance.
+	instance instanceName
+	version  string
 	// peer is the other side's service, peerInstance its instance where the
 	// series tell those apart.
-	peer, peerInstance string
-	unit               string
+	peer         string
+	peerInstance instanceName
+	unit         string
 	// summed says that the series is the sum of latencies, not yet their mean.
 	summed bool
 	scale  float64
@@ -106,7 +109,7 @@ func (e *Engine) viewMetrics(in *Input) metricView {
 func (e *Engine) viewSeries(s *Series, asOf time.Time) viewed {
 	x := viewed{Series: s, points: numbers(visiblePoints(s.Points, asOf)), peer: s.Labels["peer"], unit: s.Unit, scale: 1}
 	x.inbound, x.outbound = s.Labels["direction"] == "inbound", s.Labels["direction"] == "outbound"
-	x.instance, x.version = plainInstance(s.Instance), plainVersion(s.Version)
+	x.instance, x.version = readInstance(cmp.Or(s.Labels["pod"], s.Instance)), plainVersion(s.Version)
 	x.measure, x.inverted = measureOf(s)
 	if counts(s, x.points) {
 		x.summed = x.measure == measureLatency
@@ -130,32 +133,47 @@ func numbers(points []Point) []Point {
 	return slices.DeleteFunc(slices.Clone(points), odd)
 }
 
-// resolvePeers turns peers that are named by instance, as in "pay-7f9c-x2", into
-// their services.
+// resolvePeers turns peers that are named by instance, as in "pay-7f9c-x2", or by
+// address, as in "pay.shop.svc:8080", into their services.
 func (v *metricView) resolvePeers(g *Graph) {
 	owner, known := map[string]string{}, map[string]bool{}
 	for i := range v.series {
-		known[v.series[i].Service] = true
-		if v.series[i].instance != "" {
-			owner[v.series[i].instance] = v.series[i].Service
+		x := &v.series[i]
+		known[x.Service] = true
+		if other, ok := owner[x.instance.host]; ok && other != x.Service {
+			owner[x.instance.host] = "" // Several services share the host.
+		} else if !x.instance.none() {
+			owner[x.instance.host] = x.Service
 		}
 	}
+	is := func(name string) bool { return name != "" && (known[name] || g.Has(name)) }
 	for i := range v.series {
 		x := &v.series[i]
-		if x.peer == "" || known[x.peer] || g.Has(x.peer) {
+		if x.peer == "" || is(x.peer) {
 			continue
 		}
-		pod := plainInstance(x.peer)
-		if service, ok := owner[pod]; ok {
+		host, _ := cutInstance(x.peer)
+		pod := readInstance(x.peer)
+		switch service := owner[pod.host]; {
+		case is(host):
+			x.peer = host
+		case service != "":
 			x.peer, x.peerInstance = service, pod
-			continue
+		case is(serviceLabel(host)):
+			x.peer = serviceLabel(host)
+		default:
+			x.resolvePod(host, pod, is)
 		}
-		bare := bareInstance(x.peer)
-		for cut := strings.LastIndexByte(bare, '-'); cut > 0; cut = strings.LastIndexByte(bare[:cut], '-') {
-			if prefix := bare[:cut]; known[prefix] || g.Has(prefix) {
-				x.peer, x.peerInstance = prefix, pod
-				break
-			}
+	}
+}
+
+// resolvePod finds the service of a peer whose name begins with that of a known
+// one, as names of pods do.
+func (x *viewed) resolvePod(host string, pod instanceName, is func(service string) bool) {
+	for cut := strings.LastIndexByte(host, '-'); cut > 0; cut = strings.LastIndexByte(host[:cut], '-') {
+		if is(host[:cut]) {
+			x.peer, x.peerInstance = host[:cut], pod
+			return
 		}
 	}
 }

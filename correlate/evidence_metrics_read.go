@@ -6,22 +6,6 @@ import (
 	"time"
 )
 
-// plainInstance is an instance's name without namespace or job before it and
-// port behind it: "shop/cart-1:8080" and "cart-1" are one. Addresses of IPv6 keep
-// their colons.
-func plainInstance(name string) string { return strings.ToLower(bareInstance(name)) }
-
-// bareInstance is plainInstance in the case that it is written in.
-func bareInstance(name string) string {
-	if cut := strings.LastIndexByte(name, '/'); cut >= 0 {
-		name = name[cut+1:]
-	}
-	if cut := strings.LastIndexByte(name, ':'); cut > 0 && strings.Count(name, ":") == 1 {
-		name = name[:cut]
-	}
-	return name
-}
-
 // plainVersion is a version without the image before it and the letter v:
 // "registry.example/cart:v1.8.0" and "1.8.0" are one.
 func plainVersion(version string) string {
@@ -89,11 +73,11 @@ func rates(points []Point) []Point {
 type lifespan struct{ first, last time.Time }
 
 // lives returns the instances of a service with their times.
-func (v *metricView) lives(service string) map[string]lifespan {
-	out := map[string]lifespan{}
+func (v *metricView) lives(service string) map[instanceName]lifespan {
+	out := map[instanceName]lifespan{}
 	for _, i := range v.services[service] {
 		x := &v.series[i]
-		if x.instance == "" {
+		if x.instance.none() {
 			continue
 		}
 		first, last := x.points[0].At, x.points[len(x.points)-1].At

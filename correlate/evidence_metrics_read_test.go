@@ -11,15 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestInstancesAndVersionsAreOneInAllNotations(t *testing.T) {
-	for _, name := range []string{"cart-1", "shop/cart-1", "cart-1:8080", "kubernetes/shop/Cart-1:9090"} {
-		if got := plainInstance(name); got != "cart-1" {
-			t.Errorf("instance %q reads %q", name, got)
-		}
-	}
-	if got := plainInstance("2001:db8::17"); got != "2001:db8::17" {
-		t.Errorf("an address of IPv6 reads %q", got)
-	}
+func TestVersionsAreOneInAllNotations(t *testing.T) {
 	for _, version := range []string{"1.8.0", "v1.8.0", "V1.8.0", "registry.example/shop/cart:v1.8.0", "cart:1.8.0"} {
 		if got := plainVersion(version); got != "1.8.0" {
 			t.Errorf("version %q reads %q", version, got)

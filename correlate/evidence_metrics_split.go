@@ -19,7 +19,7 @@ func (e *Engine) instanceFinding(v *metricView, c *candidate, w windows) finding
 				continue
 			}
 			x, ok := v.compare(fresh[key], old[key], w)
-			if key.measure == measureTraffic && v.series[fresh[key][0]].instance == "" {
+			if key.measure == measureTraffic && v.series[fresh[key][0]].instance.none() {
 				usual, known := expectedRatio(&c.detail.change, w)
 				x.effect -= usual
 				ok = ok && known
@@ -123,7 +123,7 @@ func (e *Engine) split(v *metricView, c *candidate, service string) (fresh, old 
 		put(x.key(), i, side.of(x.instance, x.version))
 	}
 	for _, i := range v.callers[service] {
-		if x := &v.series[i]; x.peerInstance != "" {
+		if x := &v.series[i]; !x.peerInstance.none() {
 			put(edgeKey{service, x.measure, "", true, false, x.Signal}, i, side.of(x.peerInstance, ""))
 		}
 	}
@@ -133,17 +133,17 @@ func (e *Engine) split(v *metricView, c *candidate, service string) (fresh, old 
 // sides tells a service's changed instances from the others: by the rollout's
 // list, by version, or, for want of both, by when they began.
 type sides struct {
-	touched []string
+	touched []instanceName
 	version string
 	// born are the instances that began with the change where others are older.
-	born map[string]versionMatch
+	born map[instanceName]versionMatch
 }
 
 func (v *metricView) sides(c *Change, service string) sides {
 	s := sides{version: plainVersion(c.Version)}
 	for _, step := range c.Rollout {
 		for _, name := range step.Instances {
-			s.touched = append(s.touched, plainInstance(name))
+			s.touched = append(s.touched, v.instanceOf(service, name))
 		}
 	}
 	versions := s.version != "" && slices.ContainsFunc(v.services[service], func(i int) bool { return v.series[i].version == s.version })
@@ -153,11 +153,24 @@ func (v *metricView) sides(c *Change, service string) sides {
 	return s
 }
 
-func (s *sides) of(instance, version string) versionMatch {
+// instanceOf reads the name of an instance in a rollout. Its port tells processes
+// of one host apart where series of the service know that port; else it is that
+// of the service, and series have another, at which metrics are read.
+func (v *metricView) instanceOf(service, name string) instanceName {
+	n := readInstance(name)
+	if n.port != "" && !slices.ContainsFunc(v.services[service], func(i int) bool {
+		return v.series[i].instance.port == n.port && v.series[i].instance.onHost(n)
+	}) {
+		n.port = ""
+	}
+	return n
+}
+
+func (s *sides) of(instance instanceName, version string) versionMatch {
 	switch {
-	case instance == "" && version == "":
+	case instance.none() && version == "":
 		return versionUnknown
-	case instance != "" && slices.Contains(s.touched, instance), version != "" && version == s.version:
+	case slices.ContainsFunc(s.touched, instance.is), version != "" && version == s.version:
 		return versionFresh
 	case s.born != nil:
 		return s.born[instance]
@@ -172,8 +185,8 @@ const bornWithin = 15 * time.Minute
 
 // born sorts a service's instances by whether they began with a change; nil
 // where that does not tell them apart.
-func (v *metricView) born(service string, start time.Time) map[string]versionMatch {
-	out := map[string]versionMatch{}
+func (v *metricView) born(service string, start time.Time) map[instanceName]versionMatch {
+	out := map[instanceName]versionMatch{}
 	fresh, old := 0, 0
 	for instance, life := range v.lives(service) {
 		switch {
