@@ -104,6 +104,7 @@ func sink[T any](heap []T, at int, better func(a, b *T) bool) {
 func (e *Engine) examine(s *scene, list []*candidate) {
 	e.fetch(s, list)
 	regions, text := e.viewRegions(s, list), e.readWords(s, list)
+	e.discount(s, list)
 	for _, c := range list {
 		add := func(t term, ok bool) {
 			if ok && !e.off[t.kind] {

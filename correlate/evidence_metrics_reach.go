@@ -175,6 +175,30 @@ func (e *Engine) reachFinding(s *scene, c *candidate) finding {
 	return finding{log, r.text(s.in.Graph, service)}
 }
 
+// discount brings what topology says of the suspects closer together as far as the
+// alerting services have series: who alerts and whose series got worse are news of
+// one failure, and would count twice. What alerts say on average stays.
+func (e *Engine) discount(s *scene, list []*candidate) {
+	told := 0.0
+	for i := range s.symptoms {
+		if _, ok := s.reach.at[s.symptoms[i].service]; ok {
+			told++
+		}
+	}
+	if told == 0 || len(s.reach.names) < 2 || len(list) == 0 || e.off[EvidenceTopology] {
+		return
+	}
+	said := make([]float64, len(list))
+	for i, c := range list {
+		said[i] = c.topology
+	}
+	kept := 1 - (1-e.weights.Metrics.AlertsBeside)*told/float64(len(s.symptoms))
+	usual := logMean(said)
+	for _, c := range list {
+		c.topology = usual + kept*(c.topology-usual)
+	}
+}
+
 // text says how many of those that depend on the service got worse, and how
 // many others.
 func (r *reachView) text(g *Graph, service string) string {

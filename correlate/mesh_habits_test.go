@@ -116,3 +116,19 @@ func meshHabitsLast() meshHabits {
 		missed: 0.35, least: 10, delay: 120, stages: 3,
 	}
 }
+
+// meshHabitsFourth was written before alerts and series were weighed against each
+// other, and is unlike the three above: large fleets with long-lived rollouts in many
+// stages, slow and seldom alarms, sparse samples, hardly any lists of instances,
+// and callers that mostly survive what they call.
+func meshHabitsFourth() meshHabits {
+	return meshHabits{
+		services: [2]int{12, 16}, depth: 0.9, instances: [2]int{6, 14},
+		faults: []meshFault{meshException, meshDelay, meshHang, meshHang, meshHog, meshHog, meshNetwork, meshMemory, meshBadCalls},
+		steps:  []time.Duration{25 * time.Second, 60 * time.Second}, load: [2]float64{2, 60}, styles: []int{0, 1, 3, 4},
+		silent: 0.6, together: 0.35, missing: 0.3, anew: 0.4, unnamed: 0.7,
+		alerting: []meshAlerting{alertAll, alertAll, alertAll, alertCaller, alertEntry, alertModule, alertModule},
+		views:    []meshView{viewBoth, viewServer, viewServer, viewClient, viewPeerless, viewService}, entryTolerant: 0.5,
+		missed: 0.45, least: 30, delay: 300, stages: 4,
+	}
+}

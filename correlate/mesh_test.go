@@ -95,6 +95,7 @@ func TestGuiltyRolloutsOfVariedShopsAreFound(t *testing.T) {
 		{"wider habits of development", 30_000, meshHabitsWide(), 0.8, 0.5},
 		{"habits that it was not", 50_000, meshHabitsJudging(), 0.75, 0.45},
 		{"habits written last", 90_000, meshHabitsLast(), 0.65, 0.4},
+		{"habits of a fourth kind", 120_000, meshHabitsFourth(), 0.6, 0.35},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			by := meshScore(tc.from, tc.from+cases, tc.habits, drawings)

@@ -277,6 +277,9 @@ type MetricWeights struct {
 	// independent.
 	Reach    float64 `json:"reach"`
 	MaxReach float64 `json:"max_reach"`
+	// AlertsBeside is what alerts of services whose series are read too still say of
+	// where the fault is, as a share: both are of one failure.
+	AlertsBeside float64 `json:"alerts_beside"`
 	// Silent is the log odds against a service that requests no longer reach,
 	// Passing those for one that they reach while later ones fall silent,
 	// Stopping those for one that is called and calls no further.

@@ -46,7 +46,7 @@ func DefaultWeights() Weights {
 		Topology:    defaultTopology(),
 		Confinement: ConfinementWeights{Inside: 0.95, MaxLogOdds: 3, VersionFresh: 0.9, OneRegion: 0.15, OtherEnvironment: 0.01},
 		Text:        TextWeights{PerNat: 0.6, MaxLogOdds: 3, SaidPower: 0.5, Affinities: defaultAffinities()},
-		Metrics:     MetricWeights{MaxLogOdds: 5, MaxAgainst: 1.2, Instances: 0.7, Callers: 0.7, Services: 0.3, Reach: 0.5, MaxReach: 2.5, Silent: 2, Passing: 0.8, Stopping: 1.2},
+		Metrics:     MetricWeights{MaxLogOdds: 8, MaxAgainst: 1.2, Instances: 1, Callers: 0.7, Services: 0.3, Reach: 1, MaxReach: 2.5, AlertsBeside: 0.6, Silent: 2, Passing: 0.8, Stopping: 1.2},
 		// Outages last 209 minutes in the median of 70 published records, so one
 		// that is under way lasts another three hours; recovery within minutes of a
 		// rollback is the common course of public post-mortems, and a third of the
