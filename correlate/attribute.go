@@ -68,8 +68,8 @@ func (e *Engine) Attribute(in Input) Finding {
 		Incident: in.Incident.ID, Version: 1, AsOf: in.AsOf.UTC(),
 		NoChangeProbability: round(r.noChange, 6),
 		Suspects:            e.suspects(s, r.shortlist),
-		Missing:             e.missing(s),
 	}
+	finding.Missing = e.missing(s, finding.Suspects)
 	finding.Verdict = e.verdict(&finding)
 	var changed []string
 	if len(finding.Suspects) > 0 {

@@ -12,6 +12,10 @@ type background struct {
 	// perSecond is the rate of changes, window the length in seconds that it
 	// was measured over or stands for, total the changes in it.
 	perSecond, window, total float64
+	// recorded is how many changes were counted, in as many seconds as the
+	// record reaches back within the window.
+	recorded int
+	reach    float64
 	// kinds are the changes per kind, with the usual mix added; see
 	// Weights.KindMixCount.
 	kinds [kindCodes]float64
@@ -31,7 +35,8 @@ func (e *Engine) background(s *scene) background {
 		for code, n := range kinds {
 			b.kinds[code] = float64(n)
 		}
-		b.perSecond = (float64(total) + 1) / max(float64(s.asOf-from)/1000, 3600)
+		b.recorded, b.reach = int(total), float64(s.asOf-from)/1000
+		b.perSecond = (float64(total) + 1) / max(b.reach, 3600)
 	} else {
 		b.perSecond = 1 / b.window
 	}

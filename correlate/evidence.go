@@ -82,8 +82,26 @@ func (e *Engine) priorText(s *scene, c *candidate) string {
 	if factor > 0.9 && factor < 1.1 {
 		often = "as often as"
 	}
-	return fmt.Sprintf("It is one of about %.0f changes in %s; %s cause outages %s the average change.",
-		s.usual.total, roughly(e.weights.Limits.RateWindow), kindsWords(c.detail.change.Kind), often)
+	return fmt.Sprintf("%s; %s cause outages %s the average change.", e.paceText(&s.usual), kindsWords(c.detail.change.Kind), often)
+}
+
+// leastRecord is how much of the rate window the record must cover for its pace
+// to be told as a count.
+const leastRecord = 0.9
+
+// paceText says among how many changes this one is: as a count where the record
+// covers the window, as a pace where it is young.
+func (e *Engine) paceText(usual *background) string {
+	window := roughly(e.weights.Limits.RateWindow)
+	if usual.reach >= leastRecord*usual.window || usual.recorded == 0 {
+		return fmt.Sprintf("It is one of about %.0f changes in %s", usual.total, window)
+	}
+	among := "It is the only change"
+	if usual.recorded > 1 {
+		among = fmt.Sprintf("It is one of %d changes", usual.recorded)
+	}
+	return fmt.Sprintf("%s in a record of %s, taken for a pace of about %.0f in %s",
+		among, roughly(time.Duration(usual.reach*float64(time.Second))), usual.total, window)
 }
 
 // timingText says how long before or after the first alert the change began,

@@ -333,7 +333,7 @@ func (e *Engine) serviceFinding(s *scene, c *candidate, w windows) finding {
 	what := fmt.Sprintf("%s %s", measureWords[best.measure], effectWords(best))
 	log := e.weights.Metrics.Services * max(bestLog-math.Log(float64(tried))/2, -e.weights.Metrics.MaxAgainst/2)
 	if log < 0.3 {
-		return finding{log, fmt.Sprintf("%s itself got no worse than other services: %s.", service, what)}
+		return finding{log, fmt.Sprintf("%s itself got no worse than other services: %s beside theirs.", service, what)}
 	}
 	for _, callee := range callees(s.in.Graph, service) {
 		key := edgeKey{service: callee, measure: best.measure}
@@ -341,7 +341,7 @@ func (e *Engine) serviceFinding(s *scene, c *candidate, w windows) finding {
 			return finding{0, fmt.Sprintf("%s got worse (%s), but so did %s, which it calls.", service, what, callee)}
 		}
 	}
-	return finding{log, fmt.Sprintf("%s got worse than other services: %s.", service, what)}
+	return finding{log, fmt.Sprintf("%s got worse than other services: %s beside theirs.", service, what)}
 }
 
 // own are a service's series of the measure, without its calls to others.

@@ -195,6 +195,10 @@ func TestTheFindingSaysWhatCouldNotBeLookedAt(t *testing.T) {
 	if f := s.judge(); has(f, "No metrics") || has(f, "No alert names a region") || !has(f, "No topology for moon") {
 		t.Errorf("missing: %q", f.Missing)
 	}
+	s.metrics = []Series{curve("cart", "cart-1", "error_rate", "percent", 1, 1, time.Minute)}
+	if f := s.judge(); !has(f, "The metrics at hand tell nothing about any suspect") || has(f, "No metrics") {
+		t.Errorf("a series that nothing stands beside is passed over in silence: %q", f.Missing)
+	}
 	s.topology, s.changes = Topology{}, nil
 	if f := s.judge(); !has(f, "No topology: which service depends on which is unknown") || !has(f, "No recorded changes in the window") {
 		t.Errorf("missing: %q", f.Missing)

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 	}
 	ways := map[route][]string{}
 	explained := 0
-	for _, l := range origin.links {
+	for _, l := range s.linksOf(c) {
 		if l.route != routeSelf && l.strength < 0.02 {
 			continue
 		}
@@ -68,6 +69,31 @@ func (e *Engine) explainText(s *scene, c *candidate) (text string, refs []string
 		text += fmt.Sprintf("; %s should feel it and %s quiet", named(quiet), isAre(len(quiet)))
 	}
 	return text + ".", refs
+}
+
+// linksOf are the links of all services that the change names, of each symptom
+// the surest, by symptom; of a change of one service just its own.
+func (s *scene) linksOf(c *candidate) []link {
+	links := s.origins.list[c.origin].links
+	if len(c.detail.change.Services) < 2 {
+		return links
+	}
+	links = slices.Clone(links)
+	for _, service := range c.detail.change.Services {
+		at, stranger := s.origins.strangers[service]
+		if id, known := s.in.Graph.id(service); known {
+			at = s.origins.at(id)
+		} else if !stranger {
+			continue
+		}
+		if at >= 0 && s.origins.list[at].via < 0 {
+			links = append(links, s.origins.list[at].links...)
+		}
+	}
+	slices.SortFunc(links, func(a, b link) int {
+		return cmp.Or(cmp.Compare(a.symptom, b.symptom), cmp.Compare(a.route, b.route), cmp.Compare(b.strength, a.strength))
+	})
+	return slices.CompactFunc(links, func(a, b link) bool { return a.symptom == b.symptom })
 }
 
 // plural turns the verbs of the ways to the plural.
@@ -122,7 +148,7 @@ func named(names []string) string {
 }
 
 // missing says what could not be looked at.
-func (e *Engine) missing(s *scene) []string {
+func (e *Engine) missing(s *scene, suspects []Suspect) []string {
 	out := slices.Clone(s.in.Gaps)
 	slices.Sort(out)
 	if len(s.symptoms) == 0 {
@@ -136,8 +162,8 @@ func (e *Engine) missing(s *scene) []string {
 	if s.in.Changes.Len() == 0 {
 		out = append(out, "No recorded changes in the window: nothing could be suspected.")
 	}
-	if len(s.in.Metrics) == 0 && !slices.ContainsFunc(out, func(gap string) bool { return strings.HasPrefix(gap, "No metrics") }) {
-		out = append(out, "No metrics: changed and unchanged instances could not be compared.")
+	if gap := e.metricsGap(s, suspects); gap != "" && !slices.ContainsFunc(out, func(told string) bool { return strings.HasPrefix(told, "No metrics") }) {
+		out = append(out, gap)
 	}
 	if !slices.ContainsFunc(s.alerts, func(a Alert) bool { return a.Region != "" }) {
 		out = append(out, "No alert names a region: regional rollouts could not be told apart.")
@@ -146,6 +172,23 @@ func (e *Engine) missing(s *scene) []string {
 		out = append(out, fmt.Sprintf("%s beyond the gravest %d were not weighed one by one.", count(s.crowd, "alerting service"), len(s.symptoms)))
 	}
 	return out
+}
+
+// metricsGap says why no suspect could be held against metrics; empty where one
+// was, and where metrics are left out on purpose.
+func (e *Engine) metricsGap(s *scene, suspects []Suspect) string {
+	measured := func(one Suspect) bool {
+		return slices.ContainsFunc(one.Evidence, func(ev Evidence) bool { return ev.Kind == EvidenceMetrics })
+	}
+	switch {
+	case len(s.in.Metrics) == 0:
+		return "No metrics: changed and unchanged instances could not be compared."
+	case e.off[EvidenceMetrics] || len(suspects) == 0 || slices.ContainsFunc(suspects, measured):
+		return ""
+	default:
+		return "The metrics at hand tell nothing about any suspect: that takes samples of a changed service " +
+			"from before and after, and of others beside it."
+	}
 }
 
 // unknownServices are alerting services that the graph does not know at all.

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -68,4 +69,43 @@ func TestWhoGetsFewerRequestsIsSaidInOneSentence(t *testing.T) {
 		{"its callees", stops, EvidenceMetrics, speaks, []string{"cart gets its requests as before, but orders-db, which it calls, up to 46% fewer: requests fail in it first."}, nil},
 		{"its siblings", passes, EvidenceMetrics, speaks, []string{"search gets its requests as before; cart up to 52% fewer: requests get as far as search and no further."}, nil},
 	})
+}
+
+// What is said of a change of several services is said of all of them.
+func TestAChangeOfSeveralServicesExplainsTheAlertsOfEach(t *testing.T) {
+	both := newStory(guilty(2*time.Minute, "cart", "ledger"))
+	both.alerts = []Alert{both.alerts[0], both.alert("ledger", "HighErrorRate", SeverityCritical, 10*time.Second)}
+	many := newStory(guilty(2*time.Minute, "search", "login", "cart", "web", "orders-db"))
+	many.alerts = []Alert{many.alert("web", "CheckoutFails", SeverityHigh, 0)}
+	unknown := newStory(guilty(2*time.Minute, "cart", "moon"))
+	unknown.alerts = []Alert{unknown.alerts[0], unknown.alert("moon", "Eclipse", SeverityCritical, 10*time.Second)}
+	runEvidence(t, []evidenceTest{
+		{"two that fail", both, EvidenceTopology, said, []string{"explains 2 of 2 alerting services: cart and ledger alert themselves"}, []string{"service:cart", "service:ledger"}},
+		{"the caller is changed as well", many, EvidenceTopology, said, []string{"explains 1 of 1 alerting service: web alerts itself"}, nil},
+		{"one that the graph does not know", unknown, EvidenceTopology, said, []string{"explains 2 of 2 alerting services: cart and moon alert themselves"}, nil},
+	})
+}
+
+// A pace that was taken from a short record is no count of changes.
+func TestAYoungRecordIsNotToldAsManyChanges(t *testing.T) {
+	few := newStory(guilty(10*time.Minute, "cart"))
+	few.changes = few.changes[:1]
+	some := newStory(guilty(2*time.Hour, "cart"))
+	second := guilty(time.Hour, "ledger")
+	second.ID = "second"
+	some.changes = []Change{some.changes[0], second}
+	whole := newStory(guilty(2*time.Minute, "cart"))
+	whole.changes = append(whole.changes, Change{ID: "old", Source: "ci", Kind: KindDeploy, Services: []string{"ledger"}, StartedAt: after(-50 * time.Hour)})
+	for name, test := range map[string]struct {
+		story *story
+		want  string
+	}{
+		"one change":     {few, "It is the only change in a record of 15 min, taken for a pace of about 96 in 48 h;"},
+		"two changes":    {some, "It is one of 2 changes in a record of 2 h 5 min, taken for a pace of about "},
+		"a whole window": {whole, "It is one of about "},
+	} {
+		if _, text, _, _ := weightOf(suspectOf(t, test.story.judge(), "guilty"), EvidencePrior); !strings.HasPrefix(text, test.want) {
+			t.Errorf("%s: %q, want %q", name, text, test.want)
+		}
+	}
 }

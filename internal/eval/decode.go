@@ -96,7 +96,7 @@ func locate(line []byte, cause error) *event.FieldError {
 	for _, err := range []*event.FieldError{
 		locateElement[correlate.Change]("changes", parts["changes"], strictly(event.DecodeChanges)),
 		locateElement[correlate.Alert]("alerts", parts["alerts"], strictly(event.DecodeAlerts)),
-		locateElement[correlate.Series]("metrics", parts["metrics"], nil),
+		locateElement[correlate.Series]("metrics", parts["metrics"], badSample),
 	} {
 		if err != nil {
 			return err
@@ -162,6 +162,26 @@ func locateElement[T any](list string, data json.RawMessage, explain func([]byte
 		var scratch T
 		if err := json.Unmarshal(element, &scratch); err != nil {
 			return within(fmt.Sprintf("%s[%d]", list, i), explained(element, err, explain))
+		}
+	}
+	return nil
+}
+
+// badSample finds the sample of a series that is no pair of a time and a number.
+func badSample(element []byte) *event.FieldError {
+	var series struct {
+		Points []json.RawMessage `json:"points"`
+	}
+	if json.Unmarshal(element, &series) != nil {
+		return nil
+	}
+	for i, sample := range series.Points {
+		var scratch correlate.Point
+		if json.Unmarshal(sample, &scratch) != nil {
+			return &event.FieldError{
+				Path: fmt.Sprintf("points[%d]", i), Problem: fmt.Sprintf("%.60s is no sample", sample),
+				Mend: `write [time, number], such as ["2026-11-19T09:00:00Z", 0.5], and leave out samples that are no number`,
+			}
 		}
 	}
 	return nil
