@@ -172,15 +172,17 @@ func badSample(element []byte) *event.FieldError {
 	var series struct {
 		Points []json.RawMessage `json:"points"`
 	}
-	if json.Unmarshal(element, &series) != nil {
-		return nil
-	}
-	for i, sample := range series.Points {
+	isSample := func(sample json.RawMessage) bool {
 		var scratch correlate.Point
-		if json.Unmarshal(sample, &scratch) != nil {
-			return &event.FieldError{
-				Path: fmt.Sprintf("points[%d]", i), Problem: fmt.Sprintf("%.60s is no sample", sample),
-				Mend: `write [time, number], such as ["2026-11-19T09:00:00Z", 0.5], and leave out samples that are no number`,
+		return json.Unmarshal(sample, &scratch) == nil
+	}
+	if json.Unmarshal(element, &series) == nil {
+		for i, sample := range series.Points {
+			if !isSample(sample) {
+				return &event.FieldError{
+					Path: fmt.Sprintf("points[%d]", i), Problem: fmt.Sprintf("%.60s is no sample", sample),
+					Mend: `write [time, number], such as ["2026-11-19T09:00:00Z", 0.5], and leave out samples that are no number`,
+				}
 			}
 		}
 	}
