@@ -226,6 +226,24 @@ func TestViolationsTellWhatReallyHappened(t *testing.T) {
 	}
 }
 
+func TestAPlannedChangeIsNoViolationBeforeItBegins(t *testing.T) {
+	h := storied(t)
+	planned := h.store.changes[0]
+	planned.ID, planned.StartedAt = "planned", h.clock.Now().Add(time.Hour)
+	h.store.changes = append(h.store.changes, planned)
+	listed := func() bool {
+		page := parse[Page[Violation]](t, h.get(t, violationsPath, http.StatusOK))
+		return slices.Contains(told(page.Items), "planned: no_approval")
+	}
+	if listed() {
+		t.Error("a change that may still be approved stands among those that went through")
+	}
+	h.clock.advance(2 * time.Hour)
+	if !listed() {
+		t.Error("a change that began without approval is passed over")
+	}
+}
+
 func TestViolationsAreFiltered(t *testing.T) {
 	h := storied(t)
 	for filter, want := range map[string][]string{
@@ -250,7 +268,7 @@ func TestPagesOfViolationsNeitherSkipNorRepeat(t *testing.T) {
 	h := storied(t)
 	for i := range 3 * violationBatch {
 		c := h.store.changes[0]
-		c.ID, c.StartedAt = fmt.Sprintf("more-%03d", i), exampleTime(20, 0, 0).Add(time.Duration(i)*time.Second)
+		c.ID, c.StartedAt = fmt.Sprintf("more-%03d", i), exampleTime(9, 0, 0).Add(time.Duration(i)*time.Second)
 		h.store.changes = append(h.store.changes, c)
 		h.store.provenances[c.Key()] = correlate.Provenance{Class: correlate.ProvenanceAssisted}
 	}

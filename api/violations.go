@@ -129,11 +129,12 @@ func (s *Server) violationsOf(ctx context.Context, in *violationsInput, changes 
 	if err != nil {
 		return nil, err
 	}
+	now := s.deps.Now()
 	var found []Violation
 	for i := range changes {
 		c := &changes[i]
-		if c.Status == correlate.StatusCancelled {
-			// It never went through.
+		if c.Status == correlate.StatusCancelled || c.StartedAt.After(now) {
+			// It never went through, or is only planned.
 			continue
 		}
 		decision := s.deps.Policy.Judge(&policy.Input{Change: c, Provenance: cmp.Or(known[keys[i]], unclassified()), Tier: tiers(c)})

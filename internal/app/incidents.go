@@ -221,6 +221,12 @@ func showIncident(ctx context.Context, service *remote, opts IncidentOptions, ou
 	if opts.Output != "table" {
 		return writeDocument(out, opts.Output, shownFinding{&finding.Finding, open})
 	}
+	if incident.MergedInto != "" {
+		if err := printLine(out, fmt.Sprintf("%s was merged into %s; this is what was thought of it before. `faultline incidents show %s` shows the whole.\n",
+			incident.ID, incident.MergedInto, incident.MergedInto)); err != nil {
+			return err
+		}
+	}
 	if err := printFinding(out, opts.Output, &finding.Finding, incident.Title); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ const incidentJSON = `{"id":"inc-1","revision":3,"title":"checkout errors","stat
 type incidentService struct {
 	query   atomic.Value
 	version int
+	// incident is what is told of the incident, where it is not incidentJSON.
+	incident string
 	// proposals are the elements of the list of proposals; said is what came with
 	// the last word on one.
 	proposals string
@@ -40,7 +43,7 @@ func (s *incidentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.query.Store(r.URL.RawQuery)
 		_, _ = io.WriteString(w, `{"items":[`+incidentJSON+`],"next_cursor":"more"}`)
 	case "/v1/incidents/inc-1":
-		_, _ = io.WriteString(w, incidentJSON)
+		_, _ = io.WriteString(w, cmp.Or(s.incident, incidentJSON))
 	case "/v1/incidents/inc-1/finding":
 		if s.version == 0 {
 			w.WriteHeader(http.StatusNotFound)
@@ -129,6 +132,18 @@ func TestAnIncidentIsShownWithItsFinding(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "checkout errors") || !strings.Contains(out.String(), "Probable cause") || !strings.Contains(out.String(), "version 2") {
+		t.Errorf("%s", out.String())
+	}
+}
+
+func TestAMergedIncidentSaysWhereItWent(t *testing.T) {
+	service, at := serveIncidents(t, 2)
+	service.incident = strings.Replace(incidentJSON, "{", `{"merged_into":"inc-7",`, 1)
+	var out strings.Builder
+	if err := ShowIncident(t.Context(), IncidentOptions{Server: at, Incident: "inc-1", Output: "table"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "inc-1 was merged into inc-7;") || !strings.Contains(out.String(), "faultline incidents show inc-7") {
 		t.Errorf("%s", out.String())
 	}
 }
