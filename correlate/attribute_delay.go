@@ -1,6 +1,9 @@
 package correlate
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // delayTables hold, per kind, the density of the time from a change to the
 // first alert: impact delay and alarm lag convolved once, at construction.
@@ -27,7 +30,7 @@ const (
 	delayPerOctave = 1 << delayBits
 	delayOctaves   = 28
 	delayPoints    = delayPerOctave*delayOctaves + 1
-	lagQuantiles   = 96
+	lagPoints      = 120
 )
 
 // leastDelay is the first point of the grid in seconds.
@@ -59,11 +62,19 @@ func newDelayTables(w *TimingWeights) delayTables {
 	lags := alarmLags(w)
 	t := delayTables{usual: newDelayTable(w.Delay, lags, w.ResolutionSeconds)}
 	for kind, parts := range w.KindDelay {
-		table := newDelayTable(parts, lags, w.ResolutionSeconds)
-		t.kinds[kindCode(kind)] = &table
+		code := kindCode(kind)
+		for other, same := range w.KindDelay { // Kindred kinds share a table.
+			if known := t.kinds[kindCode(other)]; known != nil && slices.Equal(parts, same) {
+				t.kinds[code] = known
+			}
+		}
+		if t.kinds[code] == nil {
+			table := newDelayTable(parts, lags, w.ResolutionSeconds)
+			t.kinds[code] = &table
+		}
 	}
 	if len(w.StepDelay) > 0 {
-		table := newDelayTable(w.StepDelay, make([]float64, 1), w.ResolutionSeconds)
+		table := newDelayTable(w.StepDelay, []lag{{share: 1}}, w.ResolutionSeconds)
 		t.step = &table
 	}
 	return t
@@ -85,17 +96,17 @@ func (d *delayTables) of(kind uint8) *delayTable {
 }
 
 // newDelayTable convolves the mixture of impact delays with the alarm lag by
-// taking the lag at evenly spaced quantiles. Below the resolution all delays are
+// taking the lag at points of its distribution. Below the resolution all delays are
 // equally likely.
-func newDelayTable(parts []DelayPart, lags []float64, resolution float64) delayTable {
+func newDelayTable(parts []DelayPart, lags []lag, resolution float64) delayTable {
 	shareUpTo := func(delay float64) float64 {
 		sum := 0.0
 		for _, lag := range lags {
-			if rest := delay - lag; rest > 0 {
-				sum += mixtureShare(parts, rest)
+			if rest := delay - lag.seconds; rest > 0 {
+				sum += lag.share * mixtureShare(parts, rest)
 			}
 		}
-		return sum / float64(len(lags))
+		return sum
 	}
 	t := delayTable{density: make([]float64, delayPoints), share: make([]float64, delayPoints), peak: make([]float64, delayPoints)}
 	for i := range t.share {
@@ -115,18 +126,29 @@ func newDelayTable(parts []DelayPart, lags []float64, resolution float64) delayT
 	return t
 }
 
-// alarmLags are the quantiles of the lag from impact to the first alert, in
-// seconds.
-func alarmLags(w *TimingWeights) []float64 {
-	lags := make([]float64, lagQuantiles)
-	for q := range lags {
-		p := (float64(q) + 0.5) / lagQuantiles
-		if p < w.AlarmAtOnce {
-			lags[q] = w.AlarmAtOnceSeconds * p / w.AlarmAtOnce
-			continue
-		}
-		p = (p - w.AlarmAtOnce) / (1 - w.AlarmAtOnce)
-		lags[q] = w.AlarmMedianSeconds * math.Exp(w.AlarmSigma*normalQuantile(p))
+// lag is a point of the distribution of the lag from impact to the first alert,
+// with its share of all.
+type lag struct {
+	seconds, share float64
+}
+
+// alarmLags are points of the lag, those of the log-normal part spread evenly over
+// its logarithm: even ranks lie hours apart at the end, and each would show in the
+// sum as a hill of its own.
+func alarmLags(w *TimingWeights) []lag {
+	var lags []lag
+	const atOnce = 10
+	for i := range atOnce {
+		lags = append(lags, lag{w.AlarmAtOnceSeconds * (float64(i) + 0.5) / atOnce, w.AlarmAtOnce / atOnce})
+	}
+	const widest = 4.0 // Standard deviations to either side.
+	upTo := func(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
+	total := upTo(widest) - upTo(-widest)
+	for i := range lagPoints {
+		low := widest * (2*float64(i)/lagPoints - 1)
+		high := low + 2*widest/lagPoints
+		share := (upTo(high) - upTo(low)) / total
+		lags = append(lags, lag{w.AlarmMedianSeconds * math.Exp(w.AlarmSigma*(low+high)/2), (1 - w.AlarmAtOnce) * share})
 	}
 	return lags
 }
@@ -140,9 +162,6 @@ func mixtureShare(parts []DelayPart, seconds float64) float64 {
 	}
 	return sum / total
 }
-
-// normalQuantile is the inverse of the standard normal distribution.
-func normalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
 
 // clockSkew is how an alert may seem to precede its change: the share of clocks
 // that are off, and the scale in seconds by which.

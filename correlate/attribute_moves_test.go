@@ -198,6 +198,11 @@ func TestACopyOfAChangeSharesItsGuilt(t *testing.T) {
 				twin.ID += "-twin"
 				copied.Changes = append(copied.Changes, twin)
 			}
+			if c.Changes[i].Source == top.Source && c.Changes[i].RollbackOf == top.ID { // Who undoes one, undoes both.
+				undo := c.Changes[i]
+				undo.ID, undo.RollbackOf = undo.ID+"-twin", top.ID+"-twin"
+				copied.Changes = append(copied.Changes, undo)
+			}
 		}
 		after := judge(&copied)
 		one, two := probabilityOf(&after, top.ID), probabilityOf(&after, top.ID+"-twin")

@@ -187,29 +187,60 @@ func regionText(c *Change, votes []regionSymptom, inside, outside int) string {
 // versionTerm looks at alerts on the changed service that name a version or an
 // instance: do they name what the change brought?
 func (e *Engine) versionTerm(s *scene, c *candidate) (term, bool) {
-	fresh, stale, alert := 0, 0, -1
+	fresh, stale, alert, log := 0, 0, -1, 0.0
+	w := &e.weights.Confinement
 	for i := range s.alerts {
-		switch of := e.freshness(s, &c.detail.change, &s.alerts[i]); of {
+		of := e.freshness(s, &c.detail.change, &s.alerts[i])
+		if of == versionUnknown {
+			continue
+		}
+		alert = i
+		// Of a guilty change's alerts, VersionFresh name what is new; without guilt
+		// as many as the rollout had reached.
+		chance := e.reachedShare(s, &c.detail.change, s.alerts[i].StartedAt.UnixMilli())
+		switch of {
 		case versionFresh:
-			fresh++
-			alert = i
+			if fresh++; fresh <= maxRegionVotes {
+				log += math.Log(w.VersionFresh / chance)
+			}
 		case versionStale:
-			stale++
-			alert = i
+			if stale++; stale <= maxRegionVotes {
+				log += math.Log((1 - w.VersionFresh) / (1 - chance))
+			}
 		}
 	}
 	if fresh+stale == 0 {
 		return term{}, false
 	}
-	// Of a guilty change's alerts, VersionFresh name the new version; without
-	// guilt the new version has half of the alerts.
-	w := &e.weights.Confinement
-	log := float64(min(fresh, maxRegionVotes))*math.Log(w.VersionFresh/0.5) +
-		float64(min(stale, maxRegionVotes))*math.Log((1-w.VersionFresh)/0.5)
 	log = min(max(log, -w.MaxLogOdds), w.MaxLogOdds)
 	return term{kind: EvidenceVersion, logOdds: log, say: func() (string, []string) {
 		return versionText(&s.alerts[alert], fresh, stale), []string{"alert:" + s.alerts[alert].Fingerprint}
 	}}, true
+}
+
+// Bounds of the share of a service that is taken to be new: steps are recorded
+// late, and of an ended rollout nobody knows what still runs of the old.
+const (
+	leastReached = 0.05
+	mostReached  = 0.5
+)
+
+// reachedShare is the share of the service that the rollout's steps had reached by
+// the moment; half where they do not say.
+func (e *Engine) reachedShare(s *scene, c *Change, moment int64) float64 {
+	percent := 0.0
+	for _, step := range c.Rollout {
+		if step.Region != "" {
+			return mostReached
+		}
+		if step.At.UnixMilli() <= moment+int64(s.skew.seconds*1000) {
+			percent = max(percent, step.Percent)
+		}
+	}
+	if percent == 0 {
+		return mostReached
+	}
+	return min(max(percent/100, leastReached), mostReached)
 }
 
 // versionMatch says whether an alert is about what a change brought.

@@ -116,6 +116,28 @@ func TestTheDensityOfADelayIsTheSlopeOfItsShare(t *testing.T) {
 	}
 }
 
+func TestTheDensityOfUsualDelaysHasNoHillsOfItsOwnMaking(t *testing.T) {
+	w := DefaultWeights()
+	d := newDelayTables(&w.Timing)
+	for seconds := 1000.0; seconds < 15_000; seconds *= 1.05 { // No part of the mixture has its hill here.
+		if now, later := d.usual.at(seconds, clockSkew{}), d.usual.at(seconds*1.05, clockSkew{}); later > now {
+			t.Errorf("the density rises from %.4g at %.0f s to %.4g", now, seconds, later)
+		}
+	}
+}
+
+func TestKindsWithTheSameDelaysShareATable(t *testing.T) {
+	w := DefaultWeights()
+	d := newDelayTables(&w.Timing)
+	prompt, model := d.of(kindCode(KindPrompt)), d.of(kindCode(KindModel))
+	if prompt != model || prompt == d.of(kindCode(KindDeploy)) {
+		t.Error("prompts and models are not followed alike, or not apart from deploys")
+	}
+	if late, usual := prompt.upTo(6*3600), d.usual.upTo(6*3600); late >= usual {
+		t.Errorf("%.2f of the delays of prompts are below six hours, %.2f of the usual ones", late, usual)
+	}
+}
+
 func TestDelaysBelowTheResolutionAreEquallyLikely(t *testing.T) {
 	w := DefaultWeights()
 	d := newDelayTables(&w.Timing)

@@ -42,11 +42,15 @@ func (e *Engine) signalsOf(s *scene) signalMix {
 	if m.total == 0 {
 		return m
 	}
-	byChange := w.logLikelihood(w.Change, counts)
+	outside := w.AlikeOutside
+	if outside <= 0 {
+		outside = w.Alike
+	}
+	byChange := logLikelihood(w.Change, w.Alike, counts)
 	other, best := w.AsChanges, w.AsChanges
 	for i := range w.Outside {
 		story := &w.Outside[i]
-		odds := story.Share * math.Exp(w.logLikelihood(story.Mix, counts)-byChange)
+		odds := story.Share * math.Exp(logLikelihood(story.Mix, outside, counts)-byChange)
 		other += odds
 		if odds > best {
 			best, m.says = odds, story.Says
@@ -66,7 +70,7 @@ const rareSignal = 0.02
 // logLikelihood is the Dirichlet-multinomial log likelihood of the counts, in
 // their order: the alerts of one incident resemble each other, so that each
 // further one of a kind tells less.
-func (w *SignalWeights) logLikelihood(mix map[Signal]float64, counts []int) float64 {
+func logLikelihood(mix map[Signal]float64, alike float64, counts []int) float64 {
 	total, sum := 0.0, 0.0
 	for _, signal := range mixedSignals {
 		total += shareOf(mix, signal)
@@ -75,7 +79,7 @@ func (w *SignalWeights) logLikelihood(mix map[Signal]float64, counts []int) floa
 	for i, signal := range mixedSignals {
 		share := shareOf(mix, signal) / total
 		for k := range counts[i] {
-			sum += math.Log((w.Alike*share + float64(k)) / (w.Alike + float64(n)))
+			sum += math.Log((alike*share + float64(k)) / (alike + float64(n)))
 			n++
 		}
 	}

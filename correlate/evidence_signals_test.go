@@ -123,10 +123,22 @@ func TestMixesOfSignalsAreDistributions(t *testing.T) {
 		for at := range mixedSignals {
 			one := make([]int, len(mixedSignals))
 			one[at] = 1
-			total += math.Exp(w.logLikelihood(mix, one))
+			total += math.Exp(logLikelihood(mix, w.Alike, one))
 		}
 		if math.Abs(total-1) > 1e-9 {
 			t.Errorf("one alert has a total probability of %v under %v", total, mix)
 		}
+	}
+}
+
+func TestManyAlertsForLatencyTellLoadOnlyWhereOutsideCausesStrikeAlike(t *testing.T) {
+	counts := make([]int, len(mixedSignals))
+	counts[1] = 10 // Latency.
+	w := DefaultWeights().Signals
+	load := w.Outside[0].Mix
+	alike := logLikelihood(load, w.AlikeOutside, counts) - logLikelihood(w.Change, w.Alike, counts)
+	apart := logLikelihood(load, w.Alike, counts) - logLikelihood(w.Change, w.Alike, counts)
+	if alike <= apart+0.3 {
+		t.Errorf("ten alerts for latency have %.2f for load, %.2f if its alerts resembled each other no more than a change's", alike, apart)
 	}
 }

@@ -335,3 +335,25 @@ func TestHistoryCountsWhatPeopleConfirmed(t *testing.T) {
 		{"confirmed only later", future, EvidenceHistory, absent, nil, nil},
 	})
 }
+
+func TestTheFewerInstancesARolloutHadReachedTheMoreAnAlertOnOneTells(t *testing.T) {
+	e := NewEngine(DefaultWeights())
+	log := func(percent float64, instance string) float64 {
+		c := Change{Services: []string{"cart"}, Rollout: []RolloutStep{{At: outbreak.Add(-time.Minute), Percent: percent, Instances: []string{"cart-7"}}}}
+		s := &scene{alerts: []Alert{{Service: "cart", Instance: instance, StartedAt: outbreak}}}
+		found, ok := e.versionTerm(s, &candidate{detail: &detail{change: c}})
+		if !ok {
+			t.Fatal("no evidence about the instance")
+		}
+		return found.logOdds
+	}
+	if few, half := log(10, "cart-7"), log(50, "cart-7"); few < half+1 {
+		t.Errorf("an alert on one of a tenth has %.2f, on one of a half %.2f", few, half)
+	}
+	if ended, half := log(100, "cart-7"), log(50, "cart-7"); ended != half {
+		t.Errorf("an ended rollout has %.2f, one half way %.2f", ended, half)
+	}
+	if few := log(10, "cart-1"); few >= 0 {
+		t.Errorf("an alert on what the rollout had not reached has %.2f", few)
+	}
+}

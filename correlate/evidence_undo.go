@@ -122,7 +122,7 @@ func (e *Engine) undoTerm(s *scene, c *candidate) (term, bool) {
 	r := recoveryAfter(s, undo.at)
 	log := 0.0
 	if r.firing > 0 {
-		log = e.weights.Undo.Suspected + math.Log(e.weights.Undo.recoveryOdds(r))
+		log = e.suspected(s) + math.Log(e.weights.Undo.recoveryOdds(r))
 	}
 	return term{kind: EvidenceRollback, logOdds: log, say: func() (string, []string) {
 		if undo.by.ID == "" {
@@ -131,6 +131,19 @@ func (e *Engine) undoTerm(s *scene, c *candidate) (term, bool) {
 		return fmt.Sprintf("It was undone by %s at %s; %s.", undo.by.ID, timeOfDay(undo.at), r.outcome(log)),
 			[]string{"change:" + undo.by.Source + "/" + undo.by.ID}
 	}}, true
+}
+
+// undoneInVain is the share of the innocent suspects that responders undo beside
+// what a company takes back anyway: public accounts tell of it seldom, and of one
+// change among several.
+const undoneInVain = 0.05
+
+// suspected is the log odds of being undone at all: the less, the more of what the
+// company changes is a rollback anyway.
+func (e *Engine) suspected(s *scene) float64 {
+	usual := e.weights.kindMix(int(kindCode(KindRollback)))
+	own := s.usual.kinds[kindCode(KindRollback)] / s.usual.count
+	return e.weights.Undo.Suspected + math.Log((undoneInVain+usual)/(undoneInVain+own))
 }
 
 // early is how short after an undoing nothing can be said of its effect.

@@ -104,3 +104,18 @@ func TestARollbackSaidByItsSenderCountsLikeOneSeen(t *testing.T) {
 		t.Errorf("%v %q", ev.LogOdds, ev.Text)
 	}
 }
+
+func TestAnUndoingTellsLessWhereMuchIsUndoneAnyway(t *testing.T) {
+	e := NewEngine(DefaultWeights())
+	told := func(rollbacks float64) float64 {
+		s := &scene{}
+		s.usual.kinds[kindCode(KindRollback)], s.usual.count = rollbacks, 1000
+		return e.suspected(s)
+	}
+	if usual := told(30); math.Abs(usual-e.weights.Undo.Suspected) > 0.1 {
+		t.Errorf("where as much is undone as usual an undoing has %.2f, want %.2f", usual, e.weights.Undo.Suspected)
+	}
+	if seldom, often := told(5), told(300); seldom <= told(30) || often >= 0.2 {
+		t.Errorf("an undoing has %.2f where it is rare and %.2f where three of ten changes are", seldom, often)
+	}
+}

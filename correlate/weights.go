@@ -218,6 +218,9 @@ type SignalWeights struct {
 	// the incident: the smaller, the more the alerts of one incident resemble each
 	// other, and the less each further one tells. 0 leaves signals out.
 	Alike float64 `json:"alike"`
+	// AlikeOutside is the same for each story of Outside: what strikes from
+	// outside makes all that it strikes measure the same thing. 0 stands for Alike.
+	AlikeOutside float64 `json:"alike_outside"`
 	// Change is the mix where a change is to blame, in shares.
 	Change map[Signal]float64 `json:"change"`
 	// AsChanges is the share of the incidents without a recorded change whose
@@ -245,7 +248,8 @@ type UndoWeights struct {
 	RecoveryMedianSeconds float64 `json:"recovery_median_seconds"`
 	RecoverySigma         float64 `json:"recovery_sigma"`
 	LastsSeconds          float64 `json:"lasts_seconds"`
-	// Suspected is the log odds of being undone by responders at all.
+	// Suspected is the log odds of being undone by responders at all, where as many
+	// changes are rollbacks as KindMix says.
 	Suspected float64 `json:"suspected"`
 	// UndoneBefore is the factor for a change undone before the onset.
 	UndoneBefore float64 `json:"undone_before"`

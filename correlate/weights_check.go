@@ -24,6 +24,7 @@ func (w *Weights) Check() error {
 	}
 	c.between("second", w.Second, 0, 0.9)
 	c.between("signals.alike", w.Signals.Alike, 0, 1000)
+	c.between("signals.alike_outside", w.Signals.AlikeOutside, 0, 1000)
 	c.between("signals.as_changes", w.Signals.AsChanges, 0.01, 1)
 	for i := range w.Signals.Outside {
 		c.positive(fmt.Sprintf("signals.outside.%d.share", i), w.Signals.Outside[i].Share)

@@ -53,7 +53,7 @@ func DefaultWeights() Weights {
 		// damage outlives its cause.
 		Undo: UndoWeights{
 			RecoversGuilty: 0.7, RecoveryMedianSeconds: 300, RecoverySigma: 1.2, LastsSeconds: 10800,
-			Suspected: 0.8, UndoneBefore: 0.2,
+			Suspected: 1.1, UndoneBefore: 0.2,
 		},
 		History: HistoryWeights{Shrink: 50, MaxLogOdds: 1.5},
 		Limits: Limits{
@@ -76,6 +76,13 @@ func DefaultWeights() Weights {
 // 65% 15 min, 72% 1 h, 83% 12 h, 91% 24 h, 96% 7 days) and the published lag of
 // alarms (quartiles 3, 8 and 20 min, 95th percentile 89 min).
 func defaultTiming() TimingWeights {
+	// What an assistant says wrong raises no alarm of its own: users report it hours
+	// to weeks later, as public accounts of models and prompts tell.
+	assistant := []DelayPart{
+		{Share: 0.50, MedianSeconds: 30, Sigma: 1.0},
+		{Share: 0.10, MedianSeconds: 480, Sigma: 1.0},
+		{Share: 0.40, MedianSeconds: 60000, Sigma: 1.7},
+	}
 	return TimingWeights{
 		Delay: []DelayPart{
 			{Share: 0.50, MedianSeconds: 30, Sigma: 1.0},
@@ -85,6 +92,7 @@ func defaultTiming() TimingWeights {
 			{Share: 0.05, MedianSeconds: 230000, Sigma: 0.7},
 			{Share: 0.03, MedianSeconds: 2400000, Sigma: 1.2},
 		},
+		KindDelay:          map[ChangeKind][]DelayPart{KindPrompt: assistant, KindModel: assistant, KindGuardrail: assistant},
 		AlarmMedianSeconds: 300, AlarmSigma: 1.4, AlarmAtOnce: 0.1, AlarmAtOnceSeconds: 20,
 		SkewSeconds: 1, SkewShare: 0.01, ResolutionSeconds: 60, SpreadSeconds: 240, NoiseWindowSeconds: 3600, SpreadShare: 0.8,
 		IntervalShare: 0.3, StepShare: 0.8, StepDelay: []DelayPart{
@@ -150,7 +158,8 @@ func defaultOutside() []OutsideSign {
 // 11%, hardware 2%; the mixes are rules of thumb, kept broad.
 func defaultSignals() SignalWeights {
 	return SignalWeights{
-		Alike: 6.4,
+		// What strikes from outside makes nearly all services alert for the same.
+		Alike: 5, AlikeOutside: 2.5,
 		Change: map[Signal]float64{
 			SignalErrors: 0.40, SignalLatency: 0.25, SignalAvailability: 0.18, SignalSaturation: 0.09, SignalTraffic: 0.06, SignalSecurity: 0.02,
 		},

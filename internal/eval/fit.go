@@ -47,7 +47,7 @@ func dials() []dial {
 		{"topology.share_power", func(w *correlate.Weights) *float64 { return &w.Topology.SharePower }, 0.05, 1, nil},
 		{"text.per_nat", func(w *correlate.Weights) *float64 { return &w.Text.PerNat }, 0.05, 1, nil},
 		{"signals.alike", func(w *correlate.Weights) *float64 { return &w.Signals.Alike }, 1, 15, nil},
-		{"undo.suspected", func(w *correlate.Weights) *float64 { return &w.Undo.Suspected }, 0.1, 1, nil},
+		{"undo.suspected", func(w *correlate.Weights) *float64 { return &w.Undo.Suspected }, 0.1, 2.5, nil},
 		{"timing.alarm_median_seconds", func(w *correlate.Weights) *float64 { return &w.Timing.AlarmMedianSeconds }, 60, 600, nil},
 		{"topology.spread.middle", func(w *correlate.Weights) *float64 { return &w.Topology.Spread[len(w.Topology.Spread)/2].Prior }, 0.05, 0.9, settleSpread},
 		{"topology.cascade.last", func(w *correlate.Weights) *float64 { return &w.Topology.Cascade[len(w.Topology.Cascade)-1].Reach }, 0.05, 0.9, nil},
