@@ -39,6 +39,7 @@ func (e *Engine) explain(s *scene) origins {
 		o.enter(origin{node: r.node, via: -1, links: links, quiet: quiet, seen: own, own: own})
 	}
 	f.overload(&o)
+	f.relay(&o)
 	for i := range o.list {
 		o.list[i].total = f.total(o.list[i].seen, o.blind)
 		sum += sumOf(o.list[i].seen)

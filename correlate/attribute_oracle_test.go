@@ -285,7 +285,7 @@ func plainOverload(s *scene, seen map[string][]float64) (all map[string][]float6
 // What the engine finds with flat arrays, numbers and shortcuts is what plain
 // walks and sums over names find.
 func TestTheOriginsAreThoseOfAPlainWalk(t *testing.T) {
-	reached, overloaded := 0, 0
+	reached, overloaded, relayed := 0, 0, 0
 	for seed := range uint64(120) {
 		e, in := oracleEngine(seed), oracleScene(seed)
 		s := e.newScene(&in)
@@ -300,6 +300,7 @@ func TestTheOriginsAreThoseOfAPlainWalk(t *testing.T) {
 		}
 		all, via := plainOverload(s, seen)
 		overloaded += len(via)
+		relayed += plainRelay(sp, s, seen, all, links)
 		for _, weights := range all {
 			sum += sumOf(weights)
 		}
@@ -310,8 +311,8 @@ func TestTheOriginsAreThoseOfAPlainWalk(t *testing.T) {
 		checkOrigins(t, seed, s, all, via, links)
 		s.leave()
 	}
-	if reached == 0 || overloaded == 0 {
-		t.Errorf("%d services left out, %d overload others; neither was tried", reached, overloaded)
+	if reached == 0 || overloaded == 0 || relayed == 0 {
+		t.Errorf("%d services left out, %d overload others, %d are reached over a silent one; one was not tried", reached, overloaded, relayed)
 	}
 }
 

@@ -111,6 +111,10 @@ type TopologyWeights struct {
 	// Callee is the probability that a faulty change breaks what the changed
 	// service calls instead of the service itself.
 	Callee float64 `json:"callee"`
+	// Relay is how far alerts that a fault reached over the same silent service
+	// count as having come that way together: 1 as if it had begun there once it
+	// came over, 0 as if each had come by itself.
+	Relay float64 `json:"relay"`
 	// AllServices is the probability that a change of several services breaks
 	// all of them instead of one.
 	AllServices float64 `json:"all_services"`

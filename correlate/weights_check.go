@@ -95,6 +95,7 @@ func (c *weightsCheck) topology(t *TopologyWeights) {
 	c.between("topology.name_traced", t.NameTraced, 0, 1)
 	c.between("topology.self", t.Self, 0.001, 0.999)
 	c.between("topology.callee", t.Callee, 0, 1)
+	c.between("topology.relay", t.Relay, 0, 1)
 	c.between("topology.all_services", t.AllServices, 0, 1)
 	c.between("topology.share_power", t.SharePower, 0, 5)
 	c.positive("topology.hub_fan", t.HubFan)

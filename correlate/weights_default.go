@@ -108,7 +108,7 @@ func defaultTopology() TopologyWeights {
 		},
 		Self:    0.5,
 		Caller:  []float64{1, 0.6, 0.22},
-		Cascade: []SpreadPart{{Reach: 0, Prior: 0.9}, {Reach: 0.25, Prior: 0.1}}, Callee: 0.25, AllServices: 0.1,
+		Cascade: []SpreadPart{{Reach: 0, Prior: 0.9}, {Reach: 0.25, Prior: 0.1}}, Callee: 0.25, Relay: 1, AllServices: 0.1,
 		Edge: map[EdgeKind]float64{
 			EdgeSync: 1, EdgeData: 1, EdgeSharedInfra: 0.7, EdgeAsync: 0.4,
 		},
