@@ -122,6 +122,7 @@ func (c *weightsCheck) terms(w *Weights) {
 	c.between("confinement.version_fresh", w.Confinement.VersionFresh, 0.01, 0.999)
 	c.between("confinement.one_region", w.Confinement.OneRegion, 0, 1)
 	c.positive("confinement.other_environment", w.Confinement.OtherEnvironment)
+	c.between("metrics.alerts_beside", w.Metrics.AlertsBeside, 0, 1)
 	c.between("text.per_nat", w.Text.PerNat, 0, 5)
 	c.between("text.said_power", w.Text.SaidPower, 0, 2)
 	for i := range w.Text.Affinities {

@@ -26,6 +26,8 @@ func TestBadWeightsAreNamedWithTheirMend(t *testing.T) {
 		{"topology.felt_by is 0; set it above 0", func(w *Weights) { w.Topology.FeltBy = 0 }},
 		{"topology.name_traced is 2; set it from 0 to 1", func(w *Weights) { w.Topology.NameTraced = 2 }},
 		{"topology.self is 1.5; set it from 0.001 to 0.999", func(w *Weights) { w.Topology.Self = 1.5 }},
+		{"topology.relay is 2; set it from 0 to 1", func(w *Weights) { w.Topology.Relay = 2 }},
+		{"metrics.alerts_beside is -1; set it from 0 to 1", func(w *Weights) { w.Metrics.AlertsBeside = -1 }},
 		{"topology.cascade (the sum of its priors) is 0; set it from 0.99 to 1.01", func(w *Weights) { w.Topology.Cascade = nil }},
 		{"timing.delay (its parts) is 0; set it to at least 1", func(w *Weights) { w.Timing.Delay = nil }},
 		{"timing.delay.0.sigma is 0; set it above 0", func(w *Weights) { w.Timing.Delay = []DelayPart{{Share: 1, MedianSeconds: 60}} }},

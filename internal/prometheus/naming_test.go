@@ -138,14 +138,7 @@ func namedCompany(t *testing.T) (address string, began time.Time) {
 // failures and duration of every instance, and of its calls to whom it calls.
 func TestEachNamingIsReadFromARealServer(t *testing.T) {
 	address, began := namedCompany(t)
-	cfg := DefaultConfig(address)
-	cfg.Step, cfg.Window = time.Second, 2*time.Second
-	source, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer source.Close()
-	time.Sleep(time.Until(began.Add(11 * time.Second)))
+	source := scraped(t, address, began)
 	for _, n := range namings() {
 		t.Run(n.service, func(t *testing.T) {
 			series, missing := source.Measure(t.Context(), correlate.Measuring{Services: []string{n.service}, From: began, To: time.Now()})
@@ -230,14 +223,7 @@ func TestPortsOfAPodAreOneInstanceAndWorkersOfAHostAreNot(t *testing.T) {
 	address := startPrometheus(t, []target{
 		{app, "cart", pod}, {admin, "cart", pod}, {proxy, "istio-proxies", pod}, {workers[0], "worker", nil}, {workers[1], "worker", nil},
 	})
-	cfg := DefaultConfig(address)
-	cfg.Step, cfg.Window = time.Second, 2*time.Second
-	source, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer source.Close()
-	time.Sleep(time.Until(began.Add(11 * time.Second)))
+	source := scraped(t, address, began)
 	series, missing := source.Measure(t.Context(), correlate.Measuring{Services: []string{"cart", "worker"}, From: began, To: time.Now()})
 	if len(missing) > 0 {
 		t.Fatalf("missing %q", missing)

@@ -163,16 +163,24 @@ func company(t *testing.T) (address string, began time.Time) {
 	return startPrometheus(t, targets), began
 }
 
-func TestARealServerTellsChangedFromUnchangedInstances(t *testing.T) {
-	address, began := company(t)
+// scraped is a source that reads the server by seconds, once it has scraped for
+// eleven of them.
+func scraped(t *testing.T, address string, began time.Time) *Source {
+	t.Helper()
 	cfg := DefaultConfig(address)
 	cfg.Step, cfg.Window = time.Second, 2*time.Second
 	source, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer source.Close()
+	t.Cleanup(source.Close)
 	time.Sleep(time.Until(began.Add(11 * time.Second)))
+	return source
+}
+
+func TestARealServerTellsChangedFromUnchangedInstances(t *testing.T) {
+	address, began := company(t)
+	source := scraped(t, address, began)
 	asked := correlate.Measuring{Services: []string{"cart", "unknown"}, Environment: "production", From: began, To: time.Now()}
 	series, missing := source.Measure(t.Context(), asked)
 	if len(missing) > 0 {

@@ -197,6 +197,12 @@ func TestQueriesAreFewAndFewAtATime(t *testing.T) {
 	if diff := cmp.Diff(want, missing); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
 	}
+	if _, missing = s.Measure(t.Context(), about(services[:10]...)); len(missing) != 0 {
+		t.Errorf("all could be asked about, but missing %q", missing)
+	}
+	if _, missing = s.Measure(t.Context(), about(services[:11]...)); len(missing) != 1 {
+		t.Errorf("one service was left out, missing %q", missing)
+	}
 }
 
 func TestAnAnswerOfTooManySeriesIsRefused(t *testing.T) {
@@ -231,7 +237,9 @@ func TestANameCannotEndTheStringOfAQuery(t *testing.T) {
 
 func TestWrongSettingsSayWhatAndHowToMend(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"url: want http://":                         func(c *Config) { c.URL = "prom:9090" },
+		"url: want http://host:port":                func(c *Config) { c.URL = "prom:9090" },
+		"url: want http://host":                     func(c *Config) { c.URL = "ftp://prom:9090" },
+		"url: want http":                            func(c *Config) { c.URL = "http://" },
 		"set username and password instead":         func(c *Config) { c.URL = "http://u:p@prom:9090" },
 		"choose one":                                func(c *Config) { c.BearerToken, c.Username, c.Password = "t", "u", "p" },
 		"go together":                               func(c *Config) { c.Username = "u" },
