@@ -114,15 +114,22 @@ func pagesFitTheNarrowestScreen(t *testing.T, browser *webtest.Browser) {
 	tab.Quiet()
 }
 
-// drawingsNeedNoSidewaysScroll measures every picture on the widths of telephones:
-// none may be wider than what frames it, and what stands in for lines must be in
-// sight.
-func drawingsNeedNoSidewaysScroll(t *testing.T, browser *webtest.Browser) {
+// onTelephones signs in on a big day at the widths of telephones.
+func onTelephones(t *testing.T, browser *webtest.Browser, look func(tab *webtest.Tab, width int)) {
 	h := newHarness(t, withBigDay(t))
 	address := h.serve(t)
 	for _, width := range []int{360, 390} {
 		tab := browser.Tab(t, address, webtest.Screen{Width: width, Height: 800})
 		h.signInBy(tab, RoleAdmin)
+		look(tab, width)
+	}
+}
+
+// drawingsNeedNoSidewaysScroll measures every picture on the widths of telephones:
+// none may be wider than what frames it, and what stands in for lines must be in
+// sight.
+func drawingsNeedNoSidewaysScroll(t *testing.T, browser *webtest.Browser) {
+	onTelephones(t, browser, func(tab *webtest.Tab, width int) {
 		for _, p := range everyPage(true) {
 			tab.Open(p.path)
 			var wide []string
@@ -138,7 +145,7 @@ func drawingsNeedNoSidewaysScroll(t *testing.T, browser *webtest.Browser) {
 			t.Errorf("at %d pixels letters are %v high, and the steps say: %.300s", width, smallest, text)
 		}
 		tab.Quiet()
-	}
+	})
 }
 
 // illustrations are the pictures that the documentation shows: what fits one

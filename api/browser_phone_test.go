@@ -25,11 +25,7 @@ const shortWordsBroken = `(() => {
 // shortWordsStayWhole opens every page on telephones, folds opened: who reads "syn
 // c" or one word a line at night reads wrongly or not at all.
 func shortWordsStayWhole(t *testing.T, browser *webtest.Browser) {
-	h := newHarness(t, withBigDay(t))
-	address := h.serve(t)
-	for _, width := range []int{360, 390} {
-		tab := browser.Tab(t, address, webtest.Screen{Width: width, Height: 800})
-		h.signInBy(tab, RoleAdmin)
+	onTelephones(t, browser, func(tab *webtest.Tab, width int) {
 		for _, p := range everyPage(true) {
 			tab.Open(p.path)
 			tab.Eval(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil)
@@ -44,5 +40,5 @@ func shortWordsStayWhole(t *testing.T, browser *webtest.Browser) {
 			}
 		}
 		tab.Quiet()
-	}
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/faultline/faultline/internal/eval/chance"
 )
 
 // draw is a stream of random decisions.
@@ -38,12 +40,7 @@ func (d draw) around(median time.Duration, sigma float64) time.Duration {
 
 // count draws from a Poisson distribution of a small mean.
 func (d draw) count(mean float64) int {
-	limit, product, n := math.Exp(-mean), d.Float64(), 0
-	for product > limit {
-		product *= d.Float64()
-		n++
-	}
-	return n
+	return chance.Poisson(d.Rand, mean)
 }
 
 // share is one choice and its weight.
@@ -54,17 +51,7 @@ type share[T any] struct {
 
 // weighted draws a value by weight.
 func weighted[T any](d draw, shares []share[T]) T {
-	total := 0.0
-	for i := range shares {
-		total += shares[i].weight
-	}
-	rest := d.Float64() * total
-	for i := range shares {
-		if rest -= shares[i].weight; rest < 0 {
-			return shares[i].value
-		}
-	}
-	return shares[len(shares)-1].value
+	return shares[chance.Index(d.Rand, len(shares), func(i int) float64 { return shares[i].weight })].value
 }
 
 func pick[T any](d draw, items []T) T { return items[d.IntN(len(items))] }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/faultline/faultline/internal/eval/chance"
 )
 
 // draw is a stream of random decisions.
@@ -42,12 +44,7 @@ func (d draw) poisson(mean float64) int {
 	if mean > 50 {
 		return max(0, int(math.Round(mean+math.Sqrt(mean)*d.NormFloat64())))
 	}
-	limit, product, n := math.Exp(-mean), d.Float64(), 0
-	for product > limit {
-		product *= d.Float64()
-		n++
-	}
-	return n
+	return chance.Poisson(d.Rand, mean)
 }
 
 // seconds converts to a duration.
@@ -74,18 +71,7 @@ type share[T any] struct {
 
 // weighted draws a value by weight; weights need not sum to one.
 func weighted[T any](d draw, shares []share[T]) T {
-	total := 0.0
-	for i := range shares {
-		total += shares[i].weight
-	}
-	rest := d.Float64() * total
-	for i := range shares {
-		rest -= shares[i].weight
-		if rest < 0 {
-			return shares[i].value
-		}
-	}
-	return shares[len(shares)-1].value
+	return shares[chance.Index(d.Rand, len(shares), func(i int) float64 { return shares[i].weight })].value
 }
 
 // quantile is one point of a distribution that is known by its quantiles.
