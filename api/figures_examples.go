@@ -77,7 +77,7 @@ func examplePolicyEffect() figures.PolicyEffect {
 			LeadHours: &figures.Spread{Median: 21.5, P80: 60, N: 600}, BatchCommits: &figures.Spread{Median: 3, P80: 8, N: 600}, BatchLines: &figures.Spread{Median: 120, P80: 480, N: 600},
 		}},
 		Effect: effect,
-		Words:  "Approval is not given at random: riskier changes may be the ones that are looked at, so a higher rate among approved changes does not show that approval harms, nor a lower one that it helps.",
+		Words:  "Counted here are also changes that were made during an incident of their service, which the comparison with human changes leaves out as repairs; rollbacks are left out. Approval is not given at random: riskier changes may be the ones that are looked at, so a higher rate among approved changes does not show that approval harms, nor a lower one that it helps.",
 	}
 }
 
