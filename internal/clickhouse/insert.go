@@ -63,6 +63,8 @@ func (s *Store) inAgreement(ctx context.Context) context.Context {
 
 // sendBatch goes through the driver's batch, which speaks to any server.
 func sendBatch[R any](ctx context.Context, conn driver.Conn, statement string, settings clickhouse.Settings, fields []field[R], rows []R) (err error) {
+	ctx, over := whileUnderWay(ctx)
+	defer over()
 	types := make([]clickhouse.ColumnNameAndType, len(fields))
 	for i, f := range fields {
 		types[i] = clickhouse.ColumnNameAndType{Name: f.name, Type: f.wire}
