@@ -38,6 +38,8 @@ func problemOf(err error) *Problem {
 		})
 	case errors.Is(err, context.DeadlineExceeded):
 		return timedOut.with("try again, with a narrower query if this repeats")
+	case errors.Is(err, event.ErrBusy):
+		return overloaded.with(event.ErrBusy.Error() + "; try again").retryAfter(storePause)
 	case unavailable(err):
 		return storeUnavailable.with("nothing is wrong with the request; try it again").retryAfter(storePause)
 	default:

@@ -279,6 +279,7 @@ func TestErrorsOfTheIntakeKeepTheirMeaning(t *testing.T) {
 		retry bool
 	}{
 		{"store down", fmt.Errorf("insert: %w", event.ErrUnavailable), storeUnavailable, true},
+		{"too much waits", fmt.Errorf("insert: %w", event.ErrBusy), overloaded, true},
 		{"store too slow", fmt.Errorf("insert: %w", context.DeadlineExceeded), storeUnavailable, true},
 		{"whole document bad", &event.FieldError{Problem: "not a webhook", Mend: "check the sender"}, invalidBody, false},
 		{"bad signature", fmt.Errorf("x: %w", event.ErrBadSignature), badSignature, false},

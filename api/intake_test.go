@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -124,6 +125,12 @@ func TestRealIntakeTakesAForgesSignatureForAToken(t *testing.T) {
 		t.Errorf("the forge's redelivery: %+v", again)
 	}
 	wantProblem(t, h.do(t, github("guess", githubDeployment)), badSignature)
+	// The signature is over the form as it came, not over the payload in it.
+	form := github(webhookSecret, url.Values{"payload": {githubDeployment}}.Encode())
+	form.header["Content-Type"] = "application/x-www-form-urlencoded"
+	if as := parse[Receipt](t, h.do(t, form)); as.Duplicates != 1 || as.Accepted != 0 {
+		t.Errorf("the same as a form: %+v", as)
+	}
 	tampered := github(webhookSecret, githubDeployment)
 	tampered.body = strings.Replace(tampered.body, "production", "productioN", 1)
 	wantProblem(t, h.do(t, tampered), badSignature)

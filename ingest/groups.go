@@ -9,9 +9,6 @@ import (
 	"github.com/faultline/faultline/internal/event"
 )
 
-// errBusy is returned when too much waits for its insert already.
-var errBusy = errors.New("too many deliveries wait for the store")
-
 // delivery is one request on its way to the store.
 type delivery struct {
 	events  event.Batch
@@ -101,7 +98,7 @@ func (g *groups) join(d *delivery) (*group, bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.held > 0 && g.held+d.size > g.limit {
-		return nil, false, errors.Join(event.ErrUnavailable, errBusy)
+		return nil, false, event.ErrBusy
 	}
 	g.held += d.size
 	first := g.pending == nil

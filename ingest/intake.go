@@ -118,8 +118,9 @@ func (i *Intake) Checked(format string) bool {
 // Accept takes a delivery in and returns when every accepted event is durable.
 // Kind is empty when the format decides what it holds. Bad elements are
 // rejected one by one in the receipt. An error means that nothing is known to
-// be taken: event.ErrBadSignature, *event.UnknownFormatError, the end of ctx,
-// or one that wraps event.ErrUnavailable. Sending the same again is harmless.
+// be taken: event.ErrBadSignature, *event.UnknownFormatError, event.ErrBusy, the
+// end of ctx, or one that wraps event.ErrUnavailable. Sending the same again is
+// harmless.
 func (i *Intake) Accept(
 	ctx context.Context, kind event.Kind, format string, header http.Header, body []byte,
 ) (event.Receipt, error) {
@@ -155,7 +156,7 @@ func (i *Intake) Readmit(
 	}
 	label(i.deps.Labeller, d.events.Changes, i.deps.Log)
 	err = i.groups.run(ctx, d)
-	if errors.Is(err, errBusy) {
+	if errors.Is(err, event.ErrBusy) {
 		i.metrics.fail(reasonBusy)
 	}
 	if err != nil {

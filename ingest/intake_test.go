@@ -305,7 +305,7 @@ func TestTooMuchWaitingIsToldAsBusy(t *testing.T) {
 		}
 		synctest.Wait()
 		_, err := d.post(t.Context(), strings.Repeat("x", 40))
-		if !errors.Is(err, event.ErrUnavailable) || !errors.Is(err, errBusy) {
+		if !errors.Is(err, event.ErrBusy) || errors.Is(err, event.ErrUnavailable) {
 			t.Fatalf("Accept over the limit = %v", err)
 		}
 		close(d.store.block)

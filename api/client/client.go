@@ -52,7 +52,7 @@ type Faultline struct {
 func Connect(cfg Config) (*Faultline, error) {
 	at, err := url.Parse(cfg.Server)
 	if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
-		return nil, fmt.Errorf("server %q is no address; want one such as http://127.0.0.1:8080", cfg.Server)
+		return nil, fmt.Errorf("server %q is no address; want one such as http://127.0.0.1:8080", masked(cfg.Server))
 	}
 	// A redirect to another host must not carry the token along: none is followed.
 	s := &sender{cfg: cfg, http: &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
@@ -60,9 +60,18 @@ func Connect(cfg Config) (*Faultline, error) {
 	}}}
 	generated, err := NewClientWithResponses(strings.TrimRight(cfg.Server, "/"), WithHTTPClient(s))
 	if err != nil {
-		return nil, fmt.Errorf("make a client of %s: %w", cfg.Server, err)
+		return nil, fmt.Errorf("make a client of %s: %w", at.Redacted(), err)
 	}
 	return &Faultline{ClientWithResponses: generated, sender: s}, nil
+}
+
+// masked is what was given for an address, for an error: before an @ may stand
+// a password.
+func masked(server string) string {
+	if at := strings.LastIndex(server, "@"); at >= 0 {
+		return "***" + server[at:]
+	}
+	return server
 }
 
 // Problem is an answer that refuses a request, as RFC 9457 describes it.

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -34,12 +35,8 @@ func (gitHub) Verify(secret string, header func(string) string, body []byte) err
 // Decode picks the mapping by the event's name, which GitHub sends in a header
 // and which the payload's fields tell where headers are lost.
 func (g gitHub) Decode(m Message) (event.Batch, []event.Rejection) {
-	if mediaType(&m) == "application/x-www-form-urlencoded" {
-		form, err := url.ParseQuery(string(m.Body))
-		if err != nil || form.Get("payload") == "" {
-			return event.Batch{}, refuse(&event.FieldError{Path: "payload", Problem: "is missing in the form", Mend: "choose application/json as the content type of the webhook"})
-		}
-		m.Body = []byte(form.Get("payload"))
+	if fe := unwrapForm(&m); fe != nil {
+		return event.Batch{}, refuse(fe)
 	}
 	var fields map[string]json.RawMessage
 	if fe := parse(m.Body, &fields); fe != nil {
@@ -48,6 +45,21 @@ func (g gitHub) Decode(m Message) (event.Batch, []event.Rejection) {
 	name := firstOf(m.Header("X-GitHub-Event"), gitHubEvent(fields))
 	c, fe := g.change(name, m.Body)
 	return changeOr(c, fe, m)
+}
+
+// unwrapForm takes the payload out of the form in which GitHub sends it unless
+// the webhook is set to JSON. A form without its content type, as a relay may
+// pass it on, begins as no JSON does.
+func unwrapForm(m *Message) *event.FieldError {
+	if mediaType(m) != "application/x-www-form-urlencoded" && !bytes.HasPrefix(m.Body, []byte("payload=")) {
+		return nil
+	}
+	form, err := url.ParseQuery(string(m.Body))
+	if err != nil || form.Get("payload") == "" {
+		return &event.FieldError{Path: "payload", Problem: "is missing in the form", Mend: "choose application/json as the content type of the webhook"}
+	}
+	m.Body = []byte(form.Get("payload"))
+	return nil
 }
 
 // gitHubEvent tells the event by fields that only its payload has together.

@@ -155,9 +155,15 @@ func TestFormOfGitHubIsUnwrapped(t *testing.T) {
 	if string(batch.Changes[0].Raw) != string(payload) {
 		t.Error("the raw form of the change is not the payload")
 	}
-	_, rejected = decodeAs(t, "github", header, []byte("payload="))
-	if len(rejected) != 1 || rejected[0].Err.Path != "payload" {
-		t.Errorf("empty form: %v", rejected)
+	relayed, rejected := decodeAs(t, "github", headers("X-GitHub-Event", "deployment"), []byte(form))
+	if len(relayed.Changes) != 1 || relayed.Changes[0].UID != batch.Changes[0].UID {
+		t.Errorf("without its content type: %d changes, rejected %v", len(relayed.Changes), goldenOf(relayed, rejected).Rejected)
+	}
+	for _, form := range []string{"payload=", "payload=%zz", "load=%7B%7D", ""} {
+		_, rejected = decodeAs(t, "github", header, []byte(form))
+		if len(rejected) != 1 || rejected[0].Err.Path != "payload" || !strings.Contains(rejected[0].Err.Mend, "application/json") {
+			t.Errorf("%q: %v", form, rejected)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
@@ -21,7 +22,7 @@ func ServeAgents(ctx context.Context, opts AgentsOptions) error {
 	cfg.Server, cfg.Token = opts.Server, opts.Token
 	faultline, err := client.Connect(cfg)
 	if err != nil {
-		return err
+		return fmt.Errorf("--server: %w", err)
 	}
 	return agents.Serve(ctx, faultline, version())
 }

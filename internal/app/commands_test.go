@@ -199,8 +199,11 @@ func TestANewTokenIsShownOnceWithTheEntryThatKnowsIt(t *testing.T) {
 }
 
 func TestAssistantsAreNotServedWithoutAnAddress(t *testing.T) {
-	if err := ServeAgents(t.Context(), AgentsOptions{Server: "nowhere"}); err == nil {
-		t.Error("no address is taken")
+	for _, server := range []string{"nowhere", "htp://u:hunter2@h", "http://u:hunter2@h:port", "u:hunter2@h"} {
+		err := ServeAgents(t.Context(), AgentsOptions{Server: server})
+		if err == nil || !strings.Contains(err.Error(), "--server") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", server, err)
+		}
 	}
 	if version() == "" {
 		t.Error("assistants are told no version")

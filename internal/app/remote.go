@@ -41,20 +41,17 @@ func reason(err error) error {
 
 // askServiceFor is askService with a time limit for each request.
 func askServiceFor(server, token string, timeout time.Duration) (*remote, error) {
-	u, err := url.Parse(server)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		if at := strings.LastIndex(server, "@"); at >= 0 { // A password may stand before it.
-			server = "***" + server[at:]
-		}
-		return nil, fmt.Errorf("--server %q is no address; want one such as http://127.0.0.1:8080", server)
-	}
 	cfg := client.DefaultConfig()
 	cfg.Timeout, cfg.Server, cfg.Token, cfg.Attempts, cfg.MaxPause = timeout, server, token, 2, 5*time.Second
 	faultline, err := client.Connect(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("--server: %w", err)
 	}
-	return &remote{Faultline: faultline, at: strings.TrimRight(u.Redacted(), "/")}, nil
+	at, err := url.Parse(server)
+	if err != nil {
+		return nil, fmt.Errorf("--server: %w", reason(err))
+	}
+	return &remote{Faultline: faultline, at: strings.TrimRight(at.Redacted(), "/")}, nil
 }
 
 // explain turns an error of the client into one that says what to do. A service

@@ -264,6 +264,12 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	missing := filepath.Join(t.TempDir(), "missing")
+	occupied, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
+	for _, path := range []string{file, filepath.Join(occupied, "kafka")} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for want, tc := range map[string]struct {
 		settings   map[string]string
 		dependency bool
@@ -274,6 +280,9 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 		"policy":                 {map[string]string{"policy.file": missing}, false},
 		"metrics.tls: ca_file":   {map[string]string{"metrics.url": "http://127.0.0.1:1", "metrics.tls.ca_file": missing}, false},
 		"api.oidc":               {map[string]string{"api.oidc.issuer": "https://id.example", "api.oidc.client_id": "a", "api.oidc.client_secret": "s", "api.oidc.redirect_url": "https://x.example/sign-in/callback", "api.oidc.roles": "{a: judge}", "api.oidc.ca_file": missing}, false},
+		"file: not a directory":  {map[string]string{"data_dir": file}, false},
+		"name a directory that":  {map[string]string{"data_dir": file, "clickhouse.dsn": ""}, false},
+		"kafka: not a directory": {map[string]string{"data_dir": occupied}, false},
 		"connection refused":     {map[string]string{"clickhouse.dsn": "http://u:hunter2@127.0.0.1:1/faultline"}, true},
 		"faultline migrate up":   {map[string]string{"clickhouse.auto_migrate": "false"}, false},
 		"127.0.0.1:1: connect:":  {map[string]string{"kafka.brokers": "127.0.0.1:1", "kafka.create_topics": "false"}, true},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 
 	"github.com/faultline/faultline/internal/chdb"
@@ -23,6 +24,9 @@ const engineMarkCacheShare = 16
 func openStore(ctx context.Context, cfg *config.Config, stop *cleanup, log *slog.Logger) (*clickhouse.Store, error) {
 	var transport http.RoundTripper
 	if cfg.EmbeddedClickHouse() {
+		if err := makeDir(engineDir(cfg)); err != nil {
+			return nil, err
+		}
 		engine, err := openEngine(ctx, cfg)
 		if err != nil {
 			return nil, down(err)
@@ -48,8 +52,19 @@ func openEngine(ctx context.Context, cfg *config.Config) (*chdb.Engine, error) {
 	return chdb.Open(ctx, engine)
 }
 
-// engineDir is where the embedded engine keeps its data.
+// engineDir is where the embedded engine keeps its data, brokerDir where the
+// embedded broker does.
 func engineDir(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "clickhouse") }
+func brokerDir(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "kafka") }
+
+// makeDir makes a directory below the data directory. That it cannot be made
+// lies in the name that was given: nothing that Faultline depends on is down.
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("data_dir: %w; name a directory that can be written to (--data-dir, or --data of the demo)", err)
+	}
+	return nil
+}
 
 // storeConfig translates the settings of the store.
 func storeConfig(cfg *config.Config) clickhouse.Config {
@@ -99,8 +114,11 @@ func schemaError(err error) error {
 func openKafka(ctx context.Context, cfg *config.Config, stop *cleanup, log *slog.Logger) (*kafka.Client, error) {
 	settings := kafkaConfig(cfg)
 	if cfg.EmbeddedKafka() {
+		if err := makeDir(brokerDir(cfg)); err != nil {
+			return nil, err
+		}
 		broker := kafka.NewEmbedded(kafka.EmbeddedConfig{
-			Listen: cfg.Kafka.EmbeddedListen, DataDir: filepath.Join(cfg.DataDir, "kafka"), SyncWrites: true,
+			Listen: cfg.Kafka.EmbeddedListen, DataDir: brokerDir(cfg), SyncWrites: true,
 		}, log)
 		if err := broker.Start(ctx); err != nil {
 			return nil, down(fmt.Errorf("embedded Kafka: %w; set kafka.embedded_listen to a free port or kafka.brokers to a real broker", err))

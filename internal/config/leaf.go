@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -112,6 +113,9 @@ func setWords(v reflect.Value, text string) {
 	v.Set(out)
 }
 
+// anyShape describes the types that no few words do.
+const anyShape = "YAML of the shape shown in docs/configuration.md"
+
 // wanted describes the type of a setting for a person.
 func wanted(key string) string {
 	cfg := Default()
@@ -125,10 +129,14 @@ func wanted(key string) string {
 			text = "true or false"
 		case int, int64, float64:
 			text = "a number"
-		case fmt.Stringer:
+		case time.Duration:
 			text = "a duration such as 250ms, 15s or 720h"
+		case string, Secret:
+			text = "a text"
+		case []string, []Role:
+			text = "a list of words"
 		default:
-			text = "YAML of the shape shown in docs/configuration.md"
+			text = anyShape
 		}
 	})
 	return text

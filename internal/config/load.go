@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // reserved are variables with our prefix that are no settings: they say where
@@ -52,10 +53,60 @@ func decode(r io.Reader, cfg *Config) error {
 		return nil
 	}
 	err = decodeYAML(data, cfg)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return placed(err)
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
 	}
-	return nil
+	if wrong := misfit(data, err); wrong != nil {
+		return wrong
+	}
+	return placed(err)
+}
+
+// misfit says which setting, the first in the order of Config, has a value in
+// the document that is not of its type; nil when the fault is another. The
+// library's own words name no key, and quote what may be a secret.
+func misfit(document []byte, fault error) (found error) {
+	if _, unknown := errors.AsType[*yaml.UnknownFieldError](fault); unknown {
+		return nil
+	}
+	cfg := Default()
+	walk(reflect.ValueOf(&cfg).Elem(), "", func(key string, v reflect.Value) {
+		node := nodeAt(document, key)
+		if found != nil || node == nil || fits(node, v.Type()) {
+			return
+		}
+		if want := wanted(key); want != anyShape {
+			at := node.GetToken().Position
+			found = fmt.Errorf("line %d, column %d: %s: want %s; see docs/configuration.md", at.Line, at.Column, key, want)
+			return
+		}
+		found = fmt.Errorf("%s: %w", key, placed(fault))
+	})
+	return found
+}
+
+// nodeAt is the value of a key in a document, nil where there is none.
+func nodeAt(document []byte, key string) ast.Node {
+	path, err := yaml.PathString("$." + key)
+	if err != nil {
+		return nil
+	}
+	node, err := path.ReadNode(bytes.NewReader(document))
+	if err != nil {
+		return nil
+	}
+	return node
+}
+
+// fits reports whether a value can be read into the type of its setting. What
+// an alias stands for is written elsewhere and counts as fitting.
+func fits(node ast.Node, of reflect.Type) (fit bool) {
+	defer func() {
+		if recover() != nil {
+			fit = false
+		}
+	}()
+	return node.Type() == ast.AliasType || yaml.NodeToValue(node, reflect.New(of).Interface(), yaml.Strict()) == nil
 }
 
 // placed says where a document is wrong, without the lines of the document: there

@@ -17,6 +17,10 @@ var ErrBadSignature = errors.New("the signature does not match the body and the 
 // succeed later.
 var ErrUnavailable = errors.New("the store cannot be reached")
 
+// ErrBusy is wrapped by the refusal of a delivery because too many wait for the
+// store already. The store may well be up; the same request may succeed later.
+var ErrBusy = errors.New("too many deliveries wait for the store")
+
 // UnknownFormatError is returned for a format that no decoder is registered for.
 type UnknownFormatError struct {
 	Format string
