@@ -102,8 +102,10 @@ type RunnerConfig struct {
 	// source has last shown it.
 	EdgeLife time.Duration
 	// RefreshTopology is how often the Atlas is asked, RegroupEvery how often
-	// at most a changed topology regroups the alerts held.
+	// at most a changed topology regroups the alerts held when they are more
+	// than RegroupAtOnce; as few as those are regrouped in milliseconds.
 	RefreshTopology, RegroupEvery time.Duration
+	RegroupAtOnce                 int
 	// CallTimeout bounds each call of a port, SaveTimeout one of the sink, which
 	// a stop waits for. MaxBackoff bounds the pause after failures, which
 	// starts at Poll and doubles.
@@ -133,6 +135,7 @@ func DefaultRunnerConfig() RunnerConfig {
 		EdgeLife:            7 * 24 * time.Hour,
 		RefreshTopology:     10 * time.Minute,
 		RegroupEvery:        5 * time.Second,
+		RegroupAtOnce:       250,
 		CallTimeout:         30 * time.Second,
 		SaveTimeout:         5 * time.Second,
 		MaxBackoff:          15 * time.Second,

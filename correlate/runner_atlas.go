@@ -83,13 +83,15 @@ func (a *atlas) collect() {
 // wait returns when no rebuild is under way.
 func (a *atlas) wait() { a.owned.Wait() }
 
-// regroup takes over what is new about the topology. Alerts are grouped anew
-// at most every RegroupEvery, and their open incidents judged anew.
+// regroup takes over what is new about the topology. Many alerts are grouped
+// anew at most every RegroupEvery, few at once, and their open incidents judged
+// anew.
 func (r *Runner) regroup(ctx context.Context) {
 	now := r.ports.Now()
 	r.atlas.collect()
 	r.refresh(ctx, now)
-	if !r.atlas.regroup || now.Sub(r.atlas.regrouped) < r.cfg.RegroupEvery {
+	early := now.Sub(r.atlas.regrouped) < r.cfg.RegroupEvery
+	if !r.atlas.regroup || early && r.grouper.Len() > r.cfg.RegroupAtOnce {
 		return
 	}
 	r.atlas.regroup, r.atlas.regrouped = false, now

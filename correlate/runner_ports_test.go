@@ -28,6 +28,42 @@ func TestATopologyThatComesAfterTheAlertIsUsed(t *testing.T) {
 	})
 }
 
+// TestFewAlertsDoNotWaitForTheirTopology: alerts seconds after a new call graph
+// are one incident by it; only when many are held does grouping them anew wait.
+func TestFewAlertsDoNotWaitForTheirTopology(t *testing.T) {
+	for _, few := range []int{0, 1, 2, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(func(cfg *RunnerConfig, _ *RunnerPorts) { cfg.RegroupAtOnce = few })
+			defer r.end()
+			r.add(event{at: time.Now(), topology: topologyOf("web", "ledger")})
+			time.Sleep(time.Second)
+			r.add(event{at: time.Now(), topology: topologyOf("web", "cart")})
+			r.add(event{at: time.Now(), alert: firing("cart", time.Now())}, event{at: time.Now(), alert: firing("web", time.Now())})
+			open := func() (n int) {
+				synctest.Wait()
+				for _, row := range r.lastIncidents() {
+					if row.Status == IncidentOpen {
+						n++
+					}
+				}
+				return n
+			}
+			time.Sleep(time.Second)
+			want := 2
+			if few >= 2 {
+				want = 1
+			}
+			if got := open(); got != want {
+				t.Errorf("%d incidents a second after the alerts, where up to %d alerts are regrouped at once; want %d", got, few, want)
+			}
+			time.Sleep(5 * time.Second)
+			if got := open(); got != 1 {
+				t.Errorf("%d incidents in the end", got)
+			}
+		})
+	}
+}
+
 func TestASnapshotThatHasOutlivedItsEdgesIsLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var known []bool
