@@ -1,7 +1,9 @@
 package simulate
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/faultline/faultline/correlate"
@@ -261,20 +263,27 @@ func (s *sight) notice(a *correlate.Alert) {
 	}
 }
 
-// chooseOnsets lists what may have been the first alert of the outage, the
-// gravest first.
+// chooseOnsets lists what may have been the first alert of the outage: the
+// earliest, but warnings long before the first grave alert last, which are most
+// likely chance. Of a storm's many alerts only few can be it.
 func (s *sight) chooseOnsets() {
-	for _, grave := range []bool{true, false} {
-		for i := range s.clues {
-			waited := -s.clues[i].start
-			if waited < 59 || waited > 1801 || len(s.onsets) >= mostOnsets {
-				continue
-			}
-			if (s.clues[i].alert.Severity.Rank() >= correlate.SeverityHigh.Rank()) != grave {
-				continue
-			}
-			z := math.Log(waited/60/7) / 0.7
-			s.onsets = append(s.onsets, idealOnset{clue: i, start: s.clues[i].start, prior: math.Exp(-z*z/2) / (waited * 0.7 * math.Sqrt(2*math.Pi))})
+	order, grave := make([]int, len(s.clues)), math.Inf(1)
+	for i := range s.clues {
+		order[i] = i
+		if s.clues[i].alert.Severity.Rank() >= correlate.SeverityHigh.Rank() {
+			grave = min(grave, s.clues[i].start)
 		}
+	}
+	stray := func(i int) int { return boolean(s.clues[i].start < grave-600 && !math.IsInf(grave, 1)) }
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(stray(a), stray(b)), cmp.Compare(s.clues[a].start, s.clues[b].start))
+	})
+	for _, i := range order {
+		waited := -s.clues[i].start
+		if waited < 59 || waited > 1801 || len(s.onsets) >= mostOnsets {
+			continue
+		}
+		z := math.Log(waited/60/7) / 0.7
+		s.onsets = append(s.onsets, idealOnset{clue: i, start: s.clues[i].start, prior: math.Exp(-z*z/2) / (waited * 0.7 * math.Sqrt(2*math.Pi))})
 	}
 }

@@ -30,6 +30,7 @@ func (ob *observer) Rank(v eval.View) eval.Answer {
 	p.undo()
 	p.changes()
 	p.pairs()
+	p.neighbours()
 	p.noChange()
 	return p.answer()
 }

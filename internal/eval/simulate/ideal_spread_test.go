@@ -90,8 +90,10 @@ func logAdd(a, b float64) float64 {
 func (s *sight) explain(origin, drawings int) plausible {
 	sum := nowhere()
 	for _, reach := range idealReaches {
-		one := s.drawings(origin, drawings, reach)
-		sum.add(&one)
+		for _, d := range s.drawings([]int{origin}, drawings, reach) {
+			one := s.weigh(origin, d.down, d.log-d.seen)
+			sum.add(&one)
+		}
 	}
 	norm := math.Log(float64(drawings * len(idealReaches)))
 	for i := range sum {
@@ -124,12 +126,16 @@ type drawing struct {
 // open is a failed service whose neighbours have yet to be drawn.
 type open struct{ service, hops int }
 
-// drawings lets the fault spread so many times side by side. Drawings that became
-// much less likely than others give way to copies of these (a particle filter).
-func (s *sight) drawings(origin, n int, reach float64) plausible {
+// drawings lets the fault spread from the origins so many times side by side.
+// Drawings that became much less likely than others give way to copies of these
+// (a particle filter).
+func (s *sight) drawings(origins []int, n int, reach float64) []drawing {
 	list := make([]drawing, n)
 	for i := range list {
-		list[i] = drawing{queue: []open{{origin, 0}}, reached: []int{origin}}
+		for _, origin := range origins {
+			list[i].queue = append(list[i].queue, open{origin, 0})
+		}
+		list[i].reached = slices.Clone(origins)
 	}
 	for step, more := 0, true; more && step < maxHits; step++ {
 		more = false
@@ -141,12 +147,7 @@ func (s *sight) drawings(origin, n int, reach float64) plausible {
 		}
 		list = s.renew(list)
 	}
-	sum := nowhere()
-	for i := range list {
-		one := s.weigh(origin, list[i].down, list[i].log-list[i].seen)
-		sum.add(&one)
-	}
-	return sum
+	return list
 }
 
 // pass draws where the fault goes from one failed service.
