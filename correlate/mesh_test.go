@@ -81,22 +81,30 @@ func meshSetting(name string, usual uint64) uint64 {
 	return usual
 }
 
-// MESH_CASES draws more cases a set than the usual 30, MESH_DRAWINGS sets beside
-// them an ideal observer who draws so many shops a suspect.
-func TestGuiltyRolloutsOfVariedShopsAreFound(t *testing.T) {
-	cases, drawings := meshSetting("MESH_CASES", 30), int(meshSetting("MESH_DRAWINGS", 0))
-	for _, tc := range []struct {
-		name          string
-		from          uint64
-		habits        meshHabits
-		with, without float64
-	}{
+// meshSet is a set of habits, the seeds that it is drawn with, and the least share
+// of guilty rollouts that must come first.
+type meshSet struct {
+	name          string
+	from          uint64
+	habits        meshHabits
+	with, without float64
+}
+
+func meshSets() []meshSet {
+	return []meshSet{
 		{"habits that the model was made with", 1, meshHabitsTuning(), 0.85, 0.5},
 		{"wider habits of development", 30_000, meshHabitsWide(), 0.8, 0.5},
 		{"habits that it was not", 50_000, meshHabitsJudging(), 0.75, 0.45},
 		{"habits written last", 90_000, meshHabitsLast(), 0.65, 0.4},
 		{"habits of a fourth kind", 120_000, meshHabitsFourth(), 0.6, 0.35},
-	} {
+	}
+}
+
+// MESH_CASES draws more cases a set than the usual 30, MESH_DRAWINGS sets beside
+// them an ideal observer who draws so many shops a suspect.
+func TestGuiltyRolloutsOfVariedShopsAreFound(t *testing.T) {
+	cases, drawings := meshSetting("MESH_CASES", 30), int(meshSetting("MESH_DRAWINGS", 0))
+	for _, tc := range meshSets() {
 		t.Run(tc.name, func(t *testing.T) {
 			by := meshScore(tc.from, tc.from+cases, tc.habits, drawings)
 			keys := slices.Sorted(maps.Keys(by))
