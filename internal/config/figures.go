@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 )
 
@@ -67,15 +66,18 @@ func defaultReport() Report {
 func (f *Figures) validate() []error {
 	errs := []error{positive("figures.observation_window", f.ObservationWindow)}
 	l := &f.Labels
-	for key, share := range map[string]float64{"figures.labels.sensitivity": l.Sensitivity, "figures.labels.specificity": l.Specificity} {
-		if share < 0 || share > 1 {
-			errs = append(errs, fmt.Errorf("%s: is %v; want a share from 0 to 1", key, share))
-		}
-	}
+	errs = append(errs, share("figures.labels.sensitivity", l.Sensitivity), share("figures.labels.specificity", l.Specificity))
 	if (l.Sensitivity > 0 || l.Specificity > 0) && l.Sensitivity+l.Specificity <= 1 {
 		errs = append(errs, errors.New("figures.labels: labels with these shares are no better than chance; sensitivity and specificity must add up to more than 1"))
 	}
 	return append(errs, atLeast("figures.labels.audited_ai", l.AuditedAI, 0), atLeast("figures.labels.audited_human", l.AuditedHuman, 0))
+}
+
+func share(key string, value float64) error {
+	if !(value >= 0 && value <= 1) { // Which holds for what is no number, too.
+		return fmt.Errorf("%s: is %v; want a share from 0 to 1", key, value)
+	}
+	return nil
 }
 
 func (r *Report) validate() []error {
@@ -86,11 +88,11 @@ func (r *Report) validate() []error {
 	if _, err := time.LoadLocation(r.Timezone); err != nil || r.Timezone == "" {
 		errs = append(errs, fmt.Errorf("report.timezone: %q is unknown; want a name such as UTC or Europe/Berlin", r.Timezone))
 	}
-	if u, err := url.Parse(r.BaseURL); r.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	if r.BaseURL != "" && !webAddress(r.BaseURL) {
 		errs = append(errs, errors.New("report.base_url: want an address such as https://faultline.example"))
 	}
 	// The address of the webhook is a secret: no error may repeat it.
-	if u, err := url.Parse(string(r.SlackWebhook)); r.SlackWebhook != "" && (err != nil || u.Host == "") {
+	if r.SlackWebhook != "" && !webAddress(string(r.SlackWebhook)) {
 		errs = append(errs, errors.New("report.slack_webhook: want the address of an incoming webhook"))
 	}
 	if r.SMTP.Address == "" {

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -59,8 +61,8 @@ func (f *Formats) validate() []error {
 		}
 	}
 	lower := map[string]string{}
-	for name, environment := range f.Environments {
-		key := fmt.Sprintf("formats.environments[%q]", name)
+	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
+		environment, key := f.Environments[name], fmt.Sprintf("formats.environments[%q]", name)
 		errs = append(errs, required(key, environment))
 		if other, twice := lower[strings.ToLower(name)]; twice {
 			errs = append(errs, fmt.Errorf("%s: differs from %q in the case of letters only; remove one of them", key, other))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"time"
 )
 
@@ -74,24 +73,15 @@ func (m *Metrics) validate() []error {
 		atLeast("metrics.max_queries", m.MaxQueries, leastQueries(m.Queries)), atLeast("metrics.concurrency", m.Concurrency, 1),
 		atLeast("metrics.max_response_bytes", int(m.MaxResponseBytes), 1024), required("metrics.service_label", m.ServiceLabel),
 	}
-	if m.URL != "" {
-		u, err := url.Parse(m.URL)
-		switch {
-		case err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme):
-			errs = append(errs, errors.New("metrics.url: want http://host:port or https://host:port, with the prefix of the server if it has one"))
-		case u.User != nil:
-			errs = append(errs, errors.New("metrics.url: holds a user or password; set metrics.username and metrics.password instead"))
-		}
+	if u, err := url.Parse(m.URL); m.URL != "" && !webAddress(m.URL) {
+		errs = append(errs, errors.New("metrics.url: want http://host:port or https://host:port, with the prefix of the server if it has one"))
+	} else if err == nil && u.User != nil {
+		errs = append(errs, errors.New("metrics.url: holds a user or password; set metrics.username and metrics.password instead"))
 	}
 	if m.BearerToken != "" && m.Username != "" {
 		errs = append(errs, errors.New("metrics: bearer_token and username are both set; choose one"))
 	}
-	if (m.Username == "") != (m.Password == "") {
-		errs = append(errs, errors.New("metrics: username and password go together; set both or neither"))
-	}
-	if (m.TLS.CertFile == "") != (m.TLS.KeyFile == "") {
-		errs = append(errs, errors.New("metrics.tls: cert_file and key_file go together; set both or neither"))
-	}
+	errs = append(errs, together("metrics", "username", "password", m.Username, string(m.Password)), together("metrics.tls", "cert_file", "key_file", m.TLS.CertFile, m.TLS.KeyFile))
 	for i := range m.Queries {
 		q, key := &m.Queries[i], fmt.Sprintf("metrics.queries[%d]", i)
 		errs = append(errs,

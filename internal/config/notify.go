@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 )
 
 // Notify says who is told about incidents, by the process that plays the role
@@ -45,8 +44,7 @@ func (n *Notify) validate() []error {
 		errs = append(errs, fmt.Errorf("notify.slack: buttons need both signing_secret and judges, the ids of the users who may press them"))
 	}
 	for i, hook := range n.Webhooks {
-		at, err := url.Parse(hook.URL)
-		if err != nil || at.Host == "" || (at.Scheme != "https" && at.Scheme != "http") {
+		if !webAddress(hook.URL) {
 			errs = append(errs, fmt.Errorf("notify.webhooks[%d].url: give an address beginning with https:// or http://", i))
 		}
 		if len(hook.Secret) < 24 {

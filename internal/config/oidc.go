@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"slices"
 )
@@ -72,9 +71,7 @@ func secureAddress(key, address string) error {
 	if err != nil || at.Hostname() == "" {
 		return fmt.Errorf("%s: want an address beginning with https://", key)
 	}
-	ip := net.ParseIP(at.Hostname())
-	local := at.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if at.Scheme != "https" && (at.Scheme != "http" || !local) {
+	if at.Scheme != "https" && (at.Scheme != "http" || !loopback(at.Hostname())) {
 		return fmt.Errorf("%s: want https; plain http is taken on loopback only", key)
 	}
 	return nil

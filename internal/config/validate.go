@@ -43,6 +43,9 @@ func (k *Kafka) validate() []error {
 	for _, broker := range k.Brokers {
 		errs = append(errs, hostPort("kafka.brokers", broker))
 	}
+	if len(k.Brokers) == 0 {
+		errs = append(errs, onLoopback("kafka.embedded_listen", k.EmbeddedListen))
+	}
 	errs = append(errs,
 		required("kafka.topics.changes", k.Topics.Changes),
 		required("kafka.topics.alerts", k.Topics.Alerts),
@@ -56,14 +59,7 @@ func (k *Kafka) validate() []error {
 	if k.SASL.Mechanism != "" && (k.SASL.Username == "" || k.SASL.Password == "") {
 		errs = append(errs, errors.New("kafka.sasl: a mechanism needs username and password"))
 	}
-	return append(errs, k.TLS.validate("kafka.tls")...)
-}
-
-func (t *TLS) validate(key string) []error {
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return []error{fmt.Errorf("%s: cert_file and key_file go together; set both or neither", key)}
-	}
-	return nil
+	return append(errs, together("kafka.tls", "cert_file", "key_file", k.TLS.CertFile, k.TLS.KeyFile))
 }
 
 func (c *ClickHouse) validate() []error {
@@ -86,7 +82,7 @@ func (c *ClickHouse) validate() []error {
 			errs = append(errs, errors.New("clickhouse.dsn: want clickhouse://user:password@host:9000/database, http:// or https://"))
 		}
 	}
-	return append(errs, c.TLS.validate("clickhouse.tls")...)
+	return append(errs, together("clickhouse.tls", "cert_file", "key_file", c.TLS.CertFile, c.TLS.KeyFile))
 }
 
 func (i *Ingest) validate() []error {
@@ -115,13 +111,11 @@ func (a *API) validate() []error {
 		within("api.max_topology_bytes", int(a.MaxTopologyBytes), 1024, maxTopologyBytes),
 		atLeast("api.rate_burst", a.RateBurst, 1),
 	}
-	if a.RatePerSecond <= 0 {
+	if !(a.RatePerSecond > 0) {
 		errs = append(errs, errors.New("api.rate_per_second: want more than 0"))
 	}
-	if (a.TLSCertFile == "") != (a.TLSKeyFile == "") {
-		errs = append(errs, errors.New("api: tls_cert_file and tls_key_file go together; set both or neither"))
-	}
-	if u, err := url.Parse(a.GrafanaURL); a.GrafanaURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	errs = append(errs, together("api", "tls_cert_file", "tls_key_file", a.TLSCertFile, a.TLSKeyFile))
+	if a.GrafanaURL != "" && !webAddress(a.GrafanaURL) {
 		errs = append(errs, errors.New("api.grafana_url: want an address such as https://grafana.example"))
 	}
 	errs = append(errs, a.OIDC.validate()...)
@@ -180,6 +174,37 @@ func words[T ~string](values []T) string {
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// together demands both of two settings or neither.
+func together(key, first, second, value, other string) error {
+	if (value == "") != (other == "") {
+		return fmt.Errorf("%s: %s and %s go together; set both or neither", key, first, second)
+	}
+	return nil
+}
+
+// webAddress reports whether a text is the http:// or https:// address of a host.
+func webAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// onLoopback demands an address of this machine that no other can reach.
+func onLoopback(key, address string) error {
+	if err := hostPort(key, address); err != nil {
+		return err
+	}
+	if host, _, _ := net.SplitHostPort(address); !loopback(host) {
+		return fmt.Errorf("%s: %q is not on loopback, and the embedded broker asks nobody who they are; use 127.0.0.1, or set kafka.brokers", key, address)
+	}
+	return nil
+}
+
+// loopback reports whether a host is this machine by its loopback interface.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func hostPort(key, address string) error {
