@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short test-labelled race pictures fuzz check fmt lint vet generate generated vuln bench eval stats-long clean
+.PHONY: help demo serve build engine kafka chromium prometheus deps test test-short test-labelled race pictures fuzz check fmt lint vet generate generated vuln bench eval figures stats-long clean
 
 ARGS ?=
 BIN := bin/faultline
@@ -83,6 +83,9 @@ bench: deps ## print the performance figures beside their targets
 
 eval: build ## score the rankers on labelled cases (ARGS="--cases FILE")
 	@$(BIN) eval $(ARGS)
+
+figures: build ## print a table of docs/evaluation.md anew (TABLE=published, companies, moments, terms, storms, observer or shops)
+	@scripts/figures.sh "$(TABLE)"
 
 stats-long: ## simulate the statistics at length: coverage of the intervals, false alarms of weekly looks
 	go test -timeout 60m ./internal/stats -run Simulated -v -args -rounds 20000

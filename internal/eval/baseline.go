@@ -15,10 +15,10 @@ const (
 	NameRandom          = "random"
 )
 
-// Baselines returns the rules that people use today. All of them look at the
+// baselines returns the rules that people use today. All of them look at the
 // changes that started before the first alert of the worst severity, and at
 // the services of such alerts; none can say that no change did it.
-func Baselines() []Ranker {
+func baselines() []Ranker {
 	return []Ranker{
 		baseline{NameRecency, recency},
 		baseline{NameLatestDeploy, latestDeploy},

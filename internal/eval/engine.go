@@ -17,7 +17,7 @@ const NameEngine = "faultline"
 // lists more suspects than a finding shows.
 func Rankers(w correlate.Weights) []Ranker {
 	w.Limits.Suspects = w.Limits.Shortlist
-	return append([]Ranker{NewEngineRanker(NameEngine, w)}, Baselines()...)
+	return append([]Ranker{NewEngineRanker(NameEngine, w)}, baselines()...)
 }
 
 // EngineRanker asks the attribution engine.

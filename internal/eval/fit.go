@@ -73,9 +73,9 @@ func own(w correlate.Weights) correlate.Weights {
 	return w
 }
 
-// Turned are the names of the weights that fitting may alter beside the
+// turned are the names of the weights that fitting may alter beside the
 // calibration.
-func Turned() []string {
+func turned() []string {
 	var names []string
 	for _, d := range dials() {
 		names = append(names, d.name)

@@ -70,7 +70,7 @@ func RunFit(ctx context.Context, o FitOptions, out io.Writer) error {
 	}
 	learner := &Learner{Base: correlate.DefaultWeights(), Rounds: o.Rounds}
 	if o.Rounds > 0 {
-		set.file.Turned = Turned()
+		set.file.Turned = turned()
 	}
 	return learner.run(ctx, set, o.Out, cmp.Or(o.Width, anyPage), out)
 }
@@ -93,7 +93,7 @@ func (t *trainingSet) load(ctx context.Context, name string, withheld Parts, std
 		t.verdicts.apply(&c)
 		t.cases = append(t.cases, Prepare(&c, withheld))
 		t.origin = append(t.origin, len(t.file.Files)-1)
-		t.file.Cases = append(t.file.Cases, HashCase(c.Name, c.At))
+		t.file.Cases = append(t.file.Cases, hashCase(c.Name, c.At))
 		if t.progress != nil {
 			t.progress(len(t.cases))
 		}

@@ -17,7 +17,7 @@ func TestBaselinesReproduceKnownShares(t *testing.T) {
 	}
 	var outcomes []Outcome
 	for i := range cases {
-		outcomes = append(outcomes, Score(&cases[i], Baselines(), Parts{})...)
+		outcomes = append(outcomes, Score(&cases[i], baselines(), Parts{})...)
 	}
 	want := map[string][3]string{
 		NameRecency:         {"0.340", "0.604", "0.679"},

@@ -58,7 +58,7 @@ func TestMomentsAreGroupsOfTheReport(t *testing.T) {
 	if strings.Contains(table, "at: 2h") {
 		t.Error("a moment that no case reaches has figures")
 	}
-	err := Run(t.Context(), Options{Output: OutputTable, At: []string{"1m"}, Without: []string{"time"}, Available: Baselines()}, &bytes.Buffer{})
+	err := Run(t.Context(), Options{Output: OutputTable, At: []string{"1m"}, Without: []string{"time"}, Available: baselines()}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "--without time") {
 		t.Errorf("error %v", err)
 	}

@@ -27,7 +27,7 @@ func caseLines(t *testing.T, n int) *bytes.Reader {
 
 func run(t *testing.T, o Options) string {
 	t.Helper()
-	o.Files, o.Stdin, o.Available = []string{StdinName}, caseLines(t, 6), Baselines()
+	o.Files, o.Stdin, o.Available = []string{StdinName}, caseLines(t, 6), baselines()
 	var out bytes.Buffer
 	if err := Run(t.Context(), o, &out); err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestWrongOptionsAreRefusedBeforeReading(t *testing.T) {
 		`"weight"`: {By: []string{"weight"}, Output: OutputTable},
 		`"xml"`:    {Output: "xml"},
 	} {
-		o.Files, o.Available = []string{"/nowhere"}, Baselines()
+		o.Files, o.Available = []string{"/nowhere"}, baselines()
 		err := Run(t.Context(), o, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "choose") {
 			t.Errorf("error %v does not name %s and the choices", err, want)
@@ -112,7 +112,7 @@ func TestWrongOptionsAreRefusedBeforeReading(t *testing.T) {
 
 func TestNoCasesGiveAnEmptyTable(t *testing.T) {
 	var out bytes.Buffer
-	o := Options{Files: []string{StdinName}, Stdin: strings.NewReader(""), Available: Baselines(), Output: OutputTable}
+	o := Options{Files: []string{StdinName}, Stdin: strings.NewReader(""), Available: baselines(), Output: OutputTable}
 	if err := Run(t.Context(), o, &out); err != nil || out.String() != "no cases\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
@@ -124,7 +124,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestFailingWriterIsReported(t *testing.T) {
 	for _, form := range []Output{OutputTable, OutputJSON} {
-		o := Options{Files: []string{StdinName}, Stdin: caseLines(t, 2), Available: Baselines(), Output: form}
+		o := Options{Files: []string{StdinName}, Stdin: caseLines(t, 2), Available: baselines(), Output: form}
 		if err := Run(t.Context(), o, fullDisk{}); err == nil || !strings.Contains(err.Error(), "disk full") {
 			t.Errorf("%s: error %v", form, err)
 		}
@@ -132,12 +132,12 @@ func TestFailingWriterIsReported(t *testing.T) {
 }
 
 func TestSelectionKeepsTheOrderOfTheContract(t *testing.T) {
-	chosen, err := SelectRankers(Baselines(), []string{NameRandom, NameRecency})
+	chosen, err := SelectRankers(baselines(), []string{NameRandom, NameRecency})
 	if err != nil || len(chosen) != 2 || chosen[0].Name() != NameRecency {
 		t.Errorf("%v, %v", chosen, err)
 	}
 	for _, names := range [][]string{nil, {NameAll}, {NameRecency, NameAll}} {
-		if chosen, err := SelectRankers(Baselines(), names); err != nil || len(chosen) != 5 {
+		if chosen, err := SelectRankers(baselines(), names); err != nil || len(chosen) != 5 {
 			t.Errorf("%v selects %d, %v", names, len(chosen), err)
 		}
 	}
@@ -145,7 +145,7 @@ func TestSelectionKeepsTheOrderOfTheContract(t *testing.T) {
 
 func TestWithoutCasesEveryRankerHasARowOfNulls(t *testing.T) {
 	var out bytes.Buffer
-	o := Options{Files: []string{StdinName}, Stdin: strings.NewReader("\n"), Rankers: []string{NameRecency, NameRandom}, Available: Baselines(), Output: OutputJSON}
+	o := Options{Files: []string{StdinName}, Stdin: strings.NewReader("\n"), Rankers: []string{NameRecency, NameRandom}, Available: baselines(), Output: OutputJSON}
 	if err := Run(t.Context(), o, &out); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func runStorms(t *testing.T, output Output, storms string, files ...string) (str
 	var out bytes.Buffer
 	err := Run(t.Context(), Options{
 		Files: files, Storms: []string{StdinName}, Stdin: strings.NewReader(storms),
-		Rankers: []string{"recency"}, Available: Baselines(), Output: output,
+		Rankers: []string{"recency"}, Available: baselines(), Output: output,
 	}, &out)
 	return out.String(), err
 }

@@ -38,7 +38,7 @@ func TestTwinsCountForEveryRankerAlike(t *testing.T) {
 	c.Changes = append(c.Changes, c.Changes[len(c.Changes)-1])
 	twin := &c.Changes[len(c.Changes)-1]
 	twin.ID, twin.StartedAt, twin.FinishedAt = "web-before", at(-900), atp(-899)
-	for _, o := range Score(&c, Baselines(), Parts{Time: true}) {
+	for _, o := range Score(&c, baselines(), Parts{Time: true}) {
 		if o.Ranker == NameRandom && o.Hit[1] != 3.0/9 {
 			t.Errorf("random hits %v; the three deploys of web are one answer of nine changes", o.Hit[1])
 		}

@@ -34,21 +34,21 @@ type WeightsFile struct {
 	// seen, Shipped those of the weights that it started from.
 	OutOfFold RankerFigures `json:"out_of_fold"`
 	Shipped   RankerFigures `json:"shipped"`
-	// Cases are hashes of the cases that were learnt from; see HashCase.
+	// Cases are hashes of the cases that were learnt from; see hashCase.
 	Cases   []string          `json:"cases"`
 	Weights correlate.Weights `json:"weights"`
 }
 
-// HashCase identifies a case without telling its name: 16 hexadecimal digits of
+// hashCase identifies a case without telling its name: 16 hexadecimal digits of
 // a SHA-256 over name and moment of judgement.
-func HashCase(name string, at time.Time) string {
+func hashCase(name string, at time.Time) string {
 	sum := sha256.Sum256([]byte(name + "\n" + at.UTC().Format(time.RFC3339Nano)))
 	return hex.EncodeToString(sum[:8])
 }
 
 // Knows reports whether the weights were fitted to the case.
 func (f *WeightsFile) Knows(name string, at time.Time) bool {
-	return f != nil && slices.Contains(f.Cases, HashCase(name, at))
+	return f != nil && slices.Contains(f.Cases, hashCase(name, at))
 }
 
 // Write writes the file as indented JSON, whole or not at all.

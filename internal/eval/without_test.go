@@ -36,7 +36,7 @@ func TestWithoutTimeNoOrderIsLeft(t *testing.T) {
 				t.Fatalf("alert %d still tells a time: %+v", i, view.Alerts[i])
 			}
 		}
-		answer := Baselines()[0].Rank(view)
+		answer := baselines()[0].Rank(view)
 		for _, s := range answer.Suspects {
 			if s.Score != answer.Suspects[0].Score {
 				t.Fatal("recency still prefers one change")
