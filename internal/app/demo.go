@@ -23,8 +23,12 @@ type DemoOptions struct {
 	Environ []string
 }
 
-// demoPatience bounds the time from the last event to the finding.
-const demoPatience = 60 * time.Second
+// demoPatience bounds the time without any headway between the last event and
+// the finding, demoPause is the time between two looks for it.
+const (
+	demoPatience = 2 * time.Minute
+	demoPause    = 100 * time.Millisecond
+)
 
 // Demo replays a recorded outage through Kafka and the real consumers on
 // embedded stores and prints the finding. Then it serves until the context

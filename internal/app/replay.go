@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -32,15 +34,17 @@ func (s *service) replayAndFind(ctx context.Context, recording *scenario.Scenari
 		return foundIncident{}, err
 	}
 	say.step("waiting for the correlator")
-	ctx, cancel := context.WithTimeout(ctx, demoPatience)
-	defer cancel()
 	progress := say.show.progress("correlating", "")
 	progress.Tick()
 	defer progress.Done()
-	if err := s.awaitStored(ctx, uidsOf(recording)); err != nil {
-		return foundIncident{}, err
+	wait := newPatience(demoPatience, demoPause)
+	if progress == nil {
+		wait.tell = func(far string) { say.step("%s", far) }
 	}
-	found, err := s.awaitFinding(ctx, recording)
+	if err := s.awaitStored(ctx, uidsOf(recording), wait); err != nil {
+		return foundIncident{}, fmt.Errorf("the recording is not stored: %w", err)
+	}
+	found, err := s.awaitFinding(ctx, recording, wait)
 	if err != nil {
 		return foundIncident{}, fmt.Errorf("no finding about the outage of %s: %w", recording.Service, err)
 	}
@@ -101,56 +105,92 @@ func uidsOf(recording *scenario.Scenario) map[event.Kind][]uint64 {
 // awaitStored waits until the store holds the events. The topics are read apart:
 // on a busy machine a finding about the alerts alone could settle before the
 // first change is read.
-func (s *service) awaitStored(ctx context.Context, events map[event.Kind][]uint64) error {
-	for kind, uids := range events {
-		for {
-			seen, err := s.store.Seen(ctx, kind, uids)
+func (s *service) awaitStored(ctx context.Context, events map[event.Kind][]uint64, wait *patience) error {
+	kinds := slices.Sorted(maps.Keys(events))
+	return wait.until(ctx, func(ctx context.Context) (far string, done bool, err error) {
+		var missing []string
+		for _, kind := range kinds {
+			seen, err := s.store.Seen(ctx, kind, events[kind])
 			if err != nil {
-				return err
+				return "", false, err
 			}
-			missing := slices.DeleteFunc(slices.Clone(uids), func(uid uint64) bool { return seen[uid] })
-			if len(missing) == 0 {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return down(fmt.Errorf("%d of %d events of kind %s are not stored: %w", len(missing), len(uids), kind, ctx.Err()))
-			case <-time.After(100 * time.Millisecond):
+			if open := missingOf(events[kind], seen); open > 0 {
+				missing = append(missing, fmt.Sprintf("%d of %d events of kind %s are not stored", open, len(events[kind]), kind))
 			}
 		}
-	}
-	return nil
+		return strings.Join(missing, ", "), len(missing) == 0, nil
+	})
 }
 
-// settled is how long a finding must stand unchanged to be the last one: longer
-// than the correlator lets a changed call graph wait before it groups anew.
-const settled = 6 * time.Second
-
-// awaitFinding polls the store until the recording's incident is over and its
-// finding has not changed for a while.
-func (s *service) awaitFinding(ctx context.Context, recording *scenario.Scenario) (foundIncident, error) {
-	var last foundIncident
-	since := time.Now()
-	for {
-		found, over, err := s.findingNow(ctx, recording)
-		if err != nil {
-			return last, err
-		}
-		if found.finding.Version != last.finding.Version {
-			last, since = found, time.Now()
-		}
-		if over && last.finding.Version > 0 && time.Since(since) > settled {
-			return last, nil
-		}
-		select {
-		case <-ctx.Done():
-			if last.finding.Version > 0 {
-				return last, nil
-			}
-			return last, down(ctx.Err())
-		case <-time.After(100 * time.Millisecond):
+// missingOf counts the identities that were not seen.
+func missingOf(uids []uint64, seen map[uint64]bool) (n int) {
+	for _, uid := range uids {
+		if !seen[uid] {
+			n++
 		}
 	}
+	return n
+}
+
+// A finding is the last one when it has stood unchanged for longer than the
+// correlator lets a changed call graph wait before it groups anew, and through
+// so many looks: where one look takes seconds, the correlator's take long too.
+const (
+	settled      = 6 * time.Second
+	settledLooks = 40
+)
+
+// standing is the latest finding, since when and through how many looks it has
+// stood.
+type standing struct {
+	latest foundIncident
+	over   bool
+	since  time.Time
+	looks  int
+}
+
+// see takes one look's answer in.
+func (l *standing) see(found foundIncident, over bool, now time.Time) {
+	l.looks, l.over = l.looks+1, over
+	if found.finding.Version != l.latest.finding.Version {
+		l.latest, l.since, l.looks = found, now, 0
+	}
+}
+
+// final reports whether no other finding is to be expected.
+func (l *standing) final(now time.Time) bool {
+	return l.over && l.latest.finding.Version > 0 && now.Sub(l.since) > settled && l.looks >= settledLooks
+}
+
+// far says how far the outage has been explained.
+func (l *standing) far() string {
+	if l.latest.finding.Version == 0 {
+		return "all events are stored, the outage has no finding yet"
+	}
+	state := "goes on"
+	if l.over {
+		state = "is over"
+	}
+	return fmt.Sprintf("all events are stored, the outage %s, its latest finding is version %d", state, l.latest.finding.Version)
+}
+
+// awaitFinding polls the store until the recording's incident is over and its
+// finding has not changed for a while. A finding that never comes to rest is
+// returned as it stands in the end.
+func (s *service) awaitFinding(ctx context.Context, recording *scenario.Scenario, wait *patience) (foundIncident, error) {
+	l := standing{since: time.Now()}
+	err := wait.until(ctx, func(ctx context.Context) (far string, done bool, err error) {
+		found, over, err := s.findingNow(ctx, recording)
+		if err != nil {
+			return "", false, err
+		}
+		l.see(found, over, time.Now())
+		return l.far(), l.final(time.Now()), nil
+	})
+	if errors.Is(err, errStill) && l.latest.finding.Version > 0 {
+		return l.latest, nil
+	}
+	return l.latest, err
 }
 
 // findingNow reads what is known at this moment of the recording's incident,
