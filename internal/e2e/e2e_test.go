@@ -22,7 +22,7 @@ func TestTheDemoFindsTheGuiltyChange(t *testing.T) {
 	for _, name := range scenario.Names() {
 		t.Run(name, func(t *testing.T) {
 			started := time.Now()
-			code, out, errs := run(t, nil, "", "demo", "--scenario", name, "--exit", "--listen", freeAddress(t))
+			code, out, errs := run(t, nil, "", "demo", "--scenario", name, "--exit", "--listen", testenv.Address(t))
 			if code != 0 {
 				t.Fatalf("exit %d\n%s\n%s", code, out, errs)
 			}
@@ -251,7 +251,7 @@ func TestAMissingStoreIsADependency(t *testing.T) {
 	if code != 3 || strings.Contains(errs, "hunter2") || strings.Count(strings.TrimSpace(errs), "\n") > 2 {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	code, _, errs = run(t, []string{"FAULTLINE_LIBCHDB=/nonexistent"}, "", "demo", "--exit", "--listen", freeAddress(t))
+	code, _, errs = run(t, []string{"FAULTLINE_LIBCHDB=/nonexistent"}, "", "demo", "--exit", "--listen", testenv.Address(t))
 	if code != 3 || !strings.Contains(errs, "make engine") || !strings.Contains(errs, "clickhouse") {
 		t.Errorf("exit %d: %s", code, errs)
 	}

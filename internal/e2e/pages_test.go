@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/faultline/faultline/api/web/webtest"
+	"github.com/faultline/faultline/internal/testenv"
 )
 
 // demo starts the demo as a person does and returns it with the path of the
@@ -20,7 +21,7 @@ import (
 func demo(t *testing.T) (s *server, incident string) {
 	t.Helper()
 	dir := t.TempDir()
-	out, listen := &logBuffer{}, freeAddress(t)
+	out, listen := &logBuffer{}, testenv.Address(t)
 	cmd := exec.Command(binary, "demo", "--listen", listen, "--data", dir)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -51,7 +50,7 @@ func needEngine(t *testing.T) {
 // run executes one command to its end and returns its exit code and output.
 func run(t *testing.T, environ []string, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(os.Environ(), environ...)
@@ -97,7 +96,7 @@ func (l *logBuffer) String() string {
 // serve starts the service on a data directory and waits until it is ready.
 func serve(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
-	return serveAt(t, dir, freeAddress(t), nil, args...)
+	return serveAt(t, dir, testenv.Address(t), nil, args...)
 }
 
 // serveAt is serve on an address of the test's choice, with settings from the
@@ -123,16 +122,6 @@ func serveAt(t *testing.T, dir, address string, environ []string, args ...string
 	return s
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // kill ends the process at once, as a power cut would.
 func (s *server) kill() {
 	_ = s.cmd.Process.Kill()
@@ -147,8 +136,8 @@ func (s *server) stop() {
 	}
 	select {
 	case <-s.ended:
-	case <-time.After(time.Minute):
-		s.t.Fatal("the service did not stop within a minute")
+	case <-time.After(patience):
+		s.t.Fatalf("the service did not stop within %s", patience)
 	}
 	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
 		s.t.Errorf("the service stopped with status %d", code)
@@ -156,7 +145,7 @@ func (s *server) stop() {
 }
 
 // patience bounds every wait: CI machines are slow and shared.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 func (s *server) await(what string, done func() bool) {
 	s.t.Helper()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -90,7 +89,7 @@ func startPrometheus(t *testing.T, targets []target) string {
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(scrapes(targets)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := testenv.Address(t)
 	server := exec.CommandContext(t.Context(), binary, "--config.file", filepath.Join(dir, "prometheus.yml"), //nolint:gosec // The binary is the one fetched.
 		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address, "--log.level", "warn")
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
@@ -110,20 +109,9 @@ func startPrometheus(t *testing.T, targets []target) string {
 	return "http://" + address
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var any net.ListenConfig
-	l, err := any.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 func waitReady(t *testing.T, address string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
