@@ -28,6 +28,7 @@ func Serve(ctx context.Context, cfg config.Config, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	log.Info("the service is up", slog.Any("roles", cfg.Roles), slog.String("api", s.address))
 	return errors.Join(s.wait(ctx), s.stop(ctx))
 }
 

@@ -136,9 +136,10 @@ func (s *service) ask(t *testing.T, method, path, body string) (int, string) {
 // soon waits until something holds.
 func soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+	const patience = 5 * time.Minute
+	for end := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("no %s within a minute", what)
+			t.Fatalf("no %s within %s", what, patience)
 		}
 	}
 }
@@ -288,7 +289,7 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 		"127.0.0.1:1: connect:":  {map[string]string{"kafka.brokers": "127.0.0.1:1", "kafka.create_topics": "false"}, true},
 	} {
 		t.Run(want, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			j := &journal{}
 			cfg := rig(t, tc.settings)
@@ -316,8 +317,9 @@ func TestTheServiceEndsWithItsContextOrWithAPartThatFails(t *testing.T) {
 	var logs lockedText
 	ended := make(chan error, 1)
 	go func() { ended <- Serve(ctx, cfg, &logs) }()
-	// The schema is there once the service is about to run.
-	time.AfterFunc(3*time.Second, cancel)
+	defer cancel()
+	soon(t, "start", func() bool { return strings.Contains(logs.String(), `"msg":"the service is up","roles":["correlate"]`) })
+	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("told to stop: %v", err)
 	}
