@@ -55,7 +55,7 @@ func open(t *testing.T) *warehouse {
 // ask runs one statement.
 func (w *warehouse) ask(t *testing.T, sql string) (answer, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	target := "http://embedded/?database=" + url.QueryEscape(w.database) + "&default_format=JSONCompact"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(sql))

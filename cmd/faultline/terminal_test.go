@@ -46,7 +46,7 @@ func onTerminal(t *testing.T, columns uint16, stdin string, args ...string) stri
 	select {
 	case text := <-got:
 		return strings.ReplaceAll(text, "\r\n", "\n")
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the terminal does not end")
 		return ""
 	}

@@ -327,15 +327,15 @@ func TestTheHintAboutMoreFitsWhatWasAsked(t *testing.T) {
 
 func TestWatchingAsYAMLGivesDocumentsOfTheirOwn(t *testing.T) {
 	_, at := serveIncidents(t, 3)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var out lockedText
-	if err := WatchIncidents(ctx, IncidentOptions{Server: at, Incident: "inc-1", Output: "yaml"}, &out); err != nil {
+	out := &stopAfter{text: "version: 3", count: 2, stop: cancel}
+	if err := WatchIncidents(ctx, IncidentOptions{Server: at, Incident: "inc-1", Output: "yaml"}, out); err != nil {
 		t.Fatal(err)
 	}
-	documents := strings.Split(out.String(), "\n---\n")
+	documents := strings.Split(out.printed.String(), "\n---\n")
 	if len(documents) < 2 {
-		t.Fatalf("%s", out.String())
+		t.Fatalf("%s", out.printed.String())
 	}
 	for _, document := range documents {
 		var finding struct{ Version int }

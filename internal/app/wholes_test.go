@@ -36,7 +36,7 @@ func (w *lookingWorker) Next(ctx context.Context) (done int, more bool, err erro
 
 func TestWorkOnWholesGoesOnAfterAFailureAndEndsWithTheProcess(t *testing.T) {
 	var said bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	worker := &lookingWorker{end: cancel}
 	if err := workOut(ctx, worker, slog.New(slog.NewTextHandler(&said, nil)), time.Millisecond, 2*time.Millisecond); err != nil {

@@ -60,10 +60,12 @@ func TestMeasuredIsTheMedian(t *testing.T) {
 	calls := 0
 	wall, processor, err := measured(3, func() error {
 		calls++
-		time.Sleep(time.Duration(calls%3) * 10 * time.Millisecond)
+		time.Sleep([]time.Duration{time.Second, 100 * time.Millisecond, 0}[calls%3])
 		return nil
 	})
-	if err != nil || calls != 3 || wall < 10*time.Millisecond || wall >= 20*time.Millisecond+15*time.Millisecond || processor < 0 {
+	// Neither the shortest, nor the mean, nor the longest, even where every sleep
+	// lasts too long.
+	if err != nil || calls != 3 || wall < 100*time.Millisecond || wall >= 360*time.Millisecond || processor < 0 {
 		t.Errorf("%d calls, %s, %s, %v", calls, wall, processor, err)
 	}
 }

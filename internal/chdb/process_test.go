@@ -264,7 +264,7 @@ func closeWhileBusy(args []string) error {
 	time.Sleep(200 * time.Millisecond)
 	begin := time.Now()
 	err = engine.Close()
-	fmt.Println("closed in time:", time.Since(begin) < 5*time.Second, err)
+	fmt.Println("closed in time:", time.Since(begin) < time.Minute, err)
 	fmt.Println("running:", errors.Is(<-result, chdb.ErrClosed))
 	for rows.Next() {
 	}

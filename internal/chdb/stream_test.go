@@ -209,7 +209,7 @@ func TestClosingCutsOffAReadThatWaits(t *testing.T) {
 	if err := response.Body.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-done; err == nil || time.Since(begin) > 5*time.Second {
+	if err := <-done; err == nil || time.Since(begin) > time.Minute {
 		t.Errorf("the read ended after %s with %v", time.Since(begin), err)
 	}
 	if n := running(t, db); n != 0 {

@@ -120,7 +120,7 @@ func openAt(t testing.TB, cfg clickhouse.Config) *clickhouse.Store {
 func dropAtEnd(t testing.TB, s *clickhouse.Store, name string, keep bool) {
 	t.Helper()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		if kept := keep && !t.Failed() && giveBack(ctx, s, name); !kept {
 			if err := clickhouse.DropDatabase(ctx, s); err != nil {

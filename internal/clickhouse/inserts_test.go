@@ -210,7 +210,7 @@ func TestADeadlineIsKept(t *testing.T) {
 		if !errors.Is(err, event.ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
-		if waited := time.Since(began); waited > 10*time.Second {
+		if waited := time.Since(began); waited > 25*time.Second {
 			t.Errorf("took %s", waited)
 		}
 		if err := s.Ping(t.Context()); err != nil {

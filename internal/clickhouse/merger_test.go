@@ -265,7 +265,7 @@ func TestTwoMergersWriteAMonthOnce(t *testing.T) {
 // waitFor waits for something that happens soon.
 func waitFor(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !happened(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !happened(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not come to pass that %s", what)
 		}

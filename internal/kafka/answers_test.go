@@ -105,7 +105,7 @@ func TestBoundsFollowWhatThePartitionHolds(t *testing.T) {
 			}
 			first, end, err := c.Fetcher().Bounds(t.Context(), topic, 0)
 			// A partition that was made a moment ago may still choose its leader.
-			for limit := time.Now().Add(20 * time.Second); errors.Is(err, kafka.NotLeaderForPartition) && time.Now().Before(limit); time.Sleep(100 * time.Millisecond) {
+			for limit := time.Now().Add(2 * time.Minute); errors.Is(err, kafka.NotLeaderForPartition) && time.Now().Before(limit); time.Sleep(100 * time.Millisecond) {
 				first, end, err = c.Fetcher().Bounds(t.Context(), topic, 0)
 			}
 			if err != nil || first != 0 || end != held {

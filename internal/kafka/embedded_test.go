@@ -61,7 +61,7 @@ func TestRestartForgetsNothing(t *testing.T) {
 	broker.Close()
 
 	_, client = open()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	offset := committed(ctx, t, client, topics.Changes)
 	messages, _, err := client.Fetcher().Fetch(ctx, topics.Changes, 0, offset, 1<<20)

@@ -98,7 +98,7 @@ func ownTopics(t *testing.T) Topics {
 
 func ensure(t *testing.T, c *Client, plan TopicPlan) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if _, err := c.EnsureTopics(ctx, plan); err != nil {
 		t.Fatal(err)

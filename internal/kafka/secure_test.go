@@ -72,7 +72,7 @@ func roundTrip(t *testing.T, c *Client) {
 	ensure(t, c, TopicPlan{Partitions: 1, Replication: 1})
 	topic := c.Config().Topics.Alerts
 	write(t, c, kafka.Message{Topic: topic, Value: []byte("hello")})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	messages, _, err := c.Fetcher().Fetch(ctx, topic, 0, 0, 1<<20)
 	if err != nil || len(messages) != 1 || string(messages[0].Value) != "hello" {

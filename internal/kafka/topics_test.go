@@ -13,7 +13,7 @@ import (
 
 func TestMissingTopicsAreCreatedOnce(t *testing.T) {
 	onBothBrokers(t, func(t *testing.T, c *Client) {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		created, err := c.EnsureTopics(ctx, TopicPlan{Partitions: 3, Replication: 1})
 		if err != nil || !slices.Equal(created, c.Config().Topics.All()) {
@@ -34,7 +34,7 @@ func TestOnlyTheMissingTopicIsCreated(t *testing.T) {
 		ensure(t, c, TopicPlan{Partitions: 2, Replication: 1})
 		config := c.Config()
 		config.Topics.DeadLetter += ".renamed"
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		created, err := newClient(t, config).EnsureTopics(ctx, TopicPlan{Partitions: 2, Replication: 1})
 		if err != nil || !slices.Equal(created, []string{config.Topics.DeadLetter}) {
@@ -45,7 +45,7 @@ func TestOnlyTheMissingTopicIsCreated(t *testing.T) {
 
 func TestTooManyReplicasAreRefused(t *testing.T) {
 	c := clientOf(t, apache.Broker(t).Addr)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	_, err := c.EnsureTopics(ctx, TopicPlan{Partitions: 1, Replication: 3})
 	if err == nil || !strings.Contains(err.Error(), c.Config().Topics.Changes) {
@@ -55,7 +55,7 @@ func TestTooManyReplicasAreRefused(t *testing.T) {
 
 func TestAbsentBrokerIsNamed(t *testing.T) {
 	c := clientOf(t, "127.0.0.1:1")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := c.EnsureTopics(ctx, DefaultTopicPlan()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("EnsureTopics without a broker = %v", err)
@@ -69,7 +69,7 @@ func TestPingNoticesThatTheBrokerIsGone(t *testing.T) {
 	broker := startEmbedded(t, EmbeddedConfig{Listen: "127.0.0.1:0"})
 	c := clientOf(t, broker.Brokers()...)
 	ensure(t, c, DefaultTopicPlan())
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := c.Ping(ctx); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestMessageAsLargeAsPlannedIsTaken(t *testing.T) {
 		}
 		large := bytes.Repeat([]byte("x"), 10<<20)
 		write(t, c, kafka.Message{Topic: c.Config().Topics.Changes, Value: large})
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		got, next, err := c.Fetcher().Fetch(ctx, c.Config().Topics.Changes, 0, 0, 64<<10)
 		if err != nil || len(got) != 1 || next != 1 || !bytes.Equal(got[0].Value, large) {

@@ -104,7 +104,7 @@ func Database(t testing.TB, engine *chdb.Engine) string {
 // execute runs a statement through the engine's transport.
 func execute(t testing.TB, engine *chdb.Engine, sql string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://embedded/", strings.NewReader(sql))
 	if err != nil {

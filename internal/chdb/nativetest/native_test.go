@@ -314,11 +314,11 @@ func TestCancellingStopsTheQueryInTheEngine(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, cancel)
 	begin := time.Now()
 	err := db.QueryRow(ctx, "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))").Scan(new(uint64))
-	if err == nil || time.Since(begin) > 3*time.Second {
+	if err == nil || time.Since(begin) > time.Minute {
 		t.Errorf("%v after %s", err, time.Since(begin))
 	}
 	const ask = "SELECT count() FROM system.processes WHERE query NOT LIKE '%system.processes%'"
-	for deadline := time.Now().Add(5 * time.Second); value[uint64](t, db, ask) > 0; {
+	for deadline := time.Now().Add(time.Minute); value[uint64](t, db, ask) > 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the query still runs")
 		}
@@ -362,7 +362,7 @@ func TestWhatIsNoClickHouseClientIsHungUpOn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		var timeout net.Error

@@ -108,7 +108,7 @@ func (s *sink) serve(t *testing.T) string {
 
 func mailer(t *testing.T, address string) *Mail {
 	t.Helper()
-	m, err := NewMail(MailConfig{Address: address, Security: "none", From: "Faultline <f@example.org>", To: []string{"vp@example.org"}, Timeout: 5 * time.Second})
+	m, err := NewMail(MailConfig{Address: address, Security: "none", From: "Faultline <f@example.org>", To: []string{"vp@example.org"}, Timeout: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

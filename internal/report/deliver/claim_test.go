@@ -44,12 +44,11 @@ func TestManyProcessesAtOnceSendEachReportOnce(t *testing.T) {
 }
 
 func TestTheWorkOfAProcessThatDiedIsTakenOver(t *testing.T) {
-	o := newOffice()
+	o, began := newOffice(), time.Now()
 	// It was killed between its claim and its first delivery.
 	if err := o.SaveClaim(t.Context(), query.Claim{Week: "2026-W47", Claimant: "dead", State: query.ClaimHeld}); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	if err := o.hurried(300*time.Millisecond).Deliver(t.Context(), theWeek); err != nil {
 		t.Fatal(err)
 	}
