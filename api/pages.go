@@ -199,11 +199,6 @@ func (p pageReader) Incident(ctx context.Context, id string) (correlate.Incident
 	return p.incident(ctx, id)
 }
 
-// Alerts lists the alert episodes of an incident.
-func (p pageReader) Alerts(ctx context.Context, incident string) ([]correlate.Alert, error) {
-	return p.deps.Store.IncidentAlerts(ctx, incident)
-}
-
 // Finding reads one version of a finding as the caller may see it.
 func (p pageReader) Finding(ctx context.Context, incident string, version int) (correlate.Finding, error) {
 	finding, err := p.finding(ctx, incident, version)

@@ -120,7 +120,7 @@ func TestWindowsSayWhoHadAHandInThem(t *testing.T) {
 	if err := s.windows(posted(nil), body); err != nil || len(body.Windows) != 2 {
 		t.Fatal(err)
 	}
-	if w := body.Windows[0]; !w.Endable || w.By != "ada" || len(w.Services)+w.MoreServices != 30 || len(w.Services) > maxRowServices {
+	if w := body.Windows[0]; !w.Endable || w.By != "ada" || len(w.Services.Names)+w.Services.More != 30 || len(w.Services.Names) > maxRowServices {
 		t.Errorf("running: %+v", w)
 	}
 	if w := body.Windows[1]; w.Endable || w.By != "ada, ended by grace" || w.Sign == "" {

@@ -12,6 +12,8 @@ type answer struct {
 	// change's, empty when the sentence names none.
 	Lead, Title, Path, Tail string
 	Band                    string
+	// Next is what can be done at once, nil for nothing.
+	Next *nextStep
 }
 
 // answerOf says a finding in one sentence. The machine only ever suspects.

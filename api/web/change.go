@@ -24,9 +24,10 @@ type changeBody struct {
 	Title, Kind, Status string
 	Source, ID          string
 	Environment         string
-	Started, Finished   moment
+	Started             moment
 	Course              string
-	Services, Regions   []string
+	Services            names
+	Regions             []string
 	Version, Previous   string
 	Actor, ActorType    string
 	RollbackOf          *outLink
@@ -101,11 +102,8 @@ func (s *Site) changeBody(ctx context.Context, record *ChangeRecord) (*changeBod
 	body := &changeBody{
 		Title: changeTitle(c), Kind: words(string(c.Kind)), Status: words(string(c.Status)), Source: line(c.Source), ID: line(c.ID),
 		Environment: line(cmp.Or(c.Environment, correlate.DefaultEnvironment)), Started: s.at(c.StartedAt), Course: course(c, s.now()),
-		Services: c.Services, Regions: c.Regions, Version: line(c.Version), Previous: line(c.PreviousVersion), Links: changeLinks(c.Links),
+		Services: names{Names: c.Services}, Regions: c.Regions, Version: line(c.Version), Previous: line(c.PreviousVersion), Links: changeLinks(c.Links),
 		Class: classOf(record.Provenance), Labels: labelRows(c.Labels), Pulls: s.pulls(c), Rollout: s.rollout(c), Grafana: s.grafanaChange(c),
-	}
-	if c.FinishedAt != nil {
-		body.Finished = s.at(*c.FinishedAt)
 	}
 	if c.Actor != nil {
 		body.Actor, body.ActorType = line(c.Actor.ID), words(string(c.Actor.Type))
@@ -126,7 +124,7 @@ func (s *Site) changeBody(ctx context.Context, record *ChangeRecord) (*changeBod
 		return nil, err
 	}
 	if len(radius.Nodes) > 0 {
-		body.Radius = radiusPicture(&radius)
+		body.Radius = radiusPicture(&radius, "changed by this change")
 	}
 	if body.Suspicions, err = s.suspicions(ctx, c.Key()); err != nil {
 		return nil, err
@@ -261,7 +259,7 @@ type changeListBody struct {
 	Service, Source, Text  string
 	Environment            string
 	From, To               string
-	Active                 bool
+	Said                   string
 	Rows                   []changeRow
 	Next, First            string
 	Feeds                  []feed
@@ -273,8 +271,7 @@ type changeRow struct {
 	Source                    string
 	Started                   moment
 	Course                    string
-	Services                  []string
-	MoreServices              int
+	Services                  names
 	Class                     string
 }
 
@@ -311,19 +308,15 @@ func readChangeFilter(r *http.Request) (body *changeListBody, q query.Changes, w
 	if body.Service != "" {
 		q.Services = []string{body.Service}
 	}
-	var problems [5]string
+	var problems [4]string
 	q.Kinds, problems[0] = chosen(values, "kind", correlate.ChangeKinds())
 	q.Status, problems[1] = chosen(values, "status", correlate.ChangeStatuses())
 	q.Class, problems[2] = chosen(values, "class", provenanceClasses())
-	q.From, problems[3] = clockValue(values, "from")
-	q.To, problems[4] = clockValue(values, "to")
+	q.From, q.To, problems[3] = period(values)
 	wrong = cmp.Or(problems[:]...)
-	if wrong == "" && !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
-		wrong = "“to” is not after “from”."
-	}
 	body.Kinds, body.Status = options(correlate.ChangeKinds(), q.Kinds), options(correlate.ChangeStatuses(), q.Status)
 	body.Classes = options(provenanceClasses(), q.Class)
-	body.Active = len(q.Kinds)+len(q.Status)+len(q.Class) > 0 || body.Service+body.Source+body.Text+body.Environment+body.From+body.To != ""
+	body.Said = filterWords(values)
 	return body, q, wrong
 }
 
@@ -333,8 +326,8 @@ func (s *Site) changeRows(records []ChangeRecord) []changeRow {
 		c := &records[i].Change
 		rows[i] = changeRow{
 			Title: changeTitle(c), Path: changePath(c.Source, c.ID), Kind: words(string(c.Kind)), Status: words(string(c.Status)), Source: line(c.Source),
-			Started: s.at(c.StartedAt), Course: course(c, s.now()), Services: c.Services[:min(len(c.Services), maxRowServices)],
-			MoreServices: max(0, len(c.Services)-maxRowServices), Class: shortClass(records[i].Provenance),
+			Started: s.at(c.StartedAt), Course: course(c, s.now()), Services: few(c.Services),
+			Class: shortClass(records[i].Provenance),
 		}
 	}
 	return rows

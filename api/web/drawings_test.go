@@ -314,7 +314,7 @@ func TestBlastRadiiHoldWhateverTheyAreGiven(t *testing.T) {
 	}
 	for name, b := range cases {
 		t.Run(name, func(t *testing.T) {
-			v := radiusPicture(&b)
+			v := radiusPicture(&b, "changed by somebody")
 			pictures, table := sketches(t, rendered(t, "incident", "radius", newGraph("Blast radius", "about", v)))
 			if len(pictures) != 1 || pictures[0].classes["node"] != len(v.Nodes) || len(table)-1 != len(v.Rows) {
 				t.Fatalf("%v for %d boxes, %d rows", pictures[0].classes, len(v.Nodes), len(table)-1)

@@ -31,18 +31,18 @@ type incidentBody struct {
 
 // incidentHead is the header of the page.
 type incidentHead struct {
-	ID, Path, Title  string
+	Path, Title      string
 	Status, Severity string
 	Environment      string
 	Started          moment
 	Resolved         moment
 	Lasted           string
-	Services         []string
-	MoreServices     int
+	Services         names
 	Regions          []string
 	Declared         []string
-	MergedInto       string
-	Alerts           int
+	// Into is the incident that took this one in, nil for one that stands for itself.
+	Into   *outLink
+	Alerts int
 	// Version and AsOf are those of the finding; Version is 0 without one.
 	Version int
 	AsOf    moment
@@ -98,7 +98,10 @@ func (a *assembled) shown() *incidentBody { return &a.incidentBody }
 // finding is young, and its page says so.
 func (s *Site) incidentBody(r *http.Request, incident *correlate.Incident, version int) (*assembled, error) {
 	ctx, body := r.Context(), &assembled{}
-	body.Head = s.incidentHead(ctx, incident)
+	var err error
+	if body.Head, err = s.incidentHead(ctx, incident); err != nil {
+		return nil, err
+	}
 	sheet, err := s.deps.Findings.Sheet(ctx, incident.ID, maxHistory)
 	if err != nil {
 		return nil, err
@@ -109,7 +112,6 @@ func (s *Site) incidentBody(r *http.Request, incident *correlate.Incident, versi
 	if body.finding, err = s.chosenFinding(ctx, incident.ID, findings, version); err != nil {
 		return nil, err
 	}
-	body.Answer = answerOf(incident, body.finding, s.now())
 	body.Verdict = s.judgement(r, incident, &sheet, version == 0 || len(findings) > 0 && findings[0].Version == version)
 	if f := body.finding; f != nil {
 		body.Old = len(findings) > 0 && f.Version != findings[0].Version
@@ -120,6 +122,10 @@ func (s *Site) incidentBody(r *http.Request, incident *correlate.Incident, versi
 			body.Missing = append(body.Missing, line(gap))
 		}
 	}
+	if body.Answer = answerOf(incident, body.finding, s.now()); body.Head.Into != nil {
+		body.Answer = answer{Band: bandNone, Lead: "It went into ", Title: body.Head.Into.Name, Path: body.Head.Into.Path, Tail: ", where all of it goes on. Below is what was found until then."}
+	}
+	body.Answer.Next = nextOf(incident, body.finding, body.Suspects, &body.Verdict)
 	return body, nil
 }
 
@@ -141,17 +147,20 @@ func (s *Site) chosenFinding(ctx context.Context, incident string, known []corre
 	return &finding, err
 }
 
-func (s *Site) incidentHead(ctx context.Context, in *correlate.Incident) incidentHead {
+func (s *Site) incidentHead(ctx context.Context, in *correlate.Incident) (incidentHead, error) {
 	head := incidentHead{
-		ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
-		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services[:min(len(in.Services), maxRowServices)], MoreServices: max(0, len(in.Services)-maxRowServices), Regions: in.Regions,
-		Declared: in.Declared, MergedInto: in.MergedInto, Alerts: len(in.Alerts), Feeds: s.feeds(ctx),
+		Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
+		Environment: line(in.Environment), Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: few(in.Services), Regions: in.Regions,
+		Declared: in.Declared, Alerts: len(in.Alerts), Feeds: s.feeds(ctx),
 		Grafana: s.grafanaIncident(in), Export: "/v1" + incidentPath(in.ID) + "/export",
 	}
+	head.Services.Rest = "#radius"
 	if in.ResolvedAt != nil {
 		head.Resolved = s.at(*in.ResolvedAt)
 	}
-	return head
+	into, err := s.takenBy(ctx, []correlate.Incident{*in})
+	head.Into = into[in.ID]
+	return head, err
 }
 
 // pictures adds the timeline, the blast radius and similar incidents.
@@ -162,7 +171,7 @@ func (s *Site) pictures(ctx context.Context, in *correlate.Incident, window time
 	}
 	body.Timeline = s.timeline(in, &timeline, body.finding, window)
 	if f := body.finding; f != nil && f.BlastRadius != nil {
-		body.Radius = radiusPicture(f.BlastRadius)
+		body.Radius = radiusPicture(f.BlastRadius, "changed by the first suspect")
 	}
 	body.Similar, err = s.similar(ctx, in)
 	return err

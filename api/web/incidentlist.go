@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -36,8 +37,8 @@ type incidentFilter struct {
 	Status, Severity []option
 	Service, Text    string
 	From, To         string
-	// Active tells that anything is filtered.
-	Active bool
+	// Said is what is filtered in words, empty for nothing.
+	Said   string
 	parsed query.Incidents
 }
 
@@ -57,9 +58,10 @@ type incidentRow struct {
 	Status, Severity string
 	Started          moment
 	Lasted           string
-	Services         []string
-	MoreServices     int
+	Services         names
 	Headline         *headline
+	// Into is the incident that took this one in, nil for one that stands for itself.
+	Into *outLink
 	// Verdict is what people decided, empty while they have not.
 	Verdict string
 	// Commander is who commands it, empty for nobody.
@@ -120,18 +122,12 @@ func (s *Site) wrongAddress(w http.ResponseWriter, r *http.Request, detail strin
 // used.
 func readIncidentFilter(values url.Values) (f incidentFilter, wrong string) {
 	q := query.Incidents{Limit: listPage, Cursor: values.Get("cursor"), Service: values.Get("service"), Text: values.Get("q")}
-	var problems [4]string
+	var problems [3]string
 	q.Status, problems[0] = chosen(values, "status", correlate.IncidentStatuses())
 	q.Severity, problems[1] = chosen(values, "severity", correlate.Severities())
-	q.From, problems[2] = clockValue(values, "from")
-	q.To, problems[3] = clockValue(values, "to")
-	for _, p := range problems {
-		if p != "" {
-			return f, p
-		}
-	}
-	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
-		return f, "“to” is not after “from”."
+	q.From, q.To, problems[2] = period(values)
+	if wrong = cmp.Or(problems[:]...); wrong != "" {
+		return f, wrong
 	}
 	if len(q.Status) == 0 {
 		// Merged incidents live on in another one of the list.
@@ -139,10 +135,34 @@ func readIncidentFilter(values url.Values) (f incidentFilter, wrong string) {
 	}
 	f = incidentFilter{
 		Status: options(correlate.IncidentStatuses(), q.Status), Severity: options(correlate.Severities(), q.Severity),
-		Service: q.Service, Text: q.Text, From: values.Get("from"), To: values.Get("to"), parsed: q,
+		Service: q.Service, Text: q.Text, From: values.Get("from"), To: values.Get("to"), parsed: q, Said: filterWords(values),
 	}
-	f.Active = len(values["status"])+len(q.Severity) > 0 || q.Service+q.Text+f.From+f.To != ""
 	return f, ""
+}
+
+// filterNames are the filters that addresses take, in the order in which they are
+// said, and how. Those without words of their own take code words.
+var filterNames = [...]struct{ name, said string }{
+	{"status", ""}, {"severity", ""}, {"kind", ""}, {"class", ""}, {"lapse", ""}, {"rule", "rule %s"}, {"service", "on %s"}, {"source", "from %s"},
+	{"environment", "in %s"}, {"q", "with “%s”"}, {"from", "since %s"}, {"to", "until %s"},
+}
+
+// filterWords say what an address filters, empty for nothing: a folded form must
+// not hide why a list is short.
+func filterWords(values url.Values) string {
+	var said []string
+	for _, f := range filterNames {
+		for _, given := range values[f.name] {
+			switch given = line(given); {
+			case given == "":
+			case f.said == "":
+				said = append(said, words(strings.ReplaceAll(given, ",", ", ")))
+			default:
+				said = append(said, fmt.Sprintf(f.said, given))
+			}
+		}
+	}
+	return strings.Join(said, ", ")
 }
 
 // chosen reads a filter that may be given many times or separated by commas.
@@ -187,6 +207,16 @@ func clockValue(values url.Values, name string) (t time.Time, wrong string) {
 	return t, fmt.Sprintf("“%s” is no moment; write it like 2026-05-04T10:00, in UTC.", name)
 }
 
+// period reads the two moments between which a list shows what began.
+func period(values url.Values) (from, to time.Time, wrong string) {
+	from, wrongFrom := clockValue(values, "from")
+	to, wrongTo := clockValue(values, "to")
+	if wrong = cmp.Or(wrongFrom, wrongTo); wrong == "" && !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		wrong = "“to” is not after “from”."
+	}
+	return from, to, wrong
+}
+
 // maxRowServices is how many services a row names.
 const maxRowServices = 4
 
@@ -204,19 +234,52 @@ func (s *Site) incidentRows(ctx context.Context, incidents []correlate.Incident)
 	if err != nil {
 		return nil, err
 	}
+	into, err := s.takenBy(ctx, incidents)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]incidentRow, len(incidents))
 	for i := range incidents {
 		in := &incidents[i]
 		rows[i] = incidentRow{
 			ID: in.ID, Path: incidentPath(in.ID), Title: incidentTitle(in), Status: string(in.Status), Severity: severityWord(in.Severity),
-			Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: in.Services[:min(len(in.Services), maxRowServices)],
-			MoreServices: max(0, len(in.Services)-maxRowServices), Headline: heads[in.ID], Commander: line(commanders[in.ID]),
+			Started: s.at(in.StartedAt), Lasted: lasted(in, s.now()), Services: few(in.Services),
+			Headline: heads[in.ID], Into: into[in.ID], Commander: line(commanders[in.ID]),
+		}
+		if rows[i].Into != nil {
+			// What was found before the merge is not what is known now.
+			rows[i].Headline = nil
 		}
 		if st := standings[in.ID]; st.Judgements > 0 {
 			rows[i].Verdict = standingWords(&st)
 		}
 	}
 	return rows, nil
+}
+
+// takenBy finds where merged incidents went, by their ids. One that is stored no
+// more is named by its id.
+func (s *Site) takenBy(ctx context.Context, incidents []correlate.Incident) (map[string]*outLink, error) {
+	var ids []string
+	for i := range incidents {
+		if id := incidents[i].MergedInto; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	titles, err := s.deps.Titles.Titles(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	into := make(map[string]*outLink, len(ids))
+	for i := range incidents {
+		if id := incidents[i].MergedInto; id != "" {
+			into[incidents[i].ID] = &outLink{Name: incidentTitle(&correlate.Incident{ID: id, Title: titles[id]}), Path: incidentPath(id)}
+		}
+	}
+	return into, nil
 }
 
 // headlines reads the newest finding of each incident in a few words.
@@ -270,10 +333,11 @@ func severityWord(s correlate.Severity) string {
 	return string(s)
 }
 
-// lasted says how long an incident took, or for how long it has been open.
+// lasted says how long an incident took, or for how long it has been open, nothing
+// of one that was merged: the one that took it in goes on.
 func lasted(in *correlate.Incident, now time.Time) string {
 	if in.Status == correlate.IncidentMerged {
-		return "merged"
+		return ""
 	}
 	if in.ResolvedAt != nil {
 		return span(in.ResolvedAt.Sub(in.StartedAt))

@@ -106,13 +106,19 @@ func standingWords(st *correlate.Standing) string {
 	}
 }
 
-// wordOn is what people said about one suspect.
+// What people can have said about one suspect.
+const (
+	wordConfirmed = "confirmed"
+	wordRuledOut  = "ruled out"
+)
+
+// wordOn is what people said about one suspect, empty for nothing.
 func wordOn(key correlate.Key, st *correlate.Standing) string {
 	switch {
 	case slices.Contains(st.Confirmed, key):
-		return "confirmed"
+		return wordConfirmed
 	case slices.Contains(st.Rejected, key):
-		return "ruled out"
+		return wordRuledOut
 	default:
 		return ""
 	}

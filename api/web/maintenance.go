@@ -30,8 +30,7 @@ type Announcement struct {
 // windowRow is a window on the administration page.
 type windowRow struct {
 	ID, State, Sign string
-	Services        []string
-	MoreServices    int
+	Services        names
 	Environment     string
 	From, To        moment
 	Reason, By      string
@@ -55,7 +54,7 @@ func (s *Site) windows(r *http.Request, body *adminBody) error {
 	for i := range all {
 		w := &all[i]
 		row := windowRow{
-			ID: w.ID, State: w.State, Sign: windowSigns[w.State], Services: w.Services[:min(len(w.Services), maxRowServices)], MoreServices: max(0, len(w.Services)-maxRowServices),
+			ID: w.ID, State: w.State, Sign: windowSigns[w.State], Services: few(w.Services),
 			Environment: line(w.Environment), From: s.at(w.From), To: s.at(w.To), Reason: plain(w.Reason, lineLetters), By: line(w.CreatedBy), Endable: w.State != "over",
 		}
 		if w.ChangedBy != w.CreatedBy {

@@ -106,7 +106,7 @@ func percent(p float64) string {
 // signed prints log odds with their sign, a real minus for the negative ones.
 func signed(x float64) string {
 	text := fmt.Sprintf("%+.1f", x)
-	if text == "-0.0" {
+	if x == 0 {
 		text = "+0.0"
 	}
 	return strings.Replace(text, "-", "−", 1)

@@ -129,7 +129,7 @@ func wideRadius(n int) correlate.BlastRadius {
 func TestAWideBlastRadiusStaysReadable(t *testing.T) {
 	for _, n := range []int{0, 1, 5, 30, 200, 1000} {
 		b := wideRadius(n)
-		v := radiusPicture(&b)
+		v := radiusPicture(&b, "changed by somebody")
 		if v.Height > 1100 || v.Width > 1500 {
 			t.Errorf("%d services: %v by %v", n, v.Width, v.Height)
 		}
@@ -167,7 +167,7 @@ func TestABlastRadiusShowsWhatAlertsFirst(t *testing.T) {
 		{Service: "c", State: "changed"},
 		{Service: "far", State: "alerting", Distance: -1},
 	}}
-	v := radiusPicture(&b)
+	v := radiusPicture(&b, "changed by somebody")
 	var order []string
 	for _, n := range v.Nodes {
 		order = append(order, n.Label+" "+n.Sign)

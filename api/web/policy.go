@@ -92,7 +92,7 @@ type violationsBody struct {
 	RuleBoxes          []option
 	Lapses             []option
 	Service, From, To  string
-	Active             bool
+	Said               string
 	Rows               []violationRow
 	Next, First        string
 	Denied, Warned     int
@@ -107,7 +107,7 @@ type violationRow struct {
 	Outcome           string
 	Reason, Mend      string
 	Started           moment
-	Services          []string
+	Services          names
 	Tier, Class, Kind string
 	Approvals         string
 }
@@ -119,11 +119,10 @@ func (s *Site) policyPage(w http.ResponseWriter, r *http.Request) error {
 	values := r.URL.Query()
 	body := &violationsBody{Rules: s.deps.Policy.Rules(), Service: values.Get("service"), From: values.Get("from"), To: values.Get("to")}
 	q := ViolationQuery{Limit: listPage, Cursor: values.Get("cursor"), Service: body.Service, Rule: values.Get("rule")}
-	var problems [3]string
-	q.Lapse, problems[0] = chosen(values, "lapse", body.Rules.Lapses)
-	q.From, problems[1] = clockValue(values, "from")
-	q.To, problems[2] = clockValue(values, "to")
-	if wrong := cmp.Or(problems[:]...); wrong != "" {
+	var wrongLapse, wrongPeriod string
+	q.Lapse, wrongLapse = chosen(values, "lapse", body.Rules.Lapses)
+	q.From, q.To, wrongPeriod = period(values)
+	if wrong := cmp.Or(wrongLapse, wrongPeriod); wrong != "" {
 		return s.wrongAddress(w, r, wrong)
 	}
 	page, err := s.deps.Policy.Violations(r.Context(), q)
@@ -131,7 +130,7 @@ func (s *Site) policyPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body.RuleBoxes, body.Lapses = options(body.Rules.Names, []string{q.Rule}), options(body.Rules.Lapses, q.Lapse)
-	body.Active = len(q.Lapse) > 0 || body.Service+body.From+body.To+q.Rule != ""
+	body.Said = filterWords(values)
 	body.Next, body.First = around(r.URL, page.Next)
 	body.Grafana = s.grafana("faultline-policy", grafanaSpan(q.From, q.To))
 	body.NothingInThisBatch = len(page.Items) == 0 && page.Next != ""
@@ -150,7 +149,7 @@ func (s *Site) policyPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) violation(v *Violation) violationRow {
 	row := violationRow{
 		Change: heading(v.ChangeTitle), Path: changePath(v.Change.Source, v.Change.ID), Rule: cmp.Or(line(v.Title), line(v.Rule)), Lapse: words(v.Lapse), Outcome: v.Outcome,
-		Reason: capital(plain(v.Reason, blockLetters)), Mend: capital(plain(v.Mend, blockLetters)), Started: s.at(v.StartedAt), Services: v.Services[:min(len(v.Services), maxRowServices)],
+		Reason: capital(plain(v.Reason, blockLetters)), Mend: capital(plain(v.Mend, blockLetters)), Started: s.at(v.StartedAt), Services: few(v.Services),
 		Tier: tierWord(v.Tier), Class: shortClass(&correlate.Provenance{Class: v.Class}), Kind: words(string(v.Kind)),
 	}
 	if row.Change == "" {

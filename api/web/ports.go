@@ -10,12 +10,11 @@ import (
 	"github.com/faultline/faultline/internal/query"
 )
 
-// Incidents reads incidents and their alerts. Errors are answered by the caller
+// Incidents reads incidents. Errors are answered by the caller
 // of the pages, who knows what each of them means.
 type Incidents interface {
 	Incidents(ctx context.Context, q query.Incidents) (query.Page[correlate.Incident], error)
 	Incident(ctx context.Context, id string) (correlate.Incident, error)
-	Alerts(ctx context.Context, incident string) ([]correlate.Alert, error)
 }
 
 // Findings reads findings with the provenance and the links of their suspects

@@ -130,10 +130,11 @@ type box struct {
 
 // radiusPicture lays the graph out: changed services on the left, those that
 // call them to the right, what alerts without being reached at the end.
-func radiusPicture(b *correlate.BlastRadius) *radiusView {
+// Changed says by what the changed ones were changed.
+func radiusPicture(b *correlate.BlastRadius, changed string) *radiusView {
 	v := layOut(b.Nodes, b.Edges, stateRoom, columnName)
 	v.Changed, v.Alerting, v.Quiet, v.Potential = len(b.Changed), len(b.Alerting), len(b.Quiet), b.Potential
-	v.Teams, v.Truncated, v.Legend, v.Tiers = b.Teams, b.Truncated, legend(), tierCounts(b.PotentialByTier)
+	v.Teams, v.Truncated, v.Legend, v.Tiers = b.Teams, b.Truncated, legendOf(b.Nodes, changed), tierCounts(b.PotentialByTier)
 	v.Rows, v.Hidden = radiusRows(b)
 	return v
 }
@@ -162,13 +163,18 @@ func placed(columns [][]*box, names []string, edges []correlate.Edge) *radiusVie
 	return v
 }
 
-func legend() []legendEntry {
-	return []legendEntry{
-		{"changed", stateSigns["changed"], "changed by the first suspect"},
-		{"alerting", stateSigns["alerting"], "alerting"},
-		{"quiet", stateSigns["quiet"], "quiet: should feel it and does not alert"},
-		{"potential", stateSigns["potential"], "potential: calls lead there"},
+// legendOf explains the states that the picture has.
+func legendOf(nodes []correlate.BlastNode, changed string) []legendEntry {
+	said := map[string]string{
+		"changed": changed, "alerting": "alerting", "quiet": "quiet: should feel it and does not alert", "potential": "potential: calls lead there",
 	}
+	var legend []legendEntry
+	for _, state := range nodeStates {
+		if slices.ContainsFunc(nodes, func(n correlate.BlastNode) bool { return n.State == state }) {
+			legend = append(legend, legendEntry{state, stateSigns[state], said[state]})
+		}
+	}
+	return legend
 }
 
 func tierCounts(byTier map[string]int) []tierCount {

@@ -54,15 +54,18 @@ type chartParts struct {
 
 func newChart(view *lineChart, columns ...string) chartParts { return chartParts{view, columns} }
 
+// list makes the columns of a table from their titles.
+func list(titles ...string) []string { return titles }
+
 // pages are the parsed templates by the name of the page.
 type pages map[string]*template.Template
 
 // parsePages parses every page together with the shared templates.
 func parsePages() (pages, error) {
 	functions := template.FuncMap{
-		"percent": percent, "signed": signed, "group": group, "words": words, "line": line, "heading": heading,
+		"percent": percent, "signed": signed, "group": group, "words": words, "line": line, "capital": capital, "heading": heading,
 		"count": count, "outward": outward, "incidentPath": incidentPath, "servicePath": servicePath, "changePath": changePath,
-		"refPath": refPath, "boxes": newBoxes, "graph": newGraph, "chart": newChart,
+		"refPath": refPath, "boxes": newBoxes, "graph": newGraph, "chart": newChart, "list": list,
 	}
 	base, err := template.New("").Funcs(functions).ParseFS(templateFiles, shared)
 	if err != nil {
@@ -99,11 +102,9 @@ type view struct {
 
 // frame is what the layout sees; Body is the page's own.
 type frame struct {
-	Title, Section, Live string
-	Visitor              Visitor
-	// Here is the address of the page with its query.
-	Here string
-	Now  moment
+	Title, Live string
+	Visitor     Visitor
+	Now         moment
 	// Style, Script and Icon are the addresses of the assets.
 	Style, Script, Icon string
 	// SignIn leads to the sign-in page and back.
@@ -122,7 +123,7 @@ type menuEntry struct {
 // template never leaves half a page.
 func (s *Site) show(w http.ResponseWriter, r *http.Request, v *view) error {
 	f := frame{
-		Title: v.title, Section: v.section, Live: v.live, Visitor: visitorOf(r.Context()), Here: r.URL.RequestURI(),
+		Title: v.title, Live: v.live, Visitor: visitorOf(r.Context()),
 		Now: when(s.now(), s.now()), Style: s.assets.path("faultline.css"), Script: s.assets.path("live.js"), Icon: s.assets.path("icon.svg"), Body: v.body,
 		SignIn: signInPath(r.URL.RequestURI()),
 		Menu:   s.menu(v.section, visitorOf(r.Context())),

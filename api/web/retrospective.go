@@ -113,11 +113,14 @@ func (r *Retrospective) finding() *correlate.Finding {
 func (r *Retrospective) title(m *markdown) {
 	in := &r.Incident
 	m.f("# %s\n", md(incidentTitle(in)))
-	end := "still " + string(in.Status)
-	if in.ResolvedAt != nil {
-		end = "until " + stamp(*in.ResolvedAt)
+	end := "still " + string(in.Status) + ", lasted " + lasted(in, r.MadeAt)
+	switch {
+	case in.Status == correlate.IncidentMerged:
+		end = "merged into another"
+	case in.ResolvedAt != nil:
+		end = "until " + stamp(*in.ResolvedAt) + ", lasted " + lasted(in, r.MadeAt)
 	}
-	m.f("\n- Incident: %s, severity %s, %s\n- Began: %s UTC, %s, lasted %s\n- Services: %s\n", md(in.ID), md(severityWord(in.Severity)), md(string(in.Status)), stamp(in.StartedAt), md(end), md(lasted(in, r.MadeAt)), mdList(in.Services))
+	m.f("\n- Incident: %s, severity %s, %s\n- Began: %s UTC, %s\n- Services: %s\n", md(in.ID), md(severityWord(in.Severity)), md(string(in.Status)), stamp(in.StartedAt), md(end), mdList(in.Services))
 	if in.Environment != "" {
 		m.f("- Environment: %s\n", md(in.Environment))
 	}

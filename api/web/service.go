@@ -112,8 +112,8 @@ type topologyBody struct {
 }
 
 type topologyRow struct {
-	Name, Path, Tier, Team, Environment string
-	Callers, Callees                    int
+	Name, Path, Tier, Team string
+	Callers, Callees       int
 }
 
 // countRow counts the services of a tier or a team.
@@ -176,7 +176,7 @@ func (b *topologyBody) list(t *correlate.Topology, after string, here *url.URL) 
 			break
 		}
 		b.Rows = append(b.Rows, topologyRow{
-			Name: x.Name, Path: servicePath(x.Name), Tier: tierWord(x.Tier), Team: line(x.Team), Environment: line(x.Environment),
+			Name: x.Name, Path: servicePath(x.Name), Tier: tierWord(x.Tier), Team: line(x.Team),
 			Callers: callers[x.Name], Callees: callees[x.Name],
 		})
 	}

@@ -96,7 +96,6 @@ func (p *pastIncidents) Incidents(_ context.Context, q query.Incidents) (page qu
 func (*pastIncidents) Incident(context.Context, string) (in correlate.Incident, err error) {
 	return in, nil
 }
-func (*pastIncidents) Alerts(context.Context, string) ([]correlate.Alert, error) { return nil, nil }
 
 // openJudges have decided about one incident.
 type openJudges struct{ Judges }

@@ -47,14 +47,13 @@ type suspectView struct {
 	Anchor      string
 	Title, Kind string
 	Path        string
-	Source, ID  string
 	// RawSource and RawID are the identity as it is, for forms.
 	RawSource, RawID string
 	Started          moment
 	// Gap is the time between the change and the first alert.
 	Gap      string
 	Course   string
-	Services []string
+	Services names
 	Regions  []string
 	Score    scoreView
 	Band     string
@@ -106,9 +105,9 @@ func (s *Site) suspects(in *correlate.Incident, f *correlate.Finding, sheet *She
 func (s *Site) suspect(in *correlate.Incident, x *correlate.Suspect) suspectView {
 	c := &x.Change
 	v := suspectView{
-		Rank: x.Rank, Anchor: fmt.Sprintf("suspect-%d", x.Rank), Title: changeTitle(c), Kind: words(string(c.Kind)), Path: changePath(c.Source, c.ID),
-		Source: line(c.Source), ID: line(c.ID), RawSource: c.Source, RawID: c.ID, Started: s.at(c.StartedAt), Gap: gapTo(c.StartedAt, in.StartedAt, "the first alert"), Course: course(c, s.now()),
-		Services: c.Services, Regions: c.Regions, Score: scoreView{x.Probability, percent(x.Probability)}, Band: band(x.Probability),
+		Rank: x.Rank, Anchor: suspectAnchor(x), Title: changeTitle(c), Kind: words(string(c.Kind)), Path: changePath(c.Source, c.ID),
+		RawSource: c.Source, RawID: c.ID, Started: s.at(c.StartedAt), Gap: gapTo(c.StartedAt, in.StartedAt, "the first alert"), Course: course(c, s.now()),
+		Services: few(c.Services), Regions: c.Regions, Score: scoreView{x.Probability, percent(x.Probability)}, Band: band(x.Probability),
 		Links: changeLinks(cmp.Or(x.Links, c.Links)), Class: classOf(x.Provenance),
 		Folded: x.Rank > 1 && band(x.Probability) == bandWeak,
 	}
@@ -121,6 +120,9 @@ func (s *Site) suspect(in *correlate.Incident, x *correlate.Suspect) suspectView
 	}
 	return v
 }
+
+// suspectAnchor is where a suspect stands on the page.
+func suspectAnchor(x *correlate.Suspect) string { return fmt.Sprintf("suspect-%d", x.Rank) }
 
 // strongestFirst orders evidence by how much it weighs either way.
 func strongestFirst(all []correlate.Evidence) []correlate.Evidence {

@@ -106,3 +106,17 @@ func count(n int, one, many string) string {
 	}
 	return group(n) + " " + many
 }
+
+// names are some of many names; More counts the rest, which Rest leads to where a
+// page has a place for it.
+type names struct {
+	Names []string
+	More  int
+	Rest  string
+}
+
+// few leaves as many names as a row has room for.
+func few(all []string) names {
+	shown := min(len(all), maxRowServices)
+	return names{Names: all[:shown], More: len(all) - shown}
+}

@@ -110,7 +110,7 @@ func TestNumbersClaimNoMoreThanIsKnown(t *testing.T) {
 			t.Errorf("percent(%v) = %q, want %q", p, got, want)
 		}
 	}
-	for x, want := range map[float64]string{2.14: "+2.1", -0.31: "−0.3", -0.01: "+0.0", 0: "+0.0"} {
+	for x, want := range map[float64]string{2.14: "+2.1", -0.31: "−0.3", -0.01: "−0.0", 0: "+0.0"} {
 		if got := signed(x); got != want {
 			t.Errorf("signed(%v) = %q, want %q", x, got, want)
 		}

@@ -121,7 +121,7 @@ type momentRow struct {
 	Kind     string
 	Status   string
 	Took     string
-	Services []string
+	Services names
 	Rank     int
 }
 

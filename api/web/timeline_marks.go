@@ -95,7 +95,7 @@ func (c *canvas) rows(lane Lane) []momentRow {
 		}
 		row := momentRow{
 			At: when(m.At, c.now), Gap: gap(m.At, c.onset), Lane: laneLabels[lane.Name].label, Title: heading(m.Title), Kind: words(m.Kind),
-			Status: words(m.Status), Services: m.Services, Path: refPath(m.Ref), Rank: c.ranks[m.Ref],
+			Status: words(m.Status), Services: few(m.Services), Path: refPath(m.Ref), Rank: c.ranks[m.Ref],
 		}
 		if m.Until != nil {
 			row.Took = span(m.Until.Sub(m.At))

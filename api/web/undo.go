@@ -12,6 +12,8 @@ import (
 type undoView struct {
 	// Known says in a sentence what is known, and what is not.
 	Known string
+	// Anchor is where it stands on the page.
+	Anchor string
 	// Path is the sender's rollback link, empty for none.
 	Path string
 	// Say is a message to whoever can undo it, empty when there is nothing to go by.
@@ -24,13 +26,14 @@ type undoView struct {
 // weak that nobody has ruled out.
 func undoOf(in *correlate.Incident, x *correlate.Suspect, word string) *undoView {
 	c := &x.Change
-	if band(x.Probability) == bandWeak || word == "ruled out" {
+	if band(x.Probability) == bandWeak || word == wordRuledOut {
 		return nil
 	}
+	v := &undoView{Anchor: suspectAnchor(x) + "-undo"}
 	if c.Status == correlate.StatusRolledBack {
-		return &undoView{Known: "Its sender says that it has been rolled back."}
+		v.Known = "Its sender says that it has been rolled back."
+		return v
 	}
-	v := &undoView{}
 	links := x.Links
 	if links == nil {
 		links = c.Links
@@ -70,9 +73,10 @@ func undoKnown(c *correlate.Change, link bool, previous string) string {
 // undoSay is the message to whoever can undo a change.
 func undoSay(in *correlate.Incident, x *correlate.Suspect, previous, link string) string {
 	c := &x.Change
-	what := strings.Join(c.Services[:min(len(c.Services), maxRowServices)], ", ")
-	if more := len(c.Services) - maxRowServices; more > 0 {
-		what += fmt.Sprintf(" and %d more", more)
+	shown := few(c.Services)
+	what := strings.Join(shown.Names, ", ")
+	if shown.More > 0 {
+		what += fmt.Sprintf(" and %d more", shown.More)
 	}
 	where := ""
 	if c.Environment != "" {
