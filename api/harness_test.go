@@ -90,7 +90,6 @@ func newHarness(t testing.TB, tune ...func(*Config, *Deps)) *harness {
 	h.figures, h.reports = &fakeFigures{store: h.store}, &fakeReports{store: h.store}
 	cfg := DefaultConfig()
 	cfg.RatePerSecond, cfg.RateBurst = 1e6, 1e6
-	cfg.Timeout = 2 * time.Second
 	cfg.Stream.PollInterval = 5 * time.Millisecond
 	var random counting
 	for _, role := range Roles() {
