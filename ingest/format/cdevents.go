@@ -2,7 +2,11 @@ package format
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/cdevents/sdk-go/pkg/api"
 	cdevents "github.com/cdevents/sdk-go/pkg/api/v05"
@@ -21,9 +25,7 @@ func (c cloudEvents) decodeCDEvent(m Message) (event.Batch, []event.Rejection) {
 	}
 	e, err := readCDEvent(m.Body)
 	if err != nil {
-		return event.Batch{}, refuse(&event.FieldError{
-			Path: "context.type", Problem: "is no CDEvent that can be read: " + err.Error(), Mend: "send a CDEvent of the 0.4 or 0.5 specification",
-		})
+		return event.Batch{}, refuse(cdEventFault(err))
 	}
 	if fe := checkCDEvent(e); fe != nil {
 		return event.Batch{}, refuse(fe)
@@ -37,15 +39,33 @@ func (c cloudEvents) decodeCDEvent(m Message) (event.Batch, []event.Rejection) {
 	return changeOr(c.change(e), nil, m)
 }
 
-// readCDEvent reads an event with the SDK, which panics on some broken ones,
-// such as a link that is null.
+// errLink is the panic of the SDK about a link that is null.
+var errLink = errors.New("a link is null")
+
+// readCDEvent reads an event with the SDK, which panics on some broken ones.
 func readCDEvent(body []byte) (e api.CDEventV04, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("a member has a value that is not of its type: %v", p)
+		if recover() != nil {
+			err = errLink
 		}
 	}()
 	return cdevents.NewFromJsonBytes(body)
+}
+
+// cdEventFault says which member the SDK stumbled over. It embeds its types in
+// one another, and their names, in capitals, stand among those of the members.
+func cdEventFault(err error) *event.FieldError {
+	if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		fe := typeFault(wrong)
+		steps := strings.Split(fe.Path, ".")
+		fe.Path = strings.Join(slices.DeleteFunc(steps, func(step string) bool { return step != "" && unicode.IsUpper(rune(step[0])) }), ".")
+		return fe
+	}
+	path := "context.type"
+	if errors.Is(err, errLink) || strings.Contains(err.Error(), "link type") {
+		path = "context.links"
+	}
+	return &event.FieldError{Path: path, Problem: "is no CDEvent that can be read: " + err.Error(), Mend: "send a CDEvent of the 0.4 or 0.5 specification"}
 }
 
 // probeCDEvent looks at what the SDK would refuse without naming it.

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -54,7 +55,7 @@ type envelope struct {
 	SpecVersion string          `json:"specversion"`
 	Type        string          `json:"type"`
 	Data        json.RawMessage `json:"data"`
-	DataBase64  []byte          `json:"data_base64"`
+	DataBase64  string          `json:"data_base64"`
 	// Context is that of a CDEvent without envelope.
 	Context json.RawMessage `json:"context"`
 }
@@ -75,9 +76,12 @@ func openEnvelope(m Message) ([]byte, *event.FieldError) {
 	if e.Context != nil {
 		return m.Body, nil
 	}
-	data := []byte(e.Data)
-	if len(e.DataBase64) > 0 {
-		data = e.DataBase64
+	if e.DataBase64 == "" {
+		return e.Data, e.check("", e.Data)
+	}
+	data, err := base64.StdEncoding.DecodeString(e.DataBase64)
+	if err != nil {
+		return nil, &event.FieldError{Path: "data_base64", Problem: "is no base64: " + err.Error(), Mend: "encode the CDEvent in base64, or send it as data"}
 	}
 	return data, e.check("", data)
 }

@@ -82,6 +82,13 @@ func TestUnitOfATimeIsToldByItsSize(t *testing.T) {
 			t.Errorf("%s = %s, %v", number, got, fe)
 		}
 	}
+	for number, want := range map[json.Number]string{
+		"1": "1970-01-01T00:00:01Z", "99999999999": "5138-11-16T09:46:39Z", "100000000000": "1973-03-03T09:46:40Z", "100000000000000000": "1973-03-03T09:46:40Z",
+	} {
+		if got, fe := datadogTime("at", number); fe != nil || got.Format(time.RFC3339) != want {
+			t.Errorf("%s = %s, %v", number, got, fe)
+		}
+	}
 	for _, number := range []json.Number{"", "0", "-1", "1.5", "1e9", "9223372036854775807", "9223372036854775808"} {
 		if got, fe := datadogTime("at", number); fe == nil || fe.Path != "at" {
 			t.Errorf("%s = %s, %v", number, got, fe)

@@ -25,11 +25,7 @@ func parse(data []byte, to any) *event.FieldError {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrongType):
-		return &event.FieldError{
-			Path:    wrongType.Field,
-			Problem: fmt.Sprintf("is of the JSON type %s, not %s", wrongType.Value, jsonType(wrongType.Type)),
-			Mend:    "send the payload as the vendor defines it",
-		}
+		return typeFault(wrongType)
 	case errors.As(err, &syntax):
 		return &event.FieldError{
 			Problem: fmt.Sprintf("is not valid JSON at byte %d: %s", syntax.Offset, syntax.Error()),
@@ -37,6 +33,15 @@ func parse(data []byte, to any) *event.FieldError {
 		}
 	}
 	return &event.FieldError{Problem: err.Error(), Mend: "send the payload as the vendor defines it"}
+}
+
+// typeFault names the field that has a value of another type.
+func typeFault(wrong *json.UnmarshalTypeError) *event.FieldError {
+	return &event.FieldError{
+		Path:    wrong.Field,
+		Problem: fmt.Sprintf("is of the JSON type %s, not %s", wrong.Value, jsonType(wrong.Type)),
+		Mend:    "send the payload as the vendor defines it",
+	}
 }
 
 // jsonType names the JSON type that a Go type is read from.

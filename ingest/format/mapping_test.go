@@ -102,7 +102,7 @@ func TestSeverityWordsAreTranslated(t *testing.T) {
 
 func TestVersionIsTheTagOrTheCommit(t *testing.T) {
 	for ref, want := range map[string]string{
-		"v4.2.0": "v4.2.0", "4.2": "4.2", "refs/tags/v1.0": "v1.0", "main": "sha", "release-4": "sha", "v": "sha", "2026": "sha", "": "sha",
+		"v4.2.0": "v4.2.0", "4.2": "4.2", "refs/tags/v1.0": "v1.0", "0.9": "0.9", "v9.1": "v9.1", "/.1": "sha", ":.1": "sha", "main": "sha", "release-4": "sha", "v": "sha", "2026": "sha", "": "sha",
 	} {
 		if got := versionOf(ref, "sha"); got != want {
 			t.Errorf("%q = %q, want %q", ref, got, want)
