@@ -253,7 +253,8 @@ func (c *Classifier) pullRequests(change *correlate.Change) (verdict, bool) {
 			where = fmt.Sprintf("pull request %d", pr.Number)
 		}
 		marks = append(marks, c.opener(pr, where)...)
-		marks = append(marks, c.read("\n"+pr.Body, where+" text", false)...)
+		// The text has no subject: an empty line stands in front of its first.
+		marks = append(marks, c.readFrom("\n"+pr.Body, where+" text", false, 0)...)
 		for _, label := range pr.Labels {
 			if m, ok := c.labels[strings.ToLower(label)]; ok {
 				marks = append(marks, m.at(where+" label", label))

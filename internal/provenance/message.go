@@ -55,10 +55,14 @@ type reading struct {
 
 // read returns the markers of a message. Where names it in the evidence.
 func (c *Classifier) read(message, where string, trailersOnly bool) []mark {
+	return c.readFrom(message, where, trailersOnly, 1)
+}
+
+// readFrom is read for a message whose first line has this number.
+func (c *Classifier) readFrom(message, where string, trailersOnly bool, number int) []mark {
 	r := reading{c: c, where: where, trailersOnly: trailersOnly}
 	body := message
 	subject, rest, _ := strings.Cut(message, "\n")
-	number := 1
 	if cut := revertedAt(rest); cut > 0 && !quotedAt(rest[:cut], trailersOnly) {
 		number += strings.Count(rest[:cut], "\n") + 1
 		body, subject = rest[cut:], ""
