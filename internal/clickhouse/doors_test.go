@@ -64,6 +64,9 @@ func config(t testing.TB) clickhouse.Config {
 	t.Helper()
 	cfg := clickhouse.DefaultConfig()
 	cfg.Database = fmt.Sprintf("suite_%d_%d", os.Getpid(), databases.Add(1))
+	// The days of these tests are fixed; they must not expire some day.
+	r := &cfg.Retention
+	r.ChangesDays, r.AlertsDays, r.TopologyDays, r.DeadLettersDays = 20_000, 20_000, 20_000, 20_000
 	return cfg
 }
 
