@@ -312,7 +312,7 @@ func (h *harness) serveUntil(t testing.TB) (address string, stop func()) {
 				if err != nil {
 					t.Errorf("Serve: %v", err)
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Error("Serve does not end")
 			}
 		})

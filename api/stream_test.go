@@ -58,7 +58,7 @@ func (h *harness) followStream(t *testing.T, address string, header map[string]s
 // next waits for the next line with a prefix.
 func (f *follower) next(t *testing.T, prefix string) string {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case line, open := <-f.lines:
@@ -77,7 +77,7 @@ func (f *follower) next(t *testing.T, prefix string) string {
 // ended waits for the end of the stream.
 func (f *follower) ended(t *testing.T) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case _, open := <-f.lines:
@@ -140,14 +140,14 @@ func TestStreamOutlivesTheTimeoutsOfOtherRequests(t *testing.T) {
 }
 
 func TestStopEndsStreamsAtOnce(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, func(c *Config, _ *Deps) { c.ShutdownTimeout = time.Minute })
 	address, stop := h.serveUntil(t)
 	f := h.followStream(t, address, nil)
 	f.next(t, "retry")
 	began := time.Now()
 	stop()
 	f.ended(t)
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("stopping took %s with a stream open", took)
 	}
 }
@@ -177,7 +177,7 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 	h := newHarness(t, func(c *Config, d *Deps) {
 		d.Now = nil
 		for i := range c.Tokens {
-			c.Tokens[i].ExpiresAt = time.Now().Add(2 * time.Second)
+			c.Tokens[i].ExpiresAt = time.Now().Add(5 * time.Second)
 		}
 	})
 	f := h.followStream(t, h.serve(t), nil)
@@ -224,7 +224,7 @@ func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
 	defer resp.Body.Close()
 	// Nobody reads. Long ids fill the kernel's buffers soon.
 	long := strings.Repeat("x", 512<<10)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for i := int64(1); !strings.Contains(h.metricsText(t), `faultline_stream_ends_total{reason=`); i++ {
 		h.update("inc-"+long, i, 0, exampleTime(10, 5, 0).Add(time.Duration(i)*time.Millisecond))
 		time.Sleep(5 * time.Millisecond)
