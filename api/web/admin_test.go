@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -38,10 +39,13 @@ func posted(values url.Values) *http.Request {
 	return r
 }
 
+// parsedOnce are the templates, which many tests share.
+var parsedOnce = sync.OnceValues(parsePages)
+
 // bareSite has templates and a clock, and the ports that a test gives it.
 func bareSite(t *testing.T, deps Deps) *Site {
 	t.Helper()
-	parsed, err := parsePages()
+	parsed, err := parsedOnce()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ const nasty = `</text><script>alert(1)</script>"'&<img src=x>` + "\u202egpj"
 // rendered executes a shared template, or one of a page.
 func rendered(t *testing.T, page, name string, data any) string {
 	t.Helper()
-	all, err := parsePages()
+	all, err := parsedOnce()
 	if err != nil {
 		t.Fatal(err)
 	}

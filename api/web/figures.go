@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/faultline/faultline/internal/figures"
 )
@@ -232,10 +234,11 @@ func spreadWords(s *figures.Spread, unit string) string {
 	return fmt.Sprintf("%.3g%s (80%% below %.3g%s)", s.Median, unit, s.P80, unit)
 }
 
-// capital begins a phrase with a capital letter.
+// capital begins a phrase with a capital letter, in whatever script it is.
 func capital(text string) string {
-	if text == "" {
-		return ""
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return text
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	return string(unicode.ToUpper(first)) + text[size:]
 }
