@@ -50,6 +50,7 @@ func dated(c correlate.Commit, at *time.Time) correlate.Commit {
 func TestAnAnswerIsExact(t *testing.T) {
 	lowered := correlate.Commit{SHA: "0123456789abcdef", Message: "Add a cart", Author: &correlate.Person{Name: "Ada", Email: "a@example.com", Login: "devin-ai-integration[bot]"}}
 	editor := by(ann, "Add a cart\n\nCo-authored-by: Copilot <copilot@github.com>")
+	reader := classifier(t)
 	pulled := func(pulls ...correlate.PullRequest) correlate.Change {
 		return correlate.Change{Commits: []correlate.Commit{plain}, PullRequests: pulls}
 	}
@@ -318,7 +319,7 @@ func TestAnAnswerIsExact(t *testing.T) {
 			`absent.marker at commits: "no commit carries a marker" 0`,
 		)},
 	} {
-		if diff := cmp.Diff(c.want, inFull(classifier(t).Label(&c.change))); diff != "" {
+		if diff := cmp.Diff(c.want, inFull(reader.Label(&c.change))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}

@@ -37,7 +37,7 @@ const (
 	chartDPI    = 192
 )
 
-// The colours differ in lightness as well, for those who do not tell them apart.
+// The colours. Who does not tell red from blue sees an alarm by its ring.
 var (
 	inkColor    = color.RGBA{R: 0x1f, G: 0x2d, B: 0x3d, A: 0xff}
 	bandColor   = color.RGBA{R: 0xdd, G: 0xe6, B: 0xee, A: 0xff}
