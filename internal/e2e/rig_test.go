@@ -34,6 +34,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		os.Exit(1)
 	}
+	// A request may take as long as a slow machine needs; that it is cut off in
+	// the end is tested elsewhere.
+	if err := os.Setenv("FAULTLINE_API_TIMEOUT", patience.String()); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
