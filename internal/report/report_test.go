@@ -107,6 +107,23 @@ func TestForeignTextIsOnlyText(t *testing.T) {
 	}
 }
 
+// fitsATelephone tells whether a table leaves a narrow screen its width: what lays
+// the page out is as wide as the screen, and what is wider moves inside a frame.
+func fitsATelephone(table *html.Node) bool {
+	style, frame := "", ""
+	for _, a := range table.Attr {
+		if a.Key == "style" {
+			style = a.Val
+		}
+	}
+	for _, a := range table.Parent.Attr {
+		if a.Key == "style" {
+			frame = a.Val
+		}
+	}
+	return strings.Contains(style, "table-layout:fixed") || strings.Contains(frame, "overflow-x:auto")
+}
+
 // checkHTML demands a page without anything that runs or loads.
 func checkHTML(t *testing.T, page string) {
 	t.Helper()
@@ -118,6 +135,9 @@ func checkHTML(t *testing.T, page string) {
 	for n := range root.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
+		}
+		if n.Data == "table" && !fitsATelephone(n) {
+			t.Errorf("a table is as wide as its words: %v", n.Attr)
 		}
 		if slices.Contains([]string{"script", "iframe", "object", "embed", "link", "form", "style"}, n.Data) {
 			t.Errorf("the page has a %s", n.Data)
