@@ -74,7 +74,9 @@ func busy(name string) *world {
 		timeline: Timeline{From: onset.Add(-time.Hour), Lanes: []Lane{
 			{Name: "alerts", Moments: []Moment{{At: onset, Until: &resolved, Kind: "critical", Title: name, Services: []string{name, "b", "c", "d", "e"}, Status: "resolved", Ref: "alert:x"}}},
 			{Name: "changes", Moments: []Moment{{At: change.StartedAt, Kind: "deploy", Title: name, Services: []string{name}, Ref: "change:ci/c-1"}}, Truncated: true},
-			{Name: "rollouts"}, {Name: "responders"}, {Name: "findings"},
+			{Name: "rollouts"},
+			{Name: "responders"},
+			{Name: "findings"},
 		}},
 		changes: []ChangeRecord{record, {Change: correlate.Change{ID: "bare", Source: "ci", StartedAt: onset}}}, radius: *finding.BlastRadius, topology: topology,
 		service: ServiceRecord{

@@ -143,8 +143,18 @@ func readIncidentFilter(values url.Values) (f incidentFilter, wrong string) {
 // filterNames are the filters that addresses take, in the order in which they are
 // said, and how. Those without words of their own take code words.
 var filterNames = [...]struct{ name, said string }{
-	{"status", ""}, {"severity", ""}, {"kind", ""}, {"class", ""}, {"lapse", ""}, {"rule", "rule %s"}, {"service", "on %s"}, {"source", "from %s"},
-	{"environment", "in %s"}, {"q", "with “%s”"}, {"from", "since %s"}, {"to", "until %s"},
+	{"status", ""},
+	{"severity", ""},
+	{"kind", ""},
+	{"class", ""},
+	{"lapse", ""},
+	{"rule", "rule %s"},
+	{"service", "on %s"},
+	{"source", "from %s"},
+	{"environment", "in %s"},
+	{"q", "with “%s”"},
+	{"from", "since %s"},
+	{"to", "until %s"},
 }
 
 // filterWords say what an address filters, empty for nothing: a folded form must

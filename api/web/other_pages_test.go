@@ -299,7 +299,7 @@ func TestTheMenuHasWhatTheVisitorMayOpen(t *testing.T) {
 		if signIn := p.links()["Sign in"] != ""; signIn != (c.visitor.CanRead && !c.visitor.SignedIn) {
 			t.Errorf("%q is offered to sign in: %v", c.visitor.Role, signIn)
 		}
-		if (slices.Contains(p.buttons(), "Sign out")) != c.visitor.SignedIn {
+		if slices.Contains(p.buttons(), "Sign out") != c.visitor.SignedIn {
 			t.Errorf("%q may sign out: %v", c.visitor.Role, p.buttons())
 		}
 	}

@@ -212,12 +212,3 @@ func (p *reading) row(first string) []string {
 	p.t.Fatalf("no row begins with %q in %q", first, p.rows())
 	return nil
 }
-
-// items are the texts of list items.
-func (p *reading) items() []string {
-	var found []string
-	for _, n := range p.all("li") {
-		found = append(found, spoken(n))
-	}
-	return found
-}
