@@ -36,12 +36,12 @@ func TestAWaitGoesOnForAsLongAsThereIsHeadway(t *testing.T) {
 func TestAReadThatTheStoreDoesNotAnswerIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		looks := 0
-		err := newPatience(time.Minute, time.Second).until(t.Context(), func(ctx context.Context) (string, bool, error) {
+		err := newPatience(time.Minute, time.Second).until(t.Context(), func(context.Context) (string, bool, error) {
 			looks++
-			switch {
-			case looks%3 == 1:
+			switch looks % 3 {
+			case 1:
 				return "", true, fmt.Errorf("list incidents: statement stopped: %w", context.DeadlineExceeded)
-			case looks%3 == 2:
+			case 2:
 				return "", false, fmt.Errorf("list incidents: %w", event.ErrUnavailable)
 			}
 			return fmt.Sprint(looks), looks == 90, nil

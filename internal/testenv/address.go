@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -22,7 +23,7 @@ func Address(t testing.TB) string {
 	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
 		_, _ = fmt.Sscan(string(text), &low)
 	}
-	address, err := vacant(portsFrom, min(portsTo, low), rand.IntN)
+	address, err := vacant(t.Context(), portsFrom, min(portsTo, low), rand.IntN)
 	if err != nil {
 		t.Fatalf("no free address: %v", err)
 	}
@@ -34,14 +35,15 @@ const vacantTries = 100
 
 // vacant draws ports of [from, to) until nobody listens at one, and leaves the
 // choice to the kernel where the range is empty.
-func vacant(from, to int, draw func(n int) int) (address string, err error) {
+func vacant(ctx context.Context, from, to int, draw func(n int) int) (address string, err error) {
+	var any net.ListenConfig
 	for range vacantTries {
 		port := 0
 		if to > from {
 			port = from + draw(to-from)
 		}
 		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+		if l, err = any.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			return l.Addr().String(), l.Close()
 		}
 	}

@@ -56,7 +56,7 @@ func TestATakenPortIsPassedOver(t *testing.T) {
 	defer func() { _ = taken.Close() }()
 	port, draws := portOf(t, taken.Addr().String()), 0
 	next := portOf(t, Address(t))
-	address, err := vacant(1, 1<<16, func(int) int {
+	address, err := vacant(t.Context(), 1, 1<<16, func(int) int {
 		if draws++; draws < 4 {
 			return port - 1
 		}
@@ -65,10 +65,10 @@ func TestATakenPortIsPassedOver(t *testing.T) {
 	if err != nil || draws != 4 || portOf(t, address) != next {
 		t.Errorf("%s after %d draws, %v", address, draws, err)
 	}
-	if address, err := vacant(port, port+1, func(int) int { return 0 }); err == nil || address != "" {
+	if address, err := vacant(t.Context(), port, port+1, func(int) int { return 0 }); err == nil || address != "" {
 		t.Errorf("a taken port is given: %s", address)
 	}
-	if address, err := vacant(5, 5, nil); err != nil || strings.HasSuffix(address, ":0") {
+	if address, err := vacant(t.Context(), 5, 5, nil); err != nil || strings.HasSuffix(address, ":0") {
 		t.Errorf("where the kernel gives out every port: %q %v", address, err)
 	}
 }
