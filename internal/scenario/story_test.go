@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"maps"
 	"math"
@@ -16,6 +17,8 @@ import (
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // told is a recording taken apart.
 type told struct {
@@ -107,7 +110,7 @@ func TestTheStoriesAreAsWritten(t *testing.T) {
 		s.chapter(&b)
 	}
 	const path = "testdata/stories.golden"
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.MkdirAll("testdata", 0o750); err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +123,7 @@ func TestTheStoriesAreAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("another story than %s (UPDATE=1 writes it anew):\n%s", path, diff)
+		t.Errorf("another story than %s (-update writes it anew):\n%s", path, diff)
 	}
 }
 
