@@ -43,7 +43,7 @@ storms)
   done
   ;;
 observer)
-  IDEAL_COMPANIES=221:300:500:60,222:2000:1000:40,223:20000:5000:12 go test ./internal/eval/simulate -timeout 60m -run IdealObserver -v
+  IDEAL_COMPANIES=221:300:500:60 go test ./internal/eval/simulate -timeout 30m -run IdealObserver -v
   ;;
 shops)
   MESH_CASES=400 MESH_DRAWINGS=150 go test ./correlate -timeout 60m -run 'VariedShops|EachTermHelps|MoreSamples' -v

@@ -292,3 +292,13 @@ func TestOnlyNamesAreLeftOutOfALikeness(t *testing.T) {
 		t.Errorf("the change was altered: %+v", plain)
 	}
 }
+
+func TestTheSlowestOfAHundredIsNotTheSlowestOfTen(t *testing.T) {
+	outcomes := make([]Outcome, 100)
+	for i := range outcomes {
+		outcomes[i] = Outcome{Ranker: "r", Took: time.Duration(i+1) * time.Millisecond}
+	}
+	if f := NewReport(outcomes).Rankers[0]; *f.P50us != 50_000 || *f.P99us != 99_000 {
+		t.Errorf("half take %d us and 99 of 100 %d us", *f.P50us, *f.P99us)
+	}
+}
