@@ -47,11 +47,13 @@ type gatherer struct {
 	// rest is the weight of the unlinked changes that were not looked at.
 	rest float64
 	// rough are the changes of services that explain something; a weight of 1
-	// stands for the log odds scale, floor is what is hopeless, heaviest the
-	// greatest weight so far, others the weight of all that did not become
-	// candidates.
-	rough                          []rough
-	scale, floor, heaviest, others float64
+	// stands for the log odds scale, heaviest the greatest weight so far, others the
+	// weight of all that did not become candidates.
+	rough                   []rough
+	scale, heaviest, others float64
+	// floor is what is hopeless: far, or what is less than near and than least,
+	// which is what the last of a whole shortlist weighs so far.
+	floor, far, near, least float64
 	// odds are the prior odds by kind, times the window that timing is measured
 	// against.
 	odds     [kindCodes]float64
@@ -72,9 +74,15 @@ type part struct {
 	origin int32
 }
 
-// hopeless is how far in log odds a candidate may lie below the best before it
-// is skipped: a thousand such together weigh less than a hundredth.
-const hopeless = 12
+// A candidate may lie so far in log odds below the best before it is skipped: as
+// far as hopeless, where a thousand such together weigh less than a hundredth; and
+// as far as outshone, where a whole shortlist is ahead of it. It would then not be
+// looked at closely, and what all such weigh together can be told from those that
+// weigh a little more (gatherer.tail).
+const (
+	hopeless = 12
+	outshone = 9
+)
 
 // candidates collects the changes of every service that could explain a
 // symptom, the environment-wide ones and the most recent of all.
@@ -194,7 +202,7 @@ func (g *gatherer) walk(list []dated, recent, origin int, why *explanation) {
 			weight *= look.density(d.kind(), d.start, span)
 		}
 		g.rough = append(g.rough, rough{weight, d.ref, int32(origin)})
-		if weight > g.heaviest {
+		if weight > g.least {
 			g.lead(weight)
 		}
 	}

@@ -41,30 +41,54 @@ func crowdedScene(seed uint64) Input {
 	return in
 }
 
-// plainGather weighs every change in logarithms, in the order in which the engine
-// does and with the same bounds.
-func plainGather(e *Engine, s *scene) *gatherer {
-	g := &gatherer{e: e, s: s, best: -math.MaxFloat64}
+// plain is a gatherer that weighs every change in logarithms, in the order in which
+// the engine does, within bounds that are found by sorting all scores so far.
+type plain struct {
+	*gatherer
+	outshone float64
+	scores   []float64
+}
+
+// bound is the score below which a change is skipped.
+func (p *plain) bound() float64 {
+	slices.Sort(p.scores)
+	least := math.Inf(-1)
+	if n := p.e.weights.Limits.Shortlist; len(p.scores) >= n {
+		least = p.scores[len(p.scores)-n]
+	}
+	return max(p.best-hopeless, min(p.best-p.outshone, least))
+}
+
+// plainGather skips changes that lie so far below the best where a whole shortlist
+// is ahead of them. It keeps those above the last bound, unless that is hopelessness.
+func plainGather(e *Engine, s *scene, outshone float64) *plain {
+	g := &plain{gatherer: &gatherer{e: e, s: s, best: -math.MaxFloat64}, outshone: outshone}
 	order := g.order()
 	slices.SortFunc(order, compareRanked)
 	for _, r := range order {
 		o := &s.origins.list[r.at]
 		if o.node >= 0 {
-			plainWalk(g, s.in.Changes.of(s.in.Graph.names[o.node], s.asOf), int(r.at), nil)
+			g.walk(s.in.Changes.of(s.in.Graph.names[o.node], s.asOf), int(r.at), nil)
 		}
 	}
 	for i := range s.symptoms {
 		if name := s.symptoms[i].service; !s.in.Graph.Has(name) {
-			plainWalk(g, s.in.Changes.of(name, s.asOf), g.stranger(i), nil)
+			g.walk(s.in.Changes.of(name, s.asOf), g.stranger(i), nil)
 		}
 	}
-	plainWalk(g, until(s.in.Changes.wide, s.asOf), -1, &s.origins.wide)
+	g.walk(until(s.in.Changes.wide, s.asOf), -1, &s.origins.wide)
+	walked := g.list
+	g.list = nil
 	g.recent()
 	g.unite()
+	if bound := g.bound(); bound > g.best-hopeless && !e.off[EvidenceTiming] {
+		walked = slices.DeleteFunc(walked, func(c candidate) bool { return c.score < bound })
+	}
+	g.list = append(walked, g.list...)
 	return g
 }
 
-func plainWalk(g *gatherer, list []dated, origin int, why *explanation) {
+func (g *plain) walk(list []dated, origin int, why *explanation) {
 	if origin >= 0 {
 		o := &g.s.origins.list[origin]
 		o.onsets = g.s.origins.frame.onsets(o.total, o.seen, g.s.origins.blind)
@@ -76,11 +100,12 @@ func plainWalk(g *gatherer, list []dated, origin int, why *explanation) {
 	}
 	firsts := g.s.origins.frame.firsts
 	last := g.s.symptoms[firsts[len(firsts)-1].first].start
+	bound := g.bound()
 	for n := range min(len(list), g.e.weights.Limits.PerService) {
 		d := list[len(list)-1-n]
 		age := float64(last-d.start-int64(g.s.in.Changes.at(d.ref).span)) / 1000
 		most := math.Log(g.e.delays.of(d.kind()).atMost(age) * g.s.usual.window)
-		if !g.e.off[EvidenceTiming] && g.topology(why.total)+busy+g.e.prior(g.s, d.kind())+most < g.best-hopeless {
+		if !g.e.off[EvidenceTiming] && g.topology(why.total)+busy+g.e.prior(g.s, d.kind())+most < bound {
 			if n >= maxHopeless {
 				return
 			}
@@ -91,6 +116,8 @@ func plainWalk(g *gatherer, list []dated, origin int, why *explanation) {
 			continue
 		}
 		g.add(d, origin, why, busy)
+		g.scores = append(g.scores, g.list[len(g.list)-1].score)
+		bound = g.bound()
 	}
 }
 
@@ -125,7 +152,7 @@ func ranksOf(e *Engine, s *scene, g *gatherer) ranks {
 
 func TestRoughWeighingFindsWhatWeighingEveryChangeFinds(t *testing.T) {
 	near := gocmp.Comparer(nearly)
-	left, pruned := 0, 0
+	left, pruned, outshining := 0, 0, 0
 	for seed := range uint64(80) {
 		in := crowdedScene(seed)
 		e := oracleEngine(seed)
@@ -133,20 +160,115 @@ func TestRoughWeighingFindsWhatWeighingEveryChangeFinds(t *testing.T) {
 		e.off[EvidenceTiming] = seed%10 == 9
 		s := e.newScene(&in)
 		g := e.candidates(s)
-		got := ranksOf(e, s, g)
+		got, tail := ranksOf(e, s, g), g.scale+math.Log(g.tail())
 		left += len(g.rough)
+		if g.outshines() {
+			outshining++
+		}
 		s.leave()
-		plain := e.newScene(&in)
-		all := plainGather(e, plain)
-		want := ranksOf(e, plain, all)
+		again := e.newScene(&in)
+		all := plainGather(e, again, outshone)
+		all.scale, all.others = tail, 1
+		want := ranksOf(e, again, all.gatherer)
 		pruned += in.Changes.Len() - len(all.list)
-		plain.leave()
+		again.leave()
 		if diff := gocmp.Diff(want, got, near, gocmp.AllowUnexported(ranks{})); diff != "" {
 			t.Fatalf("seed %d (-every change +roughly):\n%s", seed, diff)
 		}
 	}
-	if left < 1000 || pruned < 1000 {
-		t.Errorf("%d weighed roughly, %d pruned: too few to show anything", left, pruned)
+	if left < 1000 || pruned < 1000 || outshining < 20 {
+		t.Errorf("%d weighed roughly, %d pruned, %d times beside a whole shortlist: too few to show anything", left, pruned, outshining)
+	}
+}
+
+// Who is left out because a whole shortlist is ahead must cost the others nothing
+// that a reader sees: their probabilities stay within a hundredth.
+func TestTheOutshoneCostNobodyAHundredth(t *testing.T) {
+	off, outshining := 0.0, 0.0
+	for seed := range uint64(60) {
+		in, e := crowdedScene(seed), oracleEngine(seed)
+		e.weights.Limits.Shortlist = 8
+		s := e.newScene(&in)
+		g := e.candidates(s)
+		got, outshines := ranksOf(e, s, g), g.outshines()
+		s.leave()
+		again := e.newScene(&in)
+		want := ranksOf(e, again, plainGather(e, again, hopeless).gatherer)
+		again.leave()
+		if !outshines {
+			continue
+		}
+		outshining++
+		off += math.Abs(got.noChange - want.noChange)
+		if math.Abs(got.noChange-want.noChange) > 0.01 || got.keys[0] != want.keys[0] || math.Abs(got.shares[0]-want.shares[0]) > 0.01 {
+			t.Errorf("seed %d: %s %g, no change %g; of all changes %s %g, %g", seed, got.keys[0], got.shares[0], got.noChange, want.keys[0], want.shares[0], want.noChange)
+		}
+	}
+	if outshining < 10 || off > 0.002*outshining {
+		t.Errorf("in %g incidents \"no change\" is off by %g in the mean", outshining, off/outshining)
+	}
+}
+
+// The floor must never rise above what the last of a whole shortlist weighs: those
+// who are looked at closely may gain more than any distance.
+func TestNobodyOfTheShortlistIsBelowTheFloor(t *testing.T) {
+	for _, size := range []int{1, 2, 7, 64} {
+		e := NewEngine(DefaultWeights())
+		e.weights.Limits.Shortlist = size
+		g := &gatherer{e: e, s: &scene{work: &scratch{}}, best: -math.MaxFloat64, scale: 3}
+		r, all := rand.New(rand.NewPCG(uint64(size), 1)), []float64(nil)
+		for range 500 {
+			weight := math.Exp(r.NormFloat64() * 6)
+			all = append(all, weight)
+			if weight > g.least {
+				g.lead(weight)
+			}
+			slices.Sort(all)
+			best, least := all[len(all)-1], 0.0
+			if len(all) >= size {
+				least = all[len(all)-size]
+			}
+			want := max(best*math.Exp(-hopeless), min(best*math.Exp(-outshone), least))
+			if math.Abs(g.floor-want) > 1e-12*want || g.least != least || !nearly(g.best, g.scale+math.Log(best)) {
+				t.Fatalf("shortlist of %d, after %d changes: floor %g (want %g), its last weighs %g (want %g), best %g", size, len(all), g.floor, want, g.least, least, g.best)
+			}
+		}
+	}
+}
+
+// tailOf is the tail below a floor of 1 of changes that weigh so much.
+func tailOf(far float64, without []EvidenceKind, weights ...float64) float64 {
+	g := &gatherer{e: NewEngine(DefaultWeights(), without...), floor: 1, far: far}
+	for _, w := range weights {
+		g.rough = append(g.rough, rough{weight: w})
+	}
+	return g.tail()
+}
+
+func TestTheTailGoesOnAsTheStepsBeforeIt(t *testing.T) {
+	// The last step weighs half of the one before: the next 0.4 of it, then 0.32...
+	want, part, step := 0.0, 0.5, 3.0
+	for range tailSteps {
+		part *= tailFall
+		step *= part
+		want += step
+	}
+	for _, c := range []struct {
+		name    string
+		far     float64
+		without []EvidenceKind
+		weights []float64
+		want    float64
+	}{
+		{"two steps", 0.1, nil, []float64{1, 2, 3, 3, 0.5, 0.9, 8, 90}, want},
+		{"a last step that is heavier counts as equal", 0.1, nil, []float64{2, 2, 2, 3}, tailOf(0.1, nil, 2, 2, 2, 6)},
+		{"nothing to tell it from", 0.1, nil, []float64{1, 2, 8, 90}, 0},
+		{"nothing but the hopeless is left out", 1, nil, []float64{1, 2, 3, 3}, 0},
+		{"nothing is left out without times", 0.1, []EvidenceKind{EvidenceTiming}, []float64{1, 2, 3, 3}, 0},
+	} {
+		if got := tailOf(c.far, c.without, c.weights...); !nearly(got, c.want) {
+			t.Errorf("%s: %g, want %g", c.name, got, c.want)
+		}
 	}
 }
 
@@ -279,10 +401,10 @@ func TestAServiceOutOfReachHasNoChangeWithinReach(t *testing.T) {
 				continue
 			}
 			passed++
-			plainWalk(g, in.Changes.lists[number], i, nil)
+			(&plain{gatherer: g, outshone: outshone}).walk(in.Changes.lists[number], i, nil)
 			for _, c := range g.list {
-				if int(c.origin) == i && c.score >= g.best-hopeless {
-					t.Fatalf("seed %d: a change of %s lies %g below the best", seed, in.Graph.names[o.node], g.best-c.score)
+				if int(c.origin) == i && c.score >= g.scale+math.Log(g.floor) {
+					t.Fatalf("seed %d: a change of %s lies %g above the floor", seed, in.Graph.names[o.node], c.score-g.scale-math.Log(g.floor))
 				}
 			}
 		}

@@ -27,6 +27,8 @@ type scratch struct {
 	order   []ranked
 	room    []candidate
 	rough   []rough
+	// leaders are the greatest rough weights, a heap with the least of them first.
+	leaders []float64
 	details []detail
 	blast   blast
 	parts   []part
@@ -54,7 +56,7 @@ func (w *scratch) release() {
 		w.details[i] = detail{extra: w.details[i].extra[:0]}
 	}
 	w.blast.release()
-	w.origins, w.room, w.parts = w.origins[:0], w.room[:0], w.parts[:0]
+	w.origins, w.room, w.parts, w.leaders = w.origins[:0], w.room[:0], w.parts[:0], w.leaders[:0]
 	clear(w.tails[:cap(w.tails)])
 	clear(w.unions)
 	w.mentioned.reset()
