@@ -61,6 +61,15 @@ func TestTheFiguresAreThoseThatWereMeasured(t *testing.T) {
 	if row := impact.row("AI-advised"); row[2] != "no data" {
 		t.Errorf("%q", row)
 	}
+	strong := map[string]bool{}
+	for _, n := range impact.all("text") {
+		if strings.HasPrefix(attr(n, "class"), "rowlabel strong") {
+			strong[spoken(n)] = true
+		}
+	}
+	if len(strong) != 2 || !strong["Widened for weekly looks"] || strong["All against all"] {
+		t.Errorf("what is to be read first is %v", strong)
+	}
 	suspected := 0
 	for _, row := range impact.rows() {
 		if strings.HasPrefix(row[0], "…") && strings.Contains(row[0], "suspected") {

@@ -59,8 +59,10 @@ func TestRareRatesKeepTheirDigits(t *testing.T) {
 			t.Errorf("rateText(%v) = %q, want %q", v, got, want)
 		}
 	}
-	if got := ratioText(math.Inf(1)); got != "no bound" {
-		t.Errorf("%q", got)
+	for v, want := range map[float64]string{math.Inf(1): "no bound", math.Inf(-1): "not known", -0.1: "not known", 0: "0.00", 9.994: "9.99", 10: "10", 999999: "999999", 1e6: "over a million"} {
+		if got := ratioText(v); got != want {
+			t.Errorf("ratioText(%v) = %q, want %q", v, got, want)
+		}
 	}
 }
 
