@@ -247,9 +247,10 @@ func TestOfSeveralCausesTheLatestSetsTheDelayInAnyOrder(t *testing.T) {
 	}
 }
 
-// Twins of a cause are right answers, but no further causes.
+// Twins of a cause are right answers, but no further causes: one that is not
+// listed is not missed.
 func TestTwinsOfTheCauseAreNoCausesMore(t *testing.T) {
-	alike := twins{"a": "web", "b": "web", "c": "cart"}
+	alike := twins{"a": "web", "b": "web", "c": "cart", "unlisted": "web"}
 	o := judge(labelled("a"), alike, Answer{Suspects: []Suspect{suspect("b", 0.4), suspect("a", 0.3), suspect("c", 0.1)}, NoChange: 0.2})
 	if o.Hit[1] != 1 || o.TopRight != 1 || math.Abs(o.TopProbability-0.7) > 1e-12 || o.Causes != 1 || o.AllFound != 1 {
 		t.Errorf("outcome %+v", o)
@@ -300,5 +301,13 @@ func TestTheSlowestOfAHundredIsNotTheSlowestOfTen(t *testing.T) {
 	}
 	if f := NewReport(outcomes).Rankers[0]; *f.P50us != 50_000 || *f.P99us != 99_000 {
 		t.Errorf("half take %d us and 99 of 100 %d us", *f.P50us, *f.P99us)
+	}
+}
+
+func TestScoresOfARuleAreNotTakenForProbabilities(t *testing.T) {
+	rule := judgedAs("c", "b", Answer{Suspects: []Suspect{suspect("a", 0.9)}, Uncalibrated: true})
+	report := NewReport([]Outcome{rule})
+	if got := report.Rankers[0].Brier; got != 0 || report.Cases[0].Suspects[0].Probability != 0 || report.Chance != nil {
+		t.Errorf("a rule that is never right has a Brier score of %v with its best constant, and says %v", got, report.Cases[0].Suspects)
 	}
 }
