@@ -50,13 +50,13 @@ type plain struct {
 }
 
 // bound is the score below which a change is skipped.
-func (p *plain) bound() float64 {
-	slices.Sort(p.scores)
+func (g *plain) bound() float64 {
+	slices.Sort(g.scores)
 	least := math.Inf(-1)
-	if n := p.e.weights.Limits.Shortlist; len(p.scores) >= n {
-		least = p.scores[len(p.scores)-n]
+	if n := g.e.weights.Limits.Shortlist; len(g.scores) >= n {
+		least = g.scores[len(g.scores)-n]
 	}
-	return max(p.best-hopeless, min(p.best-p.outshone, least))
+	return max(g.best-hopeless, min(g.best-g.outshone, least))
 }
 
 // plainGather skips changes that lie so far below the best where a whole shortlist
