@@ -76,4 +76,5 @@ func (g *generator) words(n int) string {
 	return pick(g.random, verbs) + " " + strings.Join(words, " ")
 }
 
-func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
+// pick draws one of some values.
+func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }

@@ -225,23 +225,31 @@ func (s *service) timeAlert(ctx context.Context, writer *kafka.Writer, n int) (t
 	if err := writer.WriteMessages(ctx, kafka.Message{Topic: "faultline.alerts", Key: []byte(name), Value: []byte(alert)}); err != nil {
 		return 0, fmt.Errorf("sending an alert: %w", err)
 	}
+	if err := s.awaitFinding(ctx, name); err != nil {
+		return 0, err
+	}
+	return time.Since(started), nil
+}
+
+// awaitFinding asks the API until the service's incident has its finding.
+func (s *service) awaitFinding(ctx context.Context, name string) error {
 	for {
 		var page struct{ Items []struct{ ID string } }
 		if _, err := s.get(ctx, "/v1/incidents?limit=1&service="+name, &page); err != nil {
-			return 0, err
+			return err
 		}
 		if len(page.Items) > 0 {
 			status, err := s.get(ctx, "/v1/incidents/"+page.Items[0].ID+"/finding", nil)
 			if err != nil {
-				return 0, err
+				return err
 			}
 			if status == http.StatusOK {
-				return time.Since(started), nil
+				return nil
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("no finding for %s: %w", name, ctx.Err())
+			return fmt.Errorf("no finding for %s: %w", name, ctx.Err())
 		case <-time.After(alertPoll):
 		}
 	}

@@ -85,7 +85,7 @@ func (y *year) changesOf(day time.Time) []event.Change {
 	y.suspects = y.suspects[:0]
 	for i := range y.changes {
 		c := y.change(day.Add(time.Duration(i) * 24 * time.Hour / time.Duration(y.changes)))
-		class := choose(y.random, yearClasses)
+		class := pick(y.random, yearClasses)
 		events = append(events, y.event(c, class, c.StartedAt))
 		if i%3 == 0 {
 			c.Status = correlate.StatusSucceeded
@@ -104,12 +104,12 @@ func (y *year) change(at time.Time) correlate.Change {
 	authored := at.Add(-time.Duration(1+r.IntN(200)) * time.Hour)
 	approved := at.Add(-time.Duration(1+r.IntN(50)) * time.Minute)
 	c := correlate.Change{
-		ID: fmt.Sprintf("chg-%08d", y.n), Source: fmt.Sprintf("argo-cd-%d", r.IntN(4)), Kind: choose(r, yearKinds), Title: "Deploy 4." + fmt.Sprint(r.IntN(90)) + ".0",
+		ID: fmt.Sprintf("chg-%08d", y.n), Source: fmt.Sprintf("argo-cd-%d", r.IntN(4)), Kind: pick(r, yearKinds), Title: "Deploy 4." + fmt.Sprint(r.IntN(90)) + ".0",
 		Services: []string{y.service(r.IntN(y.services))}, Environment: correlate.DefaultEnvironment, StartedAt: at, Status: correlate.StatusInProgress,
 		Actor:   &correlate.Actor{ID: fmt.Sprintf("user-%d", r.IntN(800)), Type: correlate.ActorHuman},
 		Commits: []correlate.Commit{{SHA: "x", Message: "m", Author: &correlate.Person{Login: "dev"}, AuthoredAt: &authored, Additions: r.IntN(900), Deletions: r.IntN(300)}},
 	}
-	if level := choose(r, yearLevels); level != "" {
+	if level := pick(r, yearLevels); level != "" {
 		c.Approvals = []correlate.Approval{{By: fmt.Sprintf("lead-%d", r.IntN(200)), Level: level, At: &approved}}
 	}
 	return c
@@ -124,9 +124,6 @@ func (y *year) event(c correlate.Change, class correlate.ProvenanceClass, at tim
 	}
 }
 
-// choose picks one of some values.
-func choose[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
-
 // fillIncidents stores the incidents of a day: of three one is confirmed, one
 // declared to be without a change, one not judged.
 func (y *year) fillIncidents(ctx context.Context, store *clickhouse.Store, day time.Time) error {
@@ -134,11 +131,11 @@ func (y *year) fillIncidents(ctx context.Context, store *clickhouse.Store, day t
 	var findings []correlate.Finding
 	for range y.incidents {
 		y.found++
-		guilty := choose(y.random, y.suspects)
+		guilty := pick(y.random, y.suspects)
 		at, id := guilty.StartedAt.Add(3*time.Minute), fmt.Sprintf("inc-%06d", y.found)
 		end := at.Add(time.Duration(5+y.random.IntN(150)) * time.Minute)
 		incidents = append(incidents, correlate.Incident{
-			ID: id, Revision: 1, Title: guilty.Services[0] + ": errors above 5% for 3 minutes", Severity: choose(y.random, correlate.Severities()), Status: correlate.IncidentResolved, Environment: correlate.DefaultEnvironment,
+			ID: id, Revision: 1, Title: guilty.Services[0] + ": errors above 5% for 3 minutes", Severity: pick(y.random, correlate.Severities()), Status: correlate.IncidentResolved, Environment: correlate.DefaultEnvironment,
 			StartedAt: at, ResolvedAt: &end, UpdatedAt: end, Services: append([]string{y.service(y.random.IntN(y.services))}, guilty.Services...), Alerts: []correlate.AlertKey{{Fingerprint: id, StartedAt: at}},
 		})
 		findings = append(findings, correlate.Finding{
