@@ -327,10 +327,7 @@ func (g *gatherer) linked(ref uint32) bool {
 		return true
 	}
 	for _, number := range x.numbersOf(ref) {
-		if node := g.s.work.numbers.node(g.s.in.Graph, x, number); node >= 0 && g.s.origins.at(node) >= 0 {
-			return true
-		}
-		if _, ok := g.s.origins.strangers[x.titles[number]]; ok {
+		if g.originOf(number) >= 0 {
 			return true
 		}
 	}

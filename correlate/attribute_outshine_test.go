@@ -97,3 +97,33 @@ func TestTheTailGoesOnAsTheStepsBeforeIt(t *testing.T) {
 		}
 	}
 }
+
+// A change of several services is weighed by all of them, also by those that explain
+// too little for their own changes to be looked at. So it does not matter what else
+// there was to look at.
+func TestAChangeOfSeveralServicesWeighsTheSameBesideAWholeShortlist(t *testing.T) {
+	compared := 0
+	for seed := range uint64(40) {
+		in, e := crowdedScene(seed), oracleEngine(seed)
+		e.weights.Limits.Shortlist = 8
+		scores := map[uint32]float64{}
+		s := e.newScene(&in)
+		for _, c := range plainGather(e, s, hopeless).list {
+			scores[c.ref] = c.score
+		}
+		s.leave()
+		s = e.newScene(&in)
+		for _, c := range e.candidates(s).list {
+			if want, both := scores[c.ref]; both && len(in.Changes.multi[c.ref]) > 1 {
+				compared++
+				if !nearly(c.score, want) {
+					t.Fatalf("seed %d: %s scores %g, weighed without bounds %g", seed, in.Changes.keyOf(c.ref), c.score, want)
+				}
+			}
+		}
+		s.leave()
+	}
+	if compared < 100 {
+		t.Errorf("%d changes of several services are too few to show anything", compared)
+	}
+}

@@ -33,6 +33,7 @@ type scratch struct {
 	blast   blast
 	parts   []part
 	unions  []union
+	whole   []part
 	// asked and starts are for what is asked for many services at once, tails the
 	// ends of their lists.
 	asked     []int32

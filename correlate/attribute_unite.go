@@ -24,7 +24,7 @@ func (g *gatherer) unite() {
 	g.s.work.unions = unions
 	g.mention(unions)
 	for _, u := range unions {
-		why := g.united(u.parts, u.services)
+		why := g.united(g.whole(u), u.services)
 		g.add(u.parts[0].dated, int(u.parts[0].origin), &why, 0)
 	}
 }
@@ -39,21 +39,56 @@ type union struct {
 // maxUnited bounds how many services of one change are looked at together.
 const maxUnited = 16
 
+// whole are the parts of a change with those of its services that explain too
+// little for their own changes to be looked at: together with the others they may
+// explain what none does alone. Of a change of more than maxUnited services only
+// those count that were looked at.
+func (g *gatherer) whole(u union) []part {
+	if len(u.parts) == len(u.services) || len(u.services) > maxUnited {
+		return u.parts
+	}
+	parts := append(g.s.work.whole[:0], u.parts...)
+	for _, number := range u.services {
+		at := g.originOf(number)
+		if at < 0 || slices.ContainsFunc(u.parts, func(p part) bool { return int(p.origin) == at }) {
+			continue
+		}
+		g.s.origins.list[at].busy = g.e.busy(g.s, int(g.s.work.mentioned.recent[number]))
+		parts = append(parts, part{u.parts[0].dated, int32(at)})
+	}
+	g.s.work.whole = parts
+	return parts
+}
+
+// originOf is the place among the origins of the service with that number in the
+// index, -1 if it is none.
+func (g *gatherer) originOf(number int32) int {
+	x := g.s.in.Changes
+	if node := g.s.work.numbers.node(g.s.in.Graph, x, number); node >= 0 {
+		return g.s.origins.at(node)
+	}
+	if at, ok := g.s.origins.strangers[x.titles[number]]; ok {
+		return at
+	}
+	return -1
+}
+
 // mentions is how many of a service's newest changes are looked at for how many
 // name other services too; see ChangeIndex.several.
 const mentions = 64
 
 // mentioned remembers what mainly found in one attribution, by the number of the
-// service: its share, 0 where it is not known.
+// service: its share, 0 where it is not known, and its changes of the rate window.
 type mentioned struct {
 	shares []float64
+	recent []int32
 	known  []int32
 }
 
 // fit makes room for so many services.
 func (m *mentioned) fit(services int) {
 	if len(m.shares) < services {
-		m.shares = make([]float64, services+services/8)
+		m.shares, m.recent = make([]float64, services+services/8), make([]int32, services+services/8)
 	}
 }
 
@@ -82,7 +117,7 @@ func (g *gatherer) mention(unions []union) {
 	for numbers := range slices.Chunk(w.mentioned.known, askedAtOnce) {
 		w.warmLately(x, numbers)
 		for _, number := range numbers {
-			w.mentioned.shares[number] = g.mainly(number)
+			w.mentioned.shares[number], w.mentioned.recent[number] = g.mainly(number)
 		}
 	}
 }
@@ -120,8 +155,8 @@ func (w *scratch) warmLately(x *ChangeIndex, numbers []int32) {
 }
 
 // mainly is how likely a change that names the service beside others is mostly about this one, in parts of what it is for a service that no
-// other such change of the rate window names.
-func (g *gatherer) mainly(number int32) float64 {
+// other such change of the rate window names; and how many changes of that window it has.
+func (g *gatherer) mainly(number int32) (share float64, changes int32) {
 	x := g.s.in.Changes
 	list := x.begun(number, g.s.asOf)
 	recent := x.after(number, list, g.rateFrom())
@@ -134,7 +169,7 @@ func (g *gatherer) mainly(number int32) float64 {
 			several += int(d.rest >> datedKindBits & 1)
 		}
 	}
-	return math.Pow(1+float64(several)*float64(recent)/float64(max(looked, 1)), -g.e.weights.MentionPower)
+	return math.Pow(1+float64(several)*float64(recent)/float64(max(looked, 1)), -g.e.weights.MentionPower), int32(recent)
 }
 
 // united is the explanation by a change of several services, of which some are

@@ -111,7 +111,7 @@ func TestAServiceThatManyChangesMentionIsMainlyTheSubjectOfFew(t *testing.T) {
 		}
 		want := math.Pow(1+several*float64(len(recent))/float64(max(len(newest), 1)), -e.weights.MentionPower)
 		g := &gatherer{e: e, s: &scene{asOf: asOf, in: &Input{Changes: indexOfOne(list)}}}
-		if got := g.mainly(0); got != want {
+		if got, _ := g.mainly(0); got != want {
 			t.Fatalf("%g, want %g: %d of the newest %d of %d name others too", got, want, int(several), len(newest), len(recent))
 		}
 	})
@@ -127,7 +127,8 @@ func TestWhatChangesMentionIsFoundForEachOfTheirServices(t *testing.T) {
 		g := e.candidates(s)
 		for _, number := range s.work.mentioned.known {
 			asked++
-			if got, want := s.work.mentioned.shares[number], g.mainly(number); got != want {
+			want, changes := g.mainly(number)
+			if got, recent := s.work.mentioned.shares[number], s.work.mentioned.recent[number]; got != want || recent != changes {
 				t.Fatalf("seed %d: the share of %s is %g, want %g", seed, in.Changes.titles[number], got, want)
 			}
 		}
