@@ -204,7 +204,7 @@ func (g *gate) admit(a access, format string, who *caller) *Problem {
 		return nil
 	}
 	if who.ID != "" {
-		return forbidden.with(fmt.Sprintf("%s has the role %s; this needs the role %s", who.spoken(), who.Role, a.role()))
+		return forbidden.with(fmt.Sprintf("the role of %s is %s; this needs the role %s", who.spoken(), who.Role, a.role()))
 	}
 	if a == accessDeliver && g.signatures != nil && g.signatures.Checked(format) {
 		return nil

@@ -129,7 +129,7 @@ func TestAPersonSignsInByTheProviderAndOutAgain(t *testing.T) {
 	if verdict.StatusCode != http.StatusSeeOther || len(h.store.judgements) != 1 || h.store.judgements[0].DecidedBy != "ada@shop.example" {
 		t.Errorf("verdict: status %d, kept %+v", verdict.StatusCode, h.store.judgements)
 	}
-	if resp := h.visit(t, "/admin", session); resp.StatusCode != http.StatusForbidden || !strings.Contains(readAll(t, resp), "ada@shop.example has the role judge") {
+	if resp := h.visit(t, "/admin", session); resp.StatusCode != http.StatusForbidden || !strings.Contains(readAll(t, resp), "The role of ada@shop.example is judge") {
 		t.Errorf("administration: status %d", resp.StatusCode)
 	}
 	form := url.Values{"csrf": {h.formToken(t, session)}}
