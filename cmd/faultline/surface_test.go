@@ -3,16 +3,15 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/faultline/faultline/internal/config"
+	"github.com/faultline/faultline/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -80,22 +79,7 @@ func surface(b *strings.Builder, cmd *cobra.Command) {
 func TestTheCommandLineIsWhatScriptsRelyOn(t *testing.T) {
 	var b strings.Builder
 	surface(&b, rootCommand(nil))
-	const path = "testdata/surface.golden"
-	if *update {
-		if err := os.MkdirAll("testdata", 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("another command line than %s (-update writes it anew):\n%s", path, diff)
-	}
+	testenv.Golden(t, "testdata/surface.golden", b.String(), *update)
 }
 
 // TestEveryFlagTakesAValueOfItsTypeOnly: a value of another type is refused by

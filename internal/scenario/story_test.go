@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/faultline/faultline/correlate"
 	"github.com/faultline/faultline/internal/event"
+	"github.com/faultline/faultline/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -109,22 +109,7 @@ func TestTheStoriesAreAsWritten(t *testing.T) {
 		s := takeApart(t, name)
 		s.chapter(&b)
 	}
-	const path = "testdata/stories.golden"
-	if *update {
-		if err := os.MkdirAll("testdata", 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("another story than %s (-update writes it anew):\n%s", path, diff)
-	}
+	testenv.Golden(t, "testdata/stories.golden", b.String(), *update)
 }
 
 // TestWhatAlertsCanBeReachedFromTheCause: an outage spreads along calls, so

@@ -1,5 +1,6 @@
-// Package testenv tells tests what this machine has and how much time there is.
-// It is imported by tests only, and nothing else in the repository skips a test.
+// Package testenv tells tests what this machine has and how much time there is, and
+// compares what they make with files. It is imported by tests only, and nothing else
+// in the repository skips a test.
 package testenv
 
 import (
