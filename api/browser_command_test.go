@@ -77,6 +77,8 @@ func whatToSayIsCopied(t *testing.T, browser *webtest.Browser) {
 	still.Type("#token", h.tokens[RoleReader]+kb.Enter)
 	still.Wait(".who form")
 	still.Open("/incidents/inc-7f3a")
+	// The page after the sign-in may still be loading when this one is asked for.
+	still.Wait("#suspect-1 code.copy")
 	still.Eval(`getComputedStyle(document.querySelector("#suspect-1 code.copy")).userSelect`, &selected)
 	if text := still.Text("#suspect-1 .undo"); selected != "all" || !strings.Contains(text, "Please take checkout") || strings.Contains(text, "Copy the") {
 		t.Errorf("without the script: user-select %q, %s", selected, text)
