@@ -21,10 +21,15 @@ import (
 	"github.com/faultline/faultline/internal/report/deliver"
 )
 
-// Serve runs the service until the context ends or a part of it fails.
+// Serve runs the service until the context ends or a part of it fails. Ended before
+// it was up it has ended as asked, and says so in the log.
 func Serve(ctx context.Context, cfg config.Config, logs io.Writer) error {
 	log := newLogger(cfg.Log, logs)
 	s, err := start(ctx, cfg, log)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		log.Info("stopped before the service was up", slog.Any("reason", err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

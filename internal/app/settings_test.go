@@ -118,6 +118,16 @@ func TestEachRetentionIsThatOfItsOwnSetting(t *testing.T) {
 	}
 }
 
+func TestTheReadTimeoutIsThatOfItsSetting(t *testing.T) {
+	cfg := config.Default()
+	if got, want := storeConfig(&cfg).ReadTimeout, clickhouse.DefaultConfig().ReadTimeout; got != want {
+		t.Errorf("told nothing, a query may take %s, want %s", got, want)
+	}
+	if cfg.ClickHouse.ReadTimeout = 7 * time.Second; storeConfig(&cfg).ReadTimeout != 7*time.Second {
+		t.Errorf("told 7s, a query may take %s", storeConfig(&cfg).ReadTimeout)
+	}
+}
+
 func TestTopicsAreToldApart(t *testing.T) {
 	kind := kindOfTopic(&config.Topics{Changes: "c", Alerts: "a", Topology: "t", DeadLetter: "d"})
 	if kind("c") != "change" || kind("a") != "alert" || kind("t") != "topology" || kind("d") != "" || kind("x") != "" {

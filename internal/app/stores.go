@@ -72,6 +72,7 @@ func storeConfig(cfg *config.Config) clickhouse.Config {
 	out.DSN = clickhouse.DSN(cfg.ClickHouse.DSN)
 	out.Cluster = cfg.ClickHouse.Cluster
 	out.Fsync = cfg.EmbeddedClickHouse()
+	out.ReadTimeout = cfg.ClickHouse.ReadTimeout
 	days := cfg.ClickHouse.RetentionDays
 	out.Retention.ChangesDays, out.Retention.AlertsDays = days, days
 	out.Retention.IncidentsDays = days

@@ -48,8 +48,9 @@ func refusals() map[string]string {
 		"clickhouse: {merge: {min_parts: 1, max_mb: 0, quiet: 0s, timeout: 0s}}": lines(
 			"clickhouse.merge.min_parts: is 1; want at least 2", "clickhouse.merge.max_mb: is 0; want at least 1",
 			"clickhouse.merge.quiet: is 0s; want more than zero, such as 15s", "clickhouse.merge.timeout: is 0s; want more than zero, such as 15s"),
-		"clickhouse: {embedded_memory_mb: 255, edge_retention: -1h}": lines(
-			"clickhouse.embedded_memory_mb: is 255; want at least 256", "clickhouse.edge_retention: is -1h0m0s; want more than zero, such as 15s"),
+		"clickhouse: {embedded_memory_mb: 255, edge_retention: -1h, read_timeout: 0s}": lines(
+			"clickhouse.embedded_memory_mb: is 255; want at least 256", "clickhouse.edge_retention: is -1h0m0s; want more than zero, such as 15s",
+			"clickhouse.read_timeout: is 0s; want more than zero, such as 15s"),
 		"clickhouse: {dsn: 'postgres://u:hunter2@h/db'}": "clickhouse.dsn: want clickhouse://user:password@host:9000/database, http:// or https://",
 		"clickhouse: {dsn: 'u:hunter2@h:9000'}":          "clickhouse.dsn: want clickhouse://user:password@host:9000/database, http:// or https://",
 		"clickhouse: {dsn: 'http:///hunter2'}":           "clickhouse.dsn: want clickhouse://user:password@host:9000/database, http:// or https://",

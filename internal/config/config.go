@@ -115,6 +115,8 @@ type ClickHouse struct {
 	AuditRetentionDays      int `yaml:"audit_retention_days"`
 	// EdgeRetention drops a call edge that its source has not shown for so long.
 	EdgeRetention time.Duration `yaml:"edge_retention"`
+	// ReadTimeout is the longest that one query may take.
+	ReadTimeout time.Duration `yaml:"read_timeout"`
 	// AutoMigrate brings the schema up at start. Off, a server with an older
 	// schema is refused with the command that mends it.
 	AutoMigrate bool  `yaml:"auto_migrate"`
@@ -226,7 +228,7 @@ func Default() Config {
 		},
 		ClickHouse: ClickHouse{
 			RetentionDays: 400, TopologyRetentionDays: 90, DeadLetterRetentionDays: 30,
-			EdgeRetention: 7 * 24 * time.Hour, AutoMigrate: true, EmbeddedMemoryMB: 2048,
+			EdgeRetention: 7 * 24 * time.Hour, ReadTimeout: 10 * time.Second, AutoMigrate: true, EmbeddedMemoryMB: 2048,
 			Merge: Merge{Enabled: true, MinParts: 8, Quiet: 5 * time.Second, MaxMB: 4096, Timeout: 10 * time.Minute},
 		},
 		Ingest: Ingest{

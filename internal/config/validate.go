@@ -74,6 +74,7 @@ func (c *ClickHouse) validate() []error {
 		positive("clickhouse.merge.timeout", c.Merge.Timeout),
 		atLeast("clickhouse.embedded_memory_mb", c.EmbeddedMemoryMB, 256),
 		positive("clickhouse.edge_retention", c.EdgeRetention),
+		positive("clickhouse.read_timeout", c.ReadTimeout),
 	}
 	if c.DSN != "" {
 		// The error must not repeat the DSN: it may hold a password.
