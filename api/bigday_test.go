@@ -299,6 +299,16 @@ func (bigSigns) Suspicions(context.Context, correlate.Key) ([]query.Suspicion, e
 	return []query.Suspicion{{Incident: "inc-7f3a", Rank: 1, Probability: 0.78}, {Incident: "inc-old-2", Rank: 3, Probability: 0.12}}, nil
 }
 
+func (bigSigns) Suspected(_ context.Context, changes []correlate.Key) (map[correlate.Key][]string, error) {
+	all := map[correlate.Key][]string{}
+	for _, c := range changes {
+		if c.ID == "payments-812" {
+			all[c] = []string{"inc-7f3a", "inc-old-2"}
+		}
+	}
+	return all, nil
+}
+
 // withBigDay serves the big day, with everything that a page can tell.
 func withBigDay(t *testing.T) func(*Config, *Deps) {
 	t.Helper()

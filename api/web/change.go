@@ -272,7 +272,9 @@ type changeRow struct {
 	Started                   moment
 	Course                    string
 	Services                  names
-	Class                     string
+	// Class is empty where it is Hidden.
+	Class  string
+	Hidden bool
 }
 
 func (s *Site) changeList(w http.ResponseWriter, r *http.Request) error {
@@ -284,7 +286,10 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body.Rows, body.Feeds = s.changeRows(page.Items), s.feeds(r.Context())
+	if body.Rows, err = s.changeRows(r.Context(), page.Items); err != nil {
+		return err
+	}
+	body.Feeds = s.feeds(r.Context())
 	body.Next, body.First = around(r.URL, page.Next)
 	return s.show(w, r, &view{page: "changes", title: "Changes", section: "Changes", body: body})
 }
@@ -320,17 +325,25 @@ func readChangeFilter(r *http.Request) (body *changeListBody, q query.Changes, w
 	return body, q, wrong
 }
 
-func (s *Site) changeRows(records []ChangeRecord) []changeRow {
+// changeRows prepares a list of changes. What part AI had is left out where it could
+// sway a verdict.
+func (s *Site) changeRows(ctx context.Context, records []ChangeRecord) ([]changeRow, error) {
+	hidden, err := s.veiled(ctx, records)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]changeRow, len(records))
 	for i := range records {
 		c := &records[i].Change
 		rows[i] = changeRow{
 			Title: changeTitle(c), Path: changePath(c.Source, c.ID), Kind: words(string(c.Kind)), Status: words(string(c.Status)), Source: line(c.Source),
 			Started: s.at(c.StartedAt), Course: course(c, s.now()), Services: few(c.Services),
-			Class: shortClass(records[i].Provenance),
+		}
+		if rows[i].Hidden = hidden[c.Key()]; !rows[i].Hidden {
+			rows[i].Class = shortClass(records[i].Provenance)
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // shortClass is a provenance class in a word or two.

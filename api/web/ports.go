@@ -43,6 +43,8 @@ type Headlines interface {
 // the most recent first.
 type Suspicions interface {
 	Suspicions(ctx context.Context, change correlate.Key) ([]query.Suspicion, error)
+	// Suspected answers the same incidents for many changes at once.
+	Suspected(ctx context.Context, changes []correlate.Key) (map[correlate.Key][]string, error)
 }
 
 // Timelines assembles what happened around an incident since a moment; the zero

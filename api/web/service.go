@@ -33,10 +33,14 @@ func (s *Site) servicePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	changes, err := s.changeRows(r.Context(), record.RecentChanges)
+	if err != nil {
+		return err
+	}
 	name := record.Service.Name
 	body := serviceBody{
 		Name: line(name), Tier: tierWord(record.Service.Tier), Team: line(record.Service.Team), Environment: line(record.Service.Environment),
-		Lifecycle: line(record.Service.Lifecycle), Changes: s.changeRows(record.RecentChanges), Incidents: incidents,
+		Lifecycle: line(record.Service.Lifecycle), Changes: changes, Incidents: incidents,
 		AllChanges: "/changes?service=" + url.QueryEscape(name), AllIncidents: "/?service=" + url.QueryEscape(name),
 		Picture: neighbourPicture(&record),
 	}

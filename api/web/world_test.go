@@ -26,6 +26,7 @@ type world struct {
 	blind      bool
 	headlines  []query.Headline
 	suspicions []query.Suspicion
+	suspected  map[string][]string
 	commanders map[string]string
 	totals     query.IncidentTotals
 	waiting    []query.Proposal
@@ -125,6 +126,16 @@ func (w *world) Headlines(context.Context, []string) ([]query.Headline, error) {
 
 func (w *world) Suspicions(context.Context, correlate.Key) ([]query.Suspicion, error) {
 	return w.suspicions, w.use("Suspicions")
+}
+
+func (w *world) Suspected(_ context.Context, changes []correlate.Key) (map[correlate.Key][]string, error) {
+	all := map[correlate.Key][]string{}
+	for _, c := range changes {
+		if ids := w.suspected[c.ID]; ids != nil {
+			all[c] = ids
+		}
+	}
+	return all, w.use("Suspected")
 }
 
 func (w *world) Commanders(context.Context, []string) (map[string]string, error) {

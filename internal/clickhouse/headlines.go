@@ -30,7 +30,7 @@ func (s *Store) Headlines(ctx context.Context, incidents []string) ([]query.Head
 	return all, err
 }
 
-// maxSuspicions bounds how many incidents one change is shown with.
+// maxSuspicions bounds how many incidents one change is told with.
 const maxSuspicions = 20
 
 // Suspicions answers the incidents in whose newest finding a change is a
@@ -46,6 +46,31 @@ func (s *Store) Suspicions(ctx context.Context, change correlate.Key) ([]query.S
 		}
 		x.Version, x.Rank = int(version), int(rank)
 		all = append(all, x)
+		return nil
+	})
+	return all, err
+}
+
+// Suspected answers for each of some changes the incidents in whose newest finding
+// it is a suspect, the most recently judged first. Changes that are none are left
+// out.
+func (s *Store) Suspected(ctx context.Context, changes []correlate.Key) (map[correlate.Key][]string, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	sources, ids := make([]string, len(changes)), make([]string, len(changes))
+	for i, c := range changes {
+		sources[i], ids[i] = c.Source, c.ID
+	}
+	all := map[correlate.Key][]string{}
+	params := []any{named("sources", sources), named("ids", ids), named("limit", maxSuspicions)}
+	err := s.query(ctx, "look which changes are suspects", s.sql["change_suspected"], params, func(rows driver.Rows) error {
+		var change correlate.Key
+		var incident string
+		if err := rows.Scan(&change.Source, &change.ID, &incident); err != nil {
+			return err
+		}
+		all[change] = append(all[change], incident)
 		return nil
 	})
 	return all, err

@@ -75,5 +75,21 @@ func TestASuspicionIsOfTheNewestFinding(t *testing.T) {
 		if got, err := s.Suspicions(t.Context(), correlate.Key{Source: "other", ID: "b"}); err != nil || got != nil {
 			t.Errorf("of another source: %+v, %v", got, err)
 		}
+		a, b, c := correlate.Key{Source: "ci", ID: "a"}, correlate.Key{Source: "ci", ID: "b"}, correlate.Key{Source: "ci", ID: "c"}
+		asked := []correlate.Key{a, b, c, {Source: "other", ID: "b"}, {Source: "b", ID: "ci"}}
+		got, err := s.Suspected(t.Context(), asked)
+		if diff := cmp.Diff(map[correlate.Key][]string{b: {"inc-2", "inc-1"}, c: {"inc-2"}}, got); err != nil || diff != "" {
+			t.Errorf("of many: %v %s", err, diff)
+		}
+		merged := incidentAt("inc-2", 2, noon)
+		merged.Status, merged.MergedInto = correlate.IncidentMerged, "inc-1"
+		save(t, s, incidentAt("inc-1", 1, noon), incidentAt("inc-2", 1, noon), merged)
+		got, err = s.Suspected(t.Context(), asked)
+		if diff := cmp.Diff(map[correlate.Key][]string{b: {"inc-1"}}, got); err != nil || diff != "" {
+			t.Errorf("with one merged: %v %s", err, diff)
+		}
+		if got, err := s.Suspected(t.Context(), nil); err != nil || got != nil {
+			t.Errorf("of none: %+v, %v", got, err)
+		}
 	})
 }
