@@ -181,3 +181,25 @@ func TestAnEngineThatHasWorkedFindsWhatAFreshOneFinds(t *testing.T) {
 		}
 	}
 }
+
+// A change that names a service which hundreds of others name beside it is hardly
+// about that one, whatever the services are called: the first of the graph too.
+func TestTheNameOfAServiceDoesNotSayHowOftenItIsMentioned(t *testing.T) {
+	probability := func(busy, rare string) float64 {
+		x, asOf := NewChangeIndex(), dawn.Add(time.Hour)
+		for i := range 300 {
+			x.Put(Change{ID: fmt.Sprintf("routine-%d", i), Source: "ci", Kind: KindDeploy, Services: []string{busy, "mmm"}, StartedAt: asOf.Add(-time.Duration(i+2) * time.Hour)})
+		}
+		x.Put(Change{ID: "both", Source: "ci", Kind: KindDeploy, Services: []string{busy, rare}, StartedAt: asOf.Add(-10 * time.Minute)})
+		in := Input{
+			Graph: NewGraph(Topology{Edges: []Edge{{Caller: "mmm", Callee: busy}, {Caller: "mmm", Callee: rare}}}), Changes: x, AsOf: asOf,
+			Incident: Incident{ID: "inc", Environment: "production", StartedAt: asOf.Add(-5 * time.Minute), Services: []string{busy}},
+			Alerts:   []Alert{{Source: "prometheus", Fingerprint: "f", Service: busy, Name: "Errors", Signal: SignalErrors, Severity: SeverityCritical, Status: AlertFiring, StartedAt: asOf.Add(-5 * time.Minute)}},
+		}
+		return NewEngine(DefaultWeights()).Attribute(in).Suspects[0].Probability
+	}
+	first, last := probability("aaa", "zzz"), probability("zzz", "aaa")
+	if math.Abs(first-last) > 1e-9 || first <= 0 {
+		t.Errorf("%g where the busy service is the graph's first, %g where it is the last", first, last)
+	}
+}

@@ -128,3 +128,17 @@ func TestManyInstancesOfOneServiceGoDownQuickly(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+// What people have declared an incident is one, whatever it is called: it is no
+// sample that a monitoring source lacks.
+func TestDeclaredIncidentsAreNeverTakenForBlindMonitoring(t *testing.T) {
+	var alerts []Alert
+	for i := range 2 * blindIslands {
+		a := gone(fmt.Sprintf("far-%02d", i), 7*i)
+		a.Labels = map[string]string{LabelDeclaredIncident: fmt.Sprintf("P%d", i)}
+		alerts = append(alerts, a)
+	}
+	if got := blindStories(NewGraph(Topology{}), alerts); len(got) != len(alerts) {
+		t.Errorf("%d declared incidents became\n%s", len(alerts), strings.Join(got, "\n"))
+	}
+}

@@ -16,7 +16,7 @@ func (s *Site) veiled(ctx context.Context, records []ChangeRecord) (map[correlat
 	}
 	keys := make([]correlate.Key, len(records))
 	for i := range records {
-		keys[i] = records[i].Change.Key()
+		keys[i] = records[i].Key()
 	}
 	suspected, err := s.deps.Suspicions.Suspected(ctx, keys)
 	if err != nil {
