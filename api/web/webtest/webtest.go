@@ -322,17 +322,21 @@ func (x *Tab) Eval(expression string, value any) {
 	x.do(chromedp.Evaluate(expression, value))
 }
 
-// Until waits until an expression in the page holds.
+// Until waits until an expression in the page holds. One that fails does not hold
+// yet: while a page goes and another comes there is nothing to find.
 func (x *Tab) Until(expression string) {
 	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, patience)
+	defer cancel()
+	var last error
 	// Asked from outside: the page's policy forbids what a poll inside needs.
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		var holds bool
-		if x.Eval(expression, &holds); holds {
+		if last = chromedp.Run(ctx, chromedp.Evaluate(expression, &holds)); holds {
 			return
 		}
 	}
-	x.t.Fatalf("this never came true: %s", expression)
+	x.t.Fatalf("this never came true: %s (%v)", expression, last)
 }
 
 // picturePatience bounds one attempt at a picture, pictureAttempts their number.
