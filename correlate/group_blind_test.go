@@ -142,3 +142,26 @@ func TestDeclaredIncidentsAreNeverTakenForBlindMonitoring(t *testing.T) {
 		t.Errorf("%d declared incidents became\n%s", len(alerts), strings.Join(got, "\n"))
 	}
 }
+
+// A source that was blind once must not be remembered for good.
+func TestNothingIsKeptOfAlertsThatAreForgotten(t *testing.T) {
+	g := NewGrouper(DefaultGroupConfig(), NewGraph(Topology{Edges: []Edge{{Caller: "far-00", Callee: "far-01"}}}))
+	for i := range 2 * blindIslands {
+		a, end := gone(fmt.Sprintf("far-%02d", i), 100*i), dawn.Add(time.Hour)
+		a.Status, a.ResolvedAt = AlertResolved, &end
+		if i%4 == 0 {
+			a.Labels = map[string]string{LabelDeclaredIncident: "P1"}
+		}
+		g.Upsert(a)
+	}
+	g.Advance(dawn.Add(48 * time.Hour))
+	if len(g.Take()) == 0 || len(g.watches) == 0 {
+		t.Fatal("there was nothing to forget")
+	}
+	g.Advance(dawn.Add(48*time.Hour + 2*lateNews))
+	g.Evict(dawn.Add(24 * time.Hour))
+	if g.Len()+len(g.watches)+len(g.sites)+len(g.series)+len(g.declared)+len(g.regions)+len(g.muted) > 0 {
+		t.Errorf("kept: %d episodes, %d watches, %d sites, %d series, %d declared, %d regions, %d muted",
+			g.Len(), len(g.watches), len(g.sites), len(g.series), len(g.declared), len(g.regions), len(g.muted))
+	}
+}
